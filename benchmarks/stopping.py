@@ -29,6 +29,16 @@ from services.safety_rules.domain.stopping.characteristics import (
 from services.safety_rules.domain.stopping.cohort import select_cohort
 from services.safety_rules.domain.stopping.families import compute_statistics
 from services.safety_rules.domain.stopping.monitor import decide_rule
+from services.safety_rules.domain.stopping.person_time_design import (
+    make_intervals,
+    make_person_time_design,
+)
+from services.safety_rules.domain.stopping.person_time_families import PERSON_TIME_FAMILIES
+from services.safety_rules.domain.stopping.person_time_plan import PersonTimePlan
+from services.safety_rules.domain.stopping.person_time_recursion import (
+    compute_stop_chance,
+    follow_states,
+)
 from services.safety_rules.domain.stopping.steps import compress_boundary
 from services.vocabulary.protocol import Rule, StopWhen
 from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
@@ -39,6 +49,7 @@ _RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
 _N, _RULES, _PARTICIPANTS = 100, 10, 200
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _REPEATS = 5
+_EXPECTED = 50.0  # events, of the plan of a rule of person-time
 _STUDY = Path("studies/blina-hsct")
 _HAS_EVENT, _CONFIRMED = 0.08, 0.5  # of the participants, of the events
 
@@ -73,6 +84,12 @@ def measures(_material: Material) -> list[Measure]:
             {"floor: every statistic, one error": partial(_cost_ms, statistic)},
         ),
         Measure(
+            f"calibration in person-time, {_EXPECTED:g} expected events",
+            "ms",
+            partial(_cost_ms, _calibrate_person_time),
+            {"floor: its limits, one error": partial(_cost_ms, _compute_one_error)},
+        ),
+        Measure(
             f"characteristics at {len(_RATES)} rates, n = {_N}",
             "ms",
             partial(_cost_ms, lambda: compute_characteristics(boundary, _RATES)),
@@ -89,6 +106,17 @@ def measures(_material: Material) -> list[Measure]:
             {"floor: standings read into arrays": partial(_cost_ms, read_protocol)},
         ),
     ]
+
+
+def _calibrate_person_time() -> None:
+    make_person_time_design("poisson-maxsprt", _ALPHA, PersonTimePlan(_EXPECTED))
+
+
+def _compute_one_error() -> None:
+    k = np.arange(1.0, 2 * _EXPECTED)
+    limits = PERSON_TIME_FAMILIES["poisson-maxsprt"].find_limits(3.8, k, _EXPECTED, {})
+    times = limits[limits < _EXPECTED].tolist()
+    compute_stop_chance(follow_states(make_intervals(times, PersonTimePlan(_EXPECTED))), 1.0)
 
 
 def _rule(template: Rule, number: int) -> Rule:

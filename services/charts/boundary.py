@@ -186,7 +186,8 @@ def _mark_points(axes: Axes, points: list[PathPoint], marker: str, color: str) -
 
 
 def _draw_frame(axes: Axes, decision: Decision, top: float) -> None:
-    axes.set_xlim(0, decision.person_time.planned if decision.person_time else decision.n)
+    boundary = decision.person_time
+    axes.set_xlim(0, max(boundary.planned, 1.02 * decision.ess) if boundary else decision.n)
     axes.set_ylim(-0.25, top)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(_label_size(decision))
@@ -254,4 +255,6 @@ def _count_events(count: int) -> str:
 def _describe_rate(decision: Decision) -> str:
     mean, low, high = decision.posterior
     prior = f", prior {words}" if (words := describe_prior(decision)) else ""
-    return f"Event rate {mean:.0%} (95 % {low:.0%} to {high:.0%}{prior})."
+    boundary = decision.person_time
+    within = f" within {boundary.window_days:g} days" if boundary else ""
+    return f"Event rate{within} {mean:.0%} (95 % {low:.0%} to {high:.0%}{prior})."

@@ -44,6 +44,8 @@ ONE_LINE = {
     f"design --p1 .4 {' '.join(DESIGN)}": "design",
     f"boundary --family pocock {' '.join(DESIGN)}": "boundary",
     f"boundary --family sprt --p1 .4 --beta .2 {' '.join(DESIGN)}": "boundary --beta",
+    f"design --person-time --p1 .4 {' '.join(DESIGN)}": "design --person-time",
+    "boundary --family poisson-maxsprt --alpha .05 --planned 5": "boundary --planned",
     f"chance BLINA-HSCT.S1 --events 1 --of 4 --study {FOLDER}": "chance",
     "arms 5/30 2/31": "arms",
     f"simulate rule {FOLDER} BLINA-HSCT.S1 --window-days 30 --trials 100": "simulate rule",

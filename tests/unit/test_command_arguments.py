@@ -11,16 +11,28 @@ import pytest
 
 from services.charts.chart_content import ImageFormat
 from services.cli import arguments, commands
-from services.cli.arguments import boundary, design, endpoints, grade, participants, pictures, run
+from services.cli.arguments import (
+    boundary,
+    design,
+    endpoints,
+    grade,
+    participants,
+    person_time,
+    pictures,
+    run,
+)
 from services.cli.main import COMMANDS, build_parser, load_command, main
 from services.cli.process.service import ROLES
 from services.cli.shared.columns import list_headings
 from services.ingest.participant_rows import COLUMNS
-from services.safety_rules.reports import boundary_tables, graded_rows
+from services.safety_rules.reports import boundary_tables, graded_rows, person_time_tables
 from services.safety_rules.reports.endpoints import IDS
 
-PARTS = {"boundary_two_sided", "rules_sites", "simulate_rule"}  # each of the command that it names
-SHARED_MODULES = {"common", "numbers", "pictures"}
+PARTS = {  # each of the command that it names
+    "boundary_person_time", "boundary_two_sided", "design_person_time", "rules_sites",
+    "simulate_rule",
+}  # fmt: skip
+SHARED_MODULES = {"common", "numbers", "pictures", "person_time"}
 HEAVY = (
     "alembic", "cryptography", "faust", "kafka", "matplotlib", "numpy", "pydantic", "scipy",
     "sqlalchemy", "starlette", "structlog", "yaml",
@@ -83,6 +95,7 @@ def test_each_command_has_two_modules_of_its_name():
 def test_words_that_are_written_twice_are_the_same():
     shapes = boundary_tables.Shapes()
     assert boundary.METHODS == boundary_tables.METHODS
+    assert sorted(person_time.PERSON_TIME_METHODS) == sorted(person_time_tables.PERSON_TIME_METHODS)
     assert (shapes.delta, shapes.nu, shapes.theta) == (design.DELTA, design.NU, design.THETA)
     assert endpoints.IDS == IDS
     assert participants.FILE_COLUMNS == COLUMNS

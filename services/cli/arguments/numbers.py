@@ -51,3 +51,21 @@ def parse_whole_numbers(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError as error:
         raise ArgumentTypeError(f"{text!r} is not whole numbers like 5,10,15") from error
+
+
+def parse_looks(text: str) -> tuple[float, ...]:
+    """Return the looks of ``5,10,15``, whole where they are written so: person-time need not be.
+
+    >>> parse_looks("5,10"), parse_looks("0.5,1")
+    ((5, 10), (0.5, 1.0))
+
+    Raises:
+        ArgumentTypeError: They are no numbers.
+    """
+    try:
+        return parse_whole_numbers(text)
+    except ArgumentTypeError as error:
+        try:
+            return parse_numbers(text)
+        except ArgumentTypeError:
+            raise error from None

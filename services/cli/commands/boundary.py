@@ -6,7 +6,9 @@ from collections.abc import Sequence
 
 from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.arguments.boundary import PARAMETERS
+from services.cli.arguments.person_time import PERSON_TIME_METHODS
 from services.cli.command import CommandError
+from services.cli.commands.boundary_person_time import print_person_time_boundary
 from services.cli.commands.boundary_two_sided import print_two_sided_limits
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
 from services.cli.shared.rate_grid import make_rate_grid
@@ -18,10 +20,9 @@ from services.safety_rules.reports.boundary_tables import Design
 def perform(args: Namespace) -> int:
     """Print one boundary with what it does, and draw it."""
     parameters = {name: value for name in PARAMETERS if (value := getattr(args, name))}
-    if args.accrual_days is None and args.window_days is not None:
-        raise CommandError("--window-days goes with --accrual-days")
-    if args.accrual_days is not None and not args.rates:
-        raise CommandError("--accrual-days goes with --rates: what it adds is for each rate")
+    if args.family in PERSON_TIME_METHODS:
+        return print_person_time_boundary(args, parameters)
+    _check_arguments(args)
     looks = choose_looks(args)
     if args.beta is not None or args.lower is not None:
         return print_two_sided_limits(args, looks, parameters)
@@ -51,13 +52,36 @@ def perform(args: Namespace) -> int:
     return 0
 
 
+def _check_arguments(args: Namespace) -> None:
+    """Do nothing when the arguments are those of a family that counts participants.
+
+    Raises:
+        CommandError: One is missing, or belongs to others.
+    """
+    for name in ("p0", "n"):
+        if getattr(args, name) is None:
+            raise CommandError(f"--{name} is missing: {args.family} needs it")
+    for name in ("hazard", "ratios", "planned", "delayed_start"):
+        if getattr(args, name):
+            option = name.replace("_", "-")
+            raise CommandError(f"--{option} goes with a family of person-time, not {args.family}")
+    if args.min_events != 1:
+        raise CommandError(f"--min-events goes with a family of person-time, not {args.family}")
+    if args.accrual_days is None and args.window_days is not None:
+        raise CommandError("--window-days goes with --accrual-days")
+    if args.accrual_days is not None and not args.rates:
+        raise CommandError("--accrual-days goes with --rates: what it adds is for each rate")
+    if any(look != int(look) for look in args.looks):
+        raise CommandError(f"--looks must be whole numbers like 5,10,15, not {[*args.looks]}")
+
+
 def choose_looks(args: Namespace) -> tuple[int, ...]:
     """Return the looks that were asked for; empty: after each participant.
 
     Raises:
         CommandError: A first look comes with a list of looks, or is out of range.
     """
-    looks: tuple[int, ...] = args.looks
+    looks = tuple(map(int, args.looks))
     if args.first_look is None:
         return looks
     if looks:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
+from services.cli.commands.design_person_time import print_person_time_designs
 from services.cli.shared.columns import DESIGNS
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
@@ -18,6 +19,12 @@ from services.safety_rules.reports.boundary_tables import (
 
 def perform(args: Namespace) -> int:
     """Print every family of rules side by side, and draw them."""
+    if args.person_time:
+        return print_person_time_designs(args)
+    if args.planned is not None or args.delayed_start or args.min_events != 1:
+        raise CommandError("--planned, --delayed-start and --min-events go with --person-time")
+    if any(look != int(look) for look in args.looks):
+        raise CommandError(f"--looks must be whole numbers like 5,10,15, not {[*args.looks]}")
     rates = make_rate_grid(args.p0, args.p1)
     try:
         comparisons = compare_families(
@@ -25,7 +32,7 @@ def perform(args: Namespace) -> int:
             args.p1,
             args.alpha,
             args.n,
-            looks=args.looks,
+            looks=tuple(map(int, args.looks)),
             rates=rates if args.plot else (),
             shapes=Shapes(args.prior, args.delta, args.nu, args.theta),
             accrual_days=args.accrual_days,

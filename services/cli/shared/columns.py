@@ -170,6 +170,15 @@ PERSON_TIME: Columns = (
     ("E[events]", "Expected events by then."),
     ("median stop", "Person-time by which half of the trials that stop have stopped."),
 )
+TIME_DESIGNS: Columns = (
+    ("family", "Family of stopping rules of person-time, with its shape."),
+    ("attained", "Exact one-sided type I error at p0."),
+    ("power at p1", "Probability of stopping at p1."),
+    ("person-time at p0", "Expected person-days when it stops, or of the plan, at p0."),
+    ("at p1", "The same at p1."),
+    ("median stop at p1", "Person-days by which half of the trials that stop at p1 have stopped."),
+    ("stop at events@person-days", "Events that stop, up to each person-time."),
+)
 DESIGNS: Columns = (
     ("family", "Family of stopping rules, with its shape."),
     ("attained", "Exact one-sided type I error at p0."),

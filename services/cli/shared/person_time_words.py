@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
-from services.safety_rules.reports.boundary_tables import PersonTimeDesign
+from services.safety_rules.reports.boundary_tables import (
+    PersonTimeCharacteristics,
+    PersonTimeDesign,
+)
 from services.vocabulary.protocol import Curve, PersonTimeBoundary, Rule, StopWhen, spell_time
 
 
@@ -53,6 +56,18 @@ def describe_time_steps(boundary: PersonTimeBoundary) -> str:
     """Return the table as it is read aloud."""
     steps = ", ".join(f"{step.events} up to {step.end:.6g}" for step in boundary.steps)
     return f"{steps} {'person-days' if boundary.unit == 'person_days' else 'expected events'}"
+
+
+def format_time_row(rate: str, at: PersonTimeCharacteristics) -> tuple[str, ...]:
+    """Return the cells of the columns ``PERSON_TIME``."""
+    return (
+        rate,
+        f"{at.ratio:.4g}",
+        f"{at.p_stop:.4f}",
+        f"{at.e_time:.6g}",
+        f"{at.e_events:.2f}",
+        "-" if at.median_stop is None else f"{at.median_stop:.4g}",
+    )
 
 
 def _describe_looks(boundary: PersonTimeBoundary) -> str:

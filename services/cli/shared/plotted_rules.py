@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from services.charts.chart_content import PlottedRule
+from services.cli.shared.person_time_words import format_time_row
 from services.cli.shared.rate_grid import make_rate_grid
 from services.safety_rules.reports.boundary_tables import (
     PersonTimeDesign,
@@ -34,11 +35,5 @@ def list_time_rows(
     """Yield the characteristics at each of *rates*, as the columns ``PERSON_TIME`` have them."""
     at_rates = design.evaluate_at([compute_ratio(p0, rate) for rate in rates])
     for rate, row in zip(rates, at_rates.characteristics, strict=True):
-        yield (
-            f"{rate:g}" + (" (p0)" if rate == round(p0, 4) else ""),
-            f"{row.ratio:.4g}",
-            f"{row.p_stop:.4f}",
-            f"{row.e_time:.6g}",
-            f"{row.e_events:.2f}",
-            "-" if row.median_stop is None else f"{row.median_stop:.4g}",
-        )
+        mark = " (p0)" if rate == round(p0, 4) else ""
+        yield format_time_row(f"{rate:g}{mark}", row)

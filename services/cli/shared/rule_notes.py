@@ -18,7 +18,8 @@ def list_notes(decision: Decision) -> Iterator[str]:
     if boundary is not None:
         limit = spell_time(boundary.unit, boundary.planned)
         is_over = decision.ess > boundary.planned
-        yield f"the plan of {limit} is over" if is_over else f"effective is person-time, of {limit}"
+        size = f"effective is {decision.ess:.6g} of the planned {limit}"
+        yield f"the plan of {limit} is over" if is_over else size
     yield from map(str, decision.uncountable)
     if decision.confirmed_crossed != is_crossed:
         yield f"{_describe_crossing(crossed=decision.confirmed_crossed)} on confirmed events alone"

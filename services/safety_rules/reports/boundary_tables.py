@@ -14,6 +14,7 @@ from services.safety_rules.domain.stopping.familywise_error import (
 )
 from services.safety_rules.domain.stopping.person_time_design import PersonTimeDesign
 from services.safety_rules.domain.stopping.person_time_plan import compute_ratio
+from services.safety_rules.domain.stopping.person_time_recursion import PersonTimeCharacteristics
 from services.safety_rules.domain.stopping.rule_faults import RuleDesign
 from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
 from services.safety_rules.domain.stopping.two_sided import (
@@ -27,6 +28,7 @@ __all__ = (
     "Design",
     "FamilyComparison",
     "FamilywiseError",
+    "PersonTimeCharacteristics",
     "PersonTimeDesign",
     "RuleDesign",
     "Shapes",

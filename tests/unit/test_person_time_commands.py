@@ -1,0 +1,131 @@
+"""`aegis boundary` and `aegis design` in person-time, as a statistician calls them."""
+
+import json
+
+import pytest
+
+from services.cli.main import main
+
+MAXSPRT = "boundary --family poisson-maxsprt --alpha .05"
+GAMMA = "boundary --family gamma-poisson --p0 .15 --window-days 100 --n 46 --alpha .1"
+PRIOR = "--prior 1.86896777,1150"
+DESIGN = "design --person-time --p0 .15 --p1 .3418071 --n 46 --alpha .1"
+
+
+def answer(capsys, line):
+    assert main(line.split()) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def test_maxsprt_is_planned_in_expected_events(capsys):
+    output = answer(capsys, f"{MAXSPRT} --planned 10 --min-events 2 --ratios 1,2 --json")
+    design = output["design"]
+    assert output["unit"] == "expected_events"
+    assert design["constant"] == pytest.approx(3.238009, abs=1e-6)
+    assert design["limits"][0] == 0
+    assert [row["ratio"] for row in design["characteristics"]] == [1.0, 2.0]
+    assert design["characteristics"][0]["p_stop"] == pytest.approx(design["attained_alpha"])
+
+
+def test_a_rate_and_its_window_give_person_days(capsys):
+    output = answer(capsys, f"{GAMMA} {PRIOR} --rates .15,.3 --json")
+    design = output["design"]
+    assert output["unit"] == "person_days"
+    assert design["constant"] == pytest.approx(0.93540756, abs=2e-6)
+    assert design["limits"][:3] == pytest.approx([0, 0, 104.818], abs=0.02)
+    assert design["plan"]["planned"] == pytest.approx(4245.65)
+    at_p0, above = design["characteristics"]
+    assert at_p0["p_stop"] == pytest.approx(0.1, abs=1e-6)
+    assert above["ratio"] == pytest.approx(2.19466, abs=1e-5)
+
+
+def test_a_hazard_stands_for_the_rate_and_its_window(capsys):
+    first = answer(capsys, f"{GAMMA} {PRIOR} --json")["design"]
+    by_hazard = f"--hazard {first['plan']['hazard']!r} --planned {first['plan']['planned']!r}"
+    line = f"boundary --family gamma-poisson --alpha .1 {PRIOR} {by_hazard} --json"
+    assert answer(capsys, line)["design"]["limits"] == first["limits"]
+
+
+def test_p1_is_a_hazard_ratio(capsys):
+    options = "--p0 .15 --window-days 100 --n 46 --alpha .1 --json"
+    first = answer(capsys, f"boundary --family poisson-sprt --p1 .3418071 {options}")["design"]
+    assert first["constant"] == pytest.approx(1.9079143, abs=2e-5)
+    again = answer(capsys, f"boundary --family poisson-sprt --ratio 2.5735385 {options}")["design"]
+    assert again["limits"] == pytest.approx(first["limits"], rel=1e-4)
+
+
+def test_the_boundary_is_read_aloud_and_drawn(capsys, tmp_path):
+    picture = tmp_path / "boundary.svg"
+    assert main([*f"{GAMMA} {PRIOR} --rates .15,.3 --plot".split(), str(picture)]) == 0
+    text = capsys.readouterr().out
+    assert "planned 4245.65 person-days (6.89998 expected events)" in text
+    assert "stop at events@person-days: 3@104.82" in text
+    assert "0.15  1             0.1000   4021.4" in text
+    assert "Person-time of follow-up (days)" in picture.read_text()
+
+
+def test_a_table_above_alpha_is_shown_as_such(capsys):
+    line = "boundary --family poisson-table --alpha .05 --planned 10 --limits 0,1,2,4,10"
+    assert main(line.split()) == 0
+    assert "attained alpha 0.9725406 (above alpha)" in capsys.readouterr().out
+
+
+def test_the_families_stand_side_by_side_and_none_exceeds_alpha(capsys, tmp_path):
+    output = answer(capsys, f"{DESIGN} --json")
+    families = {one["family"]: one["design"] for one in output["families"]}
+    assert len(families) == 6
+    assert all(0.0999 < one["attained_alpha"] <= 0.1 for one in families.values())
+    assert families["poisson-wang-tsiatis"]["constant"] == pytest.approx(2.0089093, abs=2e-5)
+    assert families["poisson-sprt"]["constant"] == pytest.approx(1.9079143, abs=2e-5)
+    picture = tmp_path / "design.svg"
+    assert main([*f"{DESIGN} --looks 1000,2000,4000 --plot".split(), str(picture)]) == 0
+    assert "p0 0.15  p1 0.341807 within 100 days" in capsys.readouterr().out
+    assert "Gamma-Poisson" in picture.read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        (f"{MAXSPRT}", "planned is missing"),
+        (f"{MAXSPRT} --planned 0", "planned must be above 0 and at most 500 expected events"),
+        (f"{MAXSPRT} --planned 501", "planned must be above 0 and at most 500 expected events"),
+        (f"{MAXSPRT} --n 100000 --p0 .15", "at most 500 expected events, not 15000"),
+        (f"{MAXSPRT} --n 0 --p0 .15", "n must be 1 or more"),
+        (f"{MAXSPRT} --n 40 --p0 1", "p0 above 0 and below 1"),
+        (f"{MAXSPRT} --planned 1 --min-events 4", "min_events must be from 1 to 3, not 4"),
+        (f"{MAXSPRT} --planned 1 --min-events 0", "min_events must be a whole number from 1"),
+        (f"{MAXSPRT} --planned 1 --delayed-start 1", "delayed_start must be from 0 to below"),
+        (f"{MAXSPRT} --planned 1 --hazard 0", "hazard must be above 0"),
+        (f"{MAXSPRT} --planned 1 --hazard -1", "hazard must be above 0"),
+        (f"{MAXSPRT} --planned 9 --looks 5,2", "looks must rise, from above 0 to the end"),
+        (f"{MAXSPRT} --planned 9 --looks 5,10", "looks must rise, from above 0 to the end"),
+        (f"{MAXSPRT} --planned 9 --rates .2", "rates go with p0"),
+        (f"{MAXSPRT} --planned 9 --ratios -1", "ratios must be 0 or more"),
+        (f"{MAXSPRT} --planned 9 --p0 .1 --rates 1", "a rate must be from 0 to below 1, not 1.0"),
+        (f"{MAXSPRT} --planned 9 --window-days 100", "window_days goes with p0"),
+        (f"{MAXSPRT} --planned 9 --p0 .1 --window-days 0", "window_days must be above 0"),
+        (f"{MAXSPRT} --planned 9 --hazard 1 --window-days 9", "hazard goes without window_days"),
+        (f"{MAXSPRT} --planned 9 --plot x.svg", "--plot goes with --p0"),
+        (f"{MAXSPRT} --planned 9 --beta .2", "--beta goes with families of participants"),
+        (f"{MAXSPRT} --planned 9 --first-look 2", "--first-look goes with families of part"),
+        (f"{MAXSPRT} --planned 9 --delta .2", "delta is no parameter of poisson-maxsprt"),
+        (f"{GAMMA} --prior 1", "prior must be 2 number(s), not 1"),
+        (f"{GAMMA}", "prior is missing: gamma-poisson needs prior"),
+        ("boundary --family poisson-sprt --alpha .1 --planned 9 --p1 .2", "p1 must be above p0"),
+        ("boundary --family poisson-sprt --alpha .1 --planned 9 --p0 .2 --p1 .2", "p1 must be ab"),
+        ("boundary --family pocock --alpha .1 --n 9", "--p0 is missing: pocock needs it"),
+        ("boundary --family pocock --alpha .1 --p0 .1", "--n is missing: pocock needs it"),
+        ("boundary --family pocock --alpha .1 --p0 .1 --n 9 --planned 3", "--planned goes with a"),
+        ("boundary --family pocock --alpha .1 --p0 .1 --n 9 --min-events 3", "--min-events goes"),
+        ("boundary --family pocock --alpha .1 --p0 .1 --n 9 --looks 1.5", "looks must be whole"),
+        (DESIGN.replace(".3418071", ".1"), "p1 must be above p0 = 0.15 and below 1, not 0.1"),
+        (f"{DESIGN} --min-events 50", "min_events must be from 1 to"),
+        (f"{DESIGN} --prior 1,0", "prior must be above 0"),
+        (f"{DESIGN.replace(' --person-time', '')} --planned 3", "go with --person-time"),
+    ],
+)  # fmt: skip
+def test_what_is_out_of_range_is_named_in_one_line(capsys, line, problem):
+    assert main(line.split()) == 2
+    message = capsys.readouterr().err
+    assert problem in message
+    assert message.count("\n") == 1
