@@ -250,6 +250,8 @@ POSSIBLE = {
     "at the last instant of the follow-up": ("II? 200", True),
     "after the follow-up": ("II? 200.01", False),
     "at the instant of a relapse": ("II? 85 relapse 85", True),
+    "before entry and again after it": ("II? 60 II? 80", True),
+    "before entry alone": ("II? 60", False),
     "after a relapse": ("II? 85.01 relapse 85", False),
 }
 

@@ -97,6 +97,8 @@ def parse_bilirubin(text: str) -> Quantity:
 
     >>> parse_bilirubin("3.4 mg/dL")
     Quantity(value=Decimal('3.4'), unit='mg/dL', censoring=None)
+    >>> parse_bilirubin("58 µmol/L").unit
+    'umol/L'
     >>> parse_bilirubin("3.4")
     Traceback (most recent call last):
         ...
@@ -105,7 +107,7 @@ def parse_bilirubin(text: str) -> Quantity:
     Raises:
         ArgumentTypeError: It is no number with a unit in which the stages are published.
     """
-    number, _, unit = text.strip().partition(" ")
+    number, _, unit = text.strip().replace("µ", "u").replace("μ", "u").partition(" ")
     if unit.strip() not in ("mg/dL", "umol/L"):
         example = f"write {number} mg/dL or {number} umol/L"
         raise ArgumentTypeError(f"{text!r} names no unit: {example}")

@@ -46,7 +46,7 @@ def list_day_counts(
     limit = LIMITS[measure]
     plausible = measures[measure].plausible[limit.unit]
     by_day: dict[int, list[tuple[bool | None, Fact]]] = {}
-    for fact in facts:
+    for fact in sorted(facts, key=lambda one: (one.observed_at, one.id)):
         if isinstance(fact.body, Observation) and fact.body.measure == measure:
             day = find_graft_day(fact, anchors)
             if day is not None:

@@ -33,9 +33,9 @@ _GVHD_COMPETITORS = ("death", "relapse", "second_transplant")
 class Endpoint:
     """An event, and the events that make it impossible.
 
-    *date_possible_event* dates the event at the upper ends of incomplete assessments; None: all
-    assessments are complete. *list_assessments* returns the instants at which somebody looked for
-    the event; None: it is known without being looked for.
+    *date_possible_event* dates the first event after entry at the upper ends of incomplete
+    assessments; None: all assessments are complete. *list_assessments* returns the instants at
+    which somebody looked for the event; None: it is known without being looked for.
     """
 
     id: str

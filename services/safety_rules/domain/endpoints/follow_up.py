@@ -69,8 +69,8 @@ def date_certain_acute_gvhd(grade: Grade) -> DateEvent:
 
 
 def date_possible_acute_gvhd(grade: Grade) -> DateEvent:
-    """Return a function that dates the first acute GVHD that may be of *grade* or worse."""
-    return lambda of: _find_first(at for at, span in of.acute if span.at_most >= grade)
+    """Return a function that dates the first acute GVHD after entry that may be of *grade*."""
+    return lambda of: _find_first_possible(of, of.acute, grade)
 
 
 def date_certain_chronic_gvhd(severity: Grade) -> DateEvent:
@@ -79,8 +79,8 @@ def date_certain_chronic_gvhd(severity: Grade) -> DateEvent:
 
 
 def date_possible_chronic_gvhd(severity: Grade) -> DateEvent:
-    """Return a function that dates the first chronic GVHD that may be of *severity* or worse."""
-    return lambda of: _find_first(at for at, span in of.chronic if span.at_most >= severity)
+    """Return a function that dates the first chronic GVHD after entry that may be of *severity*."""
+    return lambda of: _find_first_possible(of, of.chronic, severity)
 
 
 def list_stagings(follow_up: FollowUp) -> Sequence[datetime]:
@@ -98,6 +98,18 @@ COMPETING: Mapping[str, DateEvent] = {
     "relapse": date_relapse,
     "second_transplant": date_second_transplant,
 }
+
+
+def _find_first_possible(
+    follow_up: FollowUp, graded_instants: Sequence[GradedInstant], grade: Grade
+) -> datetime | None:
+    """Return the first instant after entry at which *grade* is possible."""
+    entered_at = follow_up.anchors.first_infusion_at
+    return _find_first(
+        at
+        for at, span in graded_instants
+        if span.at_most >= grade and entered_at is not None and at > entered_at
+    )
 
 
 def _find_first(instants: Iterable[datetime]) -> datetime | None:
