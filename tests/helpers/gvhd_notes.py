@@ -8,7 +8,7 @@ organ scores; anything else is charted signs, ``clear`` those of a gut without a
 from datetime import timedelta
 from decimal import Decimal
 
-from services.vocabulary.clinical_fact import ChronicGvhd, GvhdStage
+from services.vocabulary.clinical_fact import ChronicGvhd, GvhdStage, Observation
 from services.vocabulary.graft_fact import ChronicGvhdScores, GvhdSigns
 from tests.helpers.fact_notes import HOUR_ZERO, fact, lab, quantity
 
@@ -32,18 +32,20 @@ def _read_fact(instant, words, name):
     if "clear" in keys:
         keys |= {"upper": "none", "stool": "100"}
     if "lab" in keys:
-        unit = keys.get("unit", "mg/dL")
-        return lab("bilirubin", keys["lab"], instant, unit, name=name)
+        return lab("bilirubin", keys["lab"], instant, keys.get("unit", "mg/dL"), name=name)
     if "weight" in keys:
         return lab("weight", keys["weight"], instant, "kg", name=name)
+    return fact(_read_body(keys), instant, name=name)
+
+
+def _read_body(keys):
+    if "word" in keys:
+        return Observation("bilirubin", text="HEMOLYZED")
     if "stage" in keys:
-        stages = (None if letter == "-" else int(letter) for letter in keys["stage"])
-        return fact(GvhdStage(*stages), instant, name=name)
+        return GvhdStage(*(None if letter == "-" else int(letter) for letter in keys["stage"]))
     if "chronic" in keys:
-        return fact(ChronicGvhd(keys["chronic"]), instant, name=name)
-    if "scores" in keys:
-        return fact(_read_scores(keys), instant, name=name)
-    return fact(_read_signs(keys), instant, name=name)
+        return ChronicGvhd(keys["chronic"])
+    return _read_scores(keys) if "scores" in keys else _read_signs(keys)
 
 
 def _read_scores(keys):

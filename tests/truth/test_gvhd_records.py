@@ -11,6 +11,10 @@ from random import Random
 
 import pytest
 
+from services.safety_rules.domain.endpoints.gvhd_grades import (
+    list_acute_grades,
+    list_chronic_grades,
+)
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration, Death, Enrolment, Transplant
 from services.vocabulary.episode import EpisodeState
@@ -103,6 +107,7 @@ COURSES = {
     "it rises where nothing is charted": ("30 lab=9", ""),
     "it rises after nothing was found": ("30 lab=1 | 30 rash=0 clear | 32 lab=9", ""),
     "it cannot be read": ("30 lab=400 | 30 rash=10 clear", "30 1-4"),
+    "a later one without a number": ("29 lab=4 | 30 word | 30 rash=10 clear", "30 3"),
     "it is a bound": ("30 lab=<0.3 | 30 rash=10 clear", "30 1"),
     # stages by a clinician
     "staged": ("30 stage=3000", "30 2"),
@@ -126,6 +131,15 @@ COURSES = {
 @pytest.mark.parametrize(("text", "expected"), COURSES.values(), ids=COURSES)
 def test_the_course_of_acute_gvhd(text, expected):
     assert "; ".join(map(describe, records(text))) == expected
+
+
+@pytest.mark.parametrize("text", [text for text, _ in COURSES.values()], ids=COURSES)
+def test_endpoints_read_the_same_grades_as_records(text):
+    facts = sorted(read_gvhd_facts(text), key=lambda one: one.observed_at)
+    stagings = list_acute_grades(facts, RULES.protocol, RULES.measures)
+    graded_instants = {(one.instant, one.span) for one in stagings}
+    for record in records(text):
+        assert graded_instants >= {(change.at, change.span) for change in record.history}
 
 
 @pytest.mark.parametrize("text", [text for text, _ in COURSES.values()], ids=COURSES)
@@ -260,6 +274,14 @@ SEVERITIES = {
 def test_the_course_of_chronic_gvhd(text, expected):
     found = records(text, criterion=CHRONIC)
     assert "; ".join(map(describe, found)) == expected
+
+
+@pytest.mark.parametrize("text", [text for text, _ in SEVERITIES.values()], ids=SEVERITIES)
+def test_endpoints_read_the_same_severities_as_records(text):
+    visits = list_chronic_grades(read_gvhd_facts(text), RULES.protocol)
+    graded_instants = {(one.instant, one.span) for one in visits}
+    for record in records(text, criterion=CHRONIC):
+        assert graded_instants >= {(change.at, change.span) for change in record.history}
 
 
 def test_a_severity_names_its_organs():

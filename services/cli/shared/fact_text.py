@@ -3,13 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from services.cli.shared.graft_fact_text import list_graft_words
 from services.vocabulary.clinical_fact import (
     Administration,
-    ChronicGvhd,
     Culture,
     Death,
     Enrolment,
-    GvhdStage,
     Movement,
     Observation,
     Transplant,
@@ -38,8 +37,8 @@ def describe_body(body: Body) -> str:
     >>> describe_body(Observation("neutrophils", count, lln=Quantity(Decimal("1.5"), "10*9/L")))
     'neutrophils 0.4 10*9/L (normal 1.5 to ?)'
     """
-    words = _list_clinical_words(body) or _list_judgement_words(body) or (body.kind,)
-    return " ".join(word for word in words if word)
+    words = _list_clinical_words(body) or list_graft_words(body) or _list_judgement_words(body)
+    return " ".join(word for word in words or (body.kind,) if word)
 
 
 def _list_clinical_words(body: Body) -> tuple[str, ...]:
@@ -61,13 +60,6 @@ def _list_clinical_words(body: Body) -> tuple[str, ...]:
             words = ("enrolment at", site)
         case Culture(positive=is_positive, organism=organism):
             words = ("culture positive" if is_positive else "culture negative", organism)
-        case GvhdStage():
-            organs = ("skin", "liver", "upper_gi", "lower_gi")
-            stages = [(organ.replace("_", " "), getattr(body, organ)) for organ in organs]
-            known = ", ".join(f"{organ} {stage}" for organ, stage in stages if stage is not None)
-            words = ("stages of acute GVHD:", known)
-        case ChronicGvhd(severity=severity):
-            words = ("chronic GVHD,", severity)
     return words
 
 

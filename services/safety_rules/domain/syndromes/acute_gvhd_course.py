@@ -150,9 +150,10 @@ def list_earlier_readings(_state: AcuteState) -> Sequence[Fact]:
 
 def _chart_facts(state: AcuteState, facts: Sequence[Fact]) -> AcuteState:
     weights = [f.body.weight_kg for f in facts if isinstance(f.body, Enrolment)]
+    numbers = [f for f in facts if isinstance(f.body, Observation) and f.body.value is not None]
     charted_state = replace(
         state,
-        readings=chart_readings(state.readings, facts, _MEASURES, _rank_reading),
+        readings=chart_readings(state.readings, numbers, _MEASURES, _rank_reading),
         enrolled_weight_kg=next(filter(None, weights), state.enrolled_weight_kg),
     )
     weight_kg = _find_weight(charted_state)
@@ -165,7 +166,7 @@ def _chart_facts(state: AcuteState, facts: Sequence[Fact]) -> AcuteState:
 
 def _rank_reading(body: Observation) -> Decimal | None:
     """Return the size of a reading of one measure, in one unit; None: it cannot be read."""
-    if body.value is None:
+    if body.value is None:  # a word is never charted
         return None
     unit = "kg" if body.measure == _WEIGHT else "mg/dL"
     fits = rescale_quantity(body.value, unit)
@@ -286,16 +287,16 @@ def _find_liver(
     charted the signs took a bilirubin for one of them. Else its cause is not known.
     """
     charted_finding, fact = findings.get("liver"), state.readings.get(_BILIRUBIN)
-    if fact is None or instant - fact.observed_at > SIGNS_STAY:
+    body = None if fact is None else fact.body
+    if fact is None or not isinstance(body, Observation) or body.value is None:
+        return charted_finding
+    if instant - fact.observed_at > SIGNS_STAY:
         return charted_finding
     if charted_finding is not None and (
         charted_finding.is_judged or charted_finding.fact.observed_at >= fact.observed_at
     ):
         return charted_finding
-    value = fact.body.value if isinstance(fact.body, Observation) else None
-    if value is None:
-        return charted_finding
-    finding = _stage_charted_bilirubin(fact, value, state.measures)
+    finding = _stage_charted_bilirubin(fact, body.value, state.measures)
     is_elsewhere = any(one.stages[0] for organ, one in findings.items() if organ != "liver")
     if charted_finding is not None or is_elsewhere or not finding.stages[1]:
         return finding
