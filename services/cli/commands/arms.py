@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from services.cli.command import CommandError
 from services.cli.shared.columns import ARMS
 from services.cli.shared.tables import make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
 from services.safety_rules.reports.arms import Arm, ArmComparison, compare_arms
 
@@ -33,7 +34,7 @@ def perform(args: Namespace) -> int:
     if args.json:
         print(wire.write_canonical(comparison))
     else:
-        print("\n".join(_describe_comparison(comparison)))
+        print_text("\n".join(_describe_comparison(comparison)))
     return 0
 
 

@@ -13,6 +13,7 @@ from services.cli.commands.boundary_two_sided import print_two_sided_limits
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.safety_rules.reports import boundary_tables
 from services.safety_rules.reports.boundary_tables import Design
 
@@ -46,7 +47,7 @@ def perform(args: Namespace) -> int:
     if args.json:
         print(json.dumps(_add_enrolment(design.summarize(), enrolment)))
     else:
-        print(_describe_design(design, enrolment))
+        print_text(_describe_design(design, enrolment))
     if args.plot:
         _plot(args, parameters, design)
     return 0

@@ -8,6 +8,7 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import TWO_SIDED
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
 from services.safety_rules.reports.boundary_tables import (
     TwoSidedLimits,
@@ -36,7 +37,7 @@ def print_two_sided_limits(args: Namespace, looks: Sequence[int], parameters: Pa
     if args.json:
         print(wire.write_canonical({"limits": limits, "characteristics": characteristics}))
     else:
-        print("\n".join(_describe_limits(args, limits)))
+        print_text("\n".join(_describe_limits(args, limits)))
         rows = [
             (
                 f"{at.rate:g}",

@@ -8,6 +8,7 @@ from services.cli.shared.columns import CHANCES
 from services.cli.shared.find_rule import find_rule
 from services.cli.shared.open_study import open_study
 from services.cli.shared.tables import make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
 from services.safety_rules.reports.chances import RuleChances, find_chances
 from services.vocabulary.protocol import Rule
@@ -30,7 +31,7 @@ def perform(args: Namespace) -> int:
     if args.json:
         print(wire.write_canonical({"protocol": protocol.label, "chances": answer}))
     else:
-        print("\n".join(_describe_chances(rule, answer, protocol.label)))
+        print_text("\n".join(_describe_chances(rule, answer, protocol.label)))
     return 0
 
 

@@ -10,6 +10,7 @@ from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, list_headings
 from services.cli.shared.engraftment_lines import make_engraftment_table, summarize_engraftment
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table, make_table
+from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
 from services.safety_rules.reports.endpoints import CLOCKS, NoEndpointsError, report_endpoints
 from services.vocabulary.endpoint import (
@@ -54,7 +55,9 @@ def perform(args: Namespace) -> int:
         print(_describe_cut(endpoint_report))
         print(make_engraftment_table(endpoint_report.engraftment))
     else:
-        print("\n".join(_lines(endpoint_report, curves, with_adverse_events=args.endpoint is None)))
+        print_text(
+            "\n".join(_lines(endpoint_report, curves, with_adverse_events=args.endpoint is None))
+        )
     if args.plot is not None:
         drawn_curves = [c for c in curves if c.clock == (args.clock or "transplant")]
         for path in incidence_pictures.draw_curves(

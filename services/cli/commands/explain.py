@@ -9,7 +9,7 @@ from services.cli.shared.find_record import find_record
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.stored_data import StoredData, open_stored_data
 from services.cli.shared.study_of_data import choose_study
-from services.cli.shared.terminal_width import find_terminal_width, fold_line
+from services.cli.shared.terminal_width import print_text
 from services.runtime.sites_file import SITES, read_sites_file
 from services.safety_rules.adapters.activated_rules import ActivatedRules, read_activated_rules
 from services.safety_rules.reports.explained_record import Explanation
@@ -28,9 +28,7 @@ def perform(args: Namespace) -> int:
     if args.json:
         print_json_lines([_as_json(explanation)])
         return 0
-    width = find_terminal_width()
-    for line in write_explanation(explanation):
-        print("\n".join(fold_line(line, width)))
+    print_text("\n".join(write_explanation(explanation)))
     return 0
 
 

@@ -7,6 +7,7 @@ from services.cli.shared.grade_entered_facts import describe_later_grading, grad
 from services.cli.shared.open_study import StudyContext, open_data, open_to_read
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.cli.shared.regrade_changes import describe_changes
+from services.cli.shared.terminal_width import print_text
 from services.safety_rules.reports import refold
 from services.store import states
 
@@ -22,7 +23,7 @@ def perform(args: Namespace) -> int:
 
 def _preview_or_refold(context: StudyContext, args: Namespace) -> int:
     if args.reason is None:
-        print("\n".join(_preview(context)))
+        print_text("\n".join(_preview(context)))
         return int(count_graded_by_other_rules(context) > 0)
     subjects = refold.request_refold(
         context.db, context.study.rules, actor=args.by, reason=args.reason

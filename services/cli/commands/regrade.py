@@ -7,6 +7,7 @@ from services.cli.command import CommandError
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import StudyContext, open_to_read
 from services.cli.shared.regrade_changes import describe_changes, summarize_changes
+from services.cli.shared.terminal_width import print_text
 from services.safety_rules.adapters.rules_version import list_tables
 from services.safety_rules.reports.regrade import Preview, preview_regrade
 
@@ -23,7 +24,7 @@ def perform(args: Namespace) -> int:
     if args.json:
         print_json_lines([_as_json(context, difference, args.to)])
     else:
-        print("\n".join(_describe_difference(context, difference, args.to)))
+        print_text("\n".join(_describe_difference(context, difference, args.to)))
     return 1 if difference.records or difference.faults else 0
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.rules_table import make_rules_table
+from services.cli.shared.terminal_width import print_text
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
@@ -36,8 +37,8 @@ def _print_status(args: Namespace) -> int:
             summarize_decision(decision, crossings[decision.rule]) for decision in decisions
         )
     elif decisions:
-        print(make_rules_table(decisions, crossings, args.as_of))
-        print(describe_joint_error(context.study.study))
+        print_text(make_rules_table(decisions, crossings, args.as_of))
+        print_text(describe_joint_error(context.study.study))
     else:
         print("Nothing was known of anybody.")
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from services.cli.shared.columns import RULES_SITES
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
 from services.safety_rules.reports.site_report import LEVEL, SiteRuleRow, SiteView, compare_sites
 
@@ -29,7 +30,7 @@ def print_site_comparison(args: Namespace) -> int:
     elif args.json:
         print(wire.write_canonical(comparison))
     else:
-        print("\n".join(_describe_comparison(comparison)))
+        print_text("\n".join(_describe_comparison(comparison)))
     return 0
 
 

@@ -8,6 +8,7 @@ from services.cli.shared.columns import SIMULATION
 from services.cli.shared.find_rule import find_rule
 from services.cli.shared.open_study import open_study
 from services.cli.shared.tables import make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
 from services.safety_rules.reports.rule_simulation import Rehearsal, rehearse
 from services.vocabulary.protocol import Curve, Rule
@@ -45,7 +46,7 @@ def print_rehearsal(args: Namespace) -> int:
     if args.json:
         print(wire.write_canonical({"protocol": protocol.label, "rehearsal": rehearsal}))
     else:
-        print("\n".join(_describe_rehearsal(rehearsal, rule, protocol.label)))
+        print_text("\n".join(_describe_rehearsal(rehearsal, rule, protocol.label)))
     return 0
 
 

@@ -12,6 +12,13 @@ def find_terminal_width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
+def print_text(text: str) -> None:
+    """Print *text*, its lines folded to the terminal; in a file or a pipe they are as they are."""
+    width = find_terminal_width()
+    for line in text.split("\n"):
+        print("\n".join(fold_line(line, width)))
+
+
 def fold_line(line: str, width: int | None, hanging: int = 2) -> list[str]:
     """Return *line* as lines of at most *width* characters; None: as it is.
 
