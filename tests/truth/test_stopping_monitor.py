@@ -249,6 +249,15 @@ def test_the_passage_of_time_never_uncrosses_and_a_correction_does():
     assert corrected_decision.signal is Signal.CONTINUE
 
 
+def test_what_is_crossed_is_certain_to_be_ever_crossed():
+    """2 of 2, then 9 more without an event: the count is below the boundary again."""
+    observed = (observe(0, 300, 2), observe(1, 300, 3), *(observe(10 + k, 300) for k in range(9)))
+    decision = decide(300, *observed)
+    assert (decision.events, decision.boundary, decision.events_left) == (2, 3, 0)
+    assert (decision.conditional_p0, decision.predictive) == (1.0, 1.0)
+    assert (decision.possible, decision.certain) == (False, False)
+
+
 def test_certain_is_what_no_event_free_completion_can_undo():
     assert decide(5, observe(0, 5, 2), observe(1, 5, 3), observe(2, 5)).certain  # b(2 + 1) = 2
     decision = decide(9, observe(0, 9, 2), observe(1, 9, 3), *[observe(k, 9) for k in (5, 6, 7)])
