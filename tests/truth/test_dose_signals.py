@@ -5,8 +5,13 @@ discontinue. Hy's law: ALT or AST > 3 x ULN and bilirubin > 2 x ULN within 14 da
 ALP < 2 x ULN in the same span; ALP missing is suspected.
 """
 
+from dataclasses import replace
+from decimal import Decimal
+
 import pytest
 
+from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
+from services.safety_rules.domain.dosing.multiples_of_uln import UlnResult
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.judgement import Assessment
 from tests.helpers.dosing_course import describe_advice, fold_facts, format_hour
@@ -104,6 +109,51 @@ def test_multiples_of_the_limit(script, expected):
     )
 
 
+def make_end(text):
+    """``200``, or ``200+`` and ``200-`` for what lies just beside it."""
+    return RangeEnd(Decimal(text.rstrip("+-")), {"+": 1, "-": -1}.get(text[-1], 0))
+
+
+ENDS = {  # the ends of a result with ULN 40; is it over 5 x ULN, is it below 5 x ULN?
+    "at the limit": ("200", "200", False, False),
+    "above it": ("200.1", "200.1", True, False),
+    "below it": ("199.9", "199.9", False, True),
+    "more than it": ("200+", "Infinity", True, False),
+    "at least it": ("200", "Infinity", None, False),
+    "at least a little less": ("200-", "Infinity", None, None),
+    "less than it": ("0", "200-", False, True),
+    "at most it": ("0", "200", False, None),
+    "at most a little more": ("0", "200+", None, None),
+}
+
+
+@pytest.mark.parametrize(("low", "high", "is_over", "is_below"), ENDS.values(), ids=ENDS)
+def test_a_result_is_over_or_below_a_multiple_when_all_that_it_may_be_is(
+    low, high, is_over, is_below
+):
+    value_range = Range(make_end(low), make_end(high))
+    result = UlnResult(hours(0), "alt", value_range, Decimal(40), "f1", "", provisional=False)
+    assert (result.is_over(Decimal(5)), result.is_below(Decimal(5))) == (is_over, is_below)
+    for unknown_result in (replace(result, uln=None), replace(result, value_range=None)):
+        assert unknown_result.is_over(Decimal(5)) is None
+        assert unknown_result.is_below(Decimal(5)) is None
+
+
+RESULT_WORDS = {  # a result; how a reason speaks of it
+    "with its limit": ("alt 201@24", "ALT 201 U/L (ULN 40)"),
+    "a bound": ("ast >1000@24", "AST >1000 U/L (ULN 40)"),
+    "of a measure that is no abbreviation": ("bilirubin 9@24", "bilirubin 9 mg/dL (ULN 1.0)"),
+    "without its limit": ("alt 201/?@24", "ALT 201 U/L (ULN not known)"),
+    "without a number": ("alt -@24", "ALT without a number"),
+}
+
+
+@pytest.mark.parametrize(("script", "words"), RESULT_WORDS.values(), ids=RESULT_WORDS)
+def test_a_result_is_spoken_of_with_its_limit(script, words):
+    (signal,) = advise(fold_facts(*make_results(script)), "liver")
+    assert signal.because[0].split(", more than")[0] == words
+
+
 def test_a_preliminary_result_is_provisional_and_the_reason_has_value_limit_and_day():
     (signal,) = advise(fold_facts(*make_results("alt 201/P@24")), "liver")
     assert signal.provisional
@@ -186,6 +236,11 @@ def test_hys_law_says_what_it_rests_on():
 
 ALP_WORDS = {
     "one": ("alp 90@24", "ALP 90 U/L (ULN 120), on treatment day 2"),
+    "two of one day": (
+        "alp 130@24, alp 90@25",
+        "ALP 130 U/L (ULN 120), on treatment day 2, the highest of 2 in the same span",
+    ),
+    "one without its limit": ("alp 90/?@24", "ALP 90 U/L (ULN not known), on treatment day 2"),
     "several": (
         "alp 90@24, alp 130@48, alp 110/?@60",
         "ALP 130 U/L (ULN 120), on treatment day 3, the highest of 3 in the same span",
