@@ -14,7 +14,8 @@ from benchmarks.material import Material
 from benchmarks.measuring import Measure, per_core_second
 from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes
 from services.safety_rules.domain.stopping.path import list_path_points, read_limits
-from services.safety_rules.domain.stopping.simulated_trials import TrialPlan, draw_trials
+from services.safety_rules.domain.stopping.trial_plan import TrialPlan, draw_trials
+from services.safety_rules.reports.protocol_simulation import rehearse_protocol
 from services.safety_rules.reports.rule_simulation import rehearse
 from services.vocabulary.standing import Standing
 
@@ -24,14 +25,14 @@ _SEED = 7
 
 
 def measures(material: Material) -> list[Measure]:
-    """Return the one measure."""
+    """Return the measures."""
     rule = material.context.study.rules.protocol.rules[0]
     when, limit = rule.stop_when, read_limits(rule)
     course = TrialPlan(365.0, _WINDOW_DAYS, rule.curve)
     members = tuple(Standing(f"P-{number}", rule.id) for number in range(when.n))
 
     def count_stops() -> None:
-        rehearse(rule, rates=(when.p0,), window_days=_WINDOW_DAYS, trials=_TRIALS, seed=_SEED)
+        rehearse(rule, course, rates=(when.p0,), trials=_TRIALS, seed=_SEED)
 
     def only_drawn() -> None:
         chance = np.random.default_rng(_SEED)
@@ -48,7 +49,28 @@ def measures(material: Material) -> list[Measure]:
             event_days = Outcomes((None,) * when.n, event, event)
             list_path_points(size, event_days, rule.policy, rule.curve, limit)
 
+    rules = material.context.study.rules.protocol.rules
+    life = TrialPlan(
+        365.0, _WINDOW_DAYS, rule.curve,
+        competing_rate=0.1, dropout_rate=0.1, report_delay_days=7.0, false_report_rate=0.02,
+    )  # fmt: skip
+
+    def rehearse_all(course: TrialPlan) -> None:
+        rehearse_protocol(
+            rules, course, dose_days=(60, 90), factors=(1.0,), trials=_TRIALS, seed=_SEED
+        )
+
     return [
+        Measure(
+            "all rules in simulated trials, as in life",
+            "trials/s",
+            lambda: per_core_second(_TRIALS, lambda: rehearse_all(life)),
+            {
+                "everything known at once": lambda: per_core_second(
+                    _TRIALS, lambda: rehearse_all(course)
+                )
+            },
+        ),
         Measure(
             "a rule in simulated trials",
             "trials/s",
@@ -57,5 +79,5 @@ def measures(material: Material) -> list[Measure]:
                 "floor: drawn only": lambda: per_core_second(_TRIALS, only_drawn),
                 "one by one, one way": lambda: per_core_second(_ALONE, one_by_one),
             },
-        )
+        ),
     ]

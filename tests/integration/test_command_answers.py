@@ -32,6 +32,7 @@ READERS = (
     "participants list", "sites list", "facts export", "explain {record}",
 )  # fmt: skip
 WITHOUT_DATA = ("protocol", "design", "boundary", "chance", "arms", "simulate", "version")
+SIMULATE = f"simulate rule {FOLDER} BLINA-HSCT.S1 --window-days 30 --trials 100"
 ONE_LINE = {
     "rules sites": "rules sites",
     "endpoints": "endpoints",
@@ -48,7 +49,11 @@ ONE_LINE = {
     "boundary --family poisson-maxsprt --alpha .05 --planned 5": "boundary --planned",
     f"chance BLINA-HSCT.S1 --events 1 --of 4 --study {FOLDER}": "chance",
     "arms 5/30 2/31": "arms",
-    f"simulate rule {FOLDER} BLINA-HSCT.S1 --window-days 30 --trials 100": "simulate rule",
+    SIMULATE: "simulate rule",
+    f"{SIMULATE} --sensitivity": "simulate rule --sensitivity",
+    f"{SIMULATE} --target power=.5 --p1 .3": "simulate rule --target",
+    f"simulate protocol {FOLDER} --trials 100": "simulate protocol",
+    f"simulate protocol {FOLDER} --share-alpha .2": "simulate protocol --share-alpha",
     "version": "version",
 }
 

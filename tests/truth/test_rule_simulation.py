@@ -20,15 +20,13 @@ from services.safety_rules.domain.stopping.cohort import (
 from services.safety_rules.domain.stopping.design import make_design
 from services.safety_rules.domain.stopping.path import SignedLimits, list_path_points
 from services.safety_rules.domain.stopping.pending import compute_onset_fraction
-from services.safety_rules.domain.stopping.simulated_trials import (
+from services.safety_rules.domain.stopping.simulated_stops import (
     COUNTING_METHODS,
-    SimulatedTrials,
-    TrialPlan,
-    draw_trials,
-    find_onset_day,
     find_stop_instants,
 )
+from services.safety_rules.domain.stopping.simulated_trials import make_trials
 from services.safety_rules.domain.stopping.steps import compress_boundary
+from services.safety_rules.domain.stopping.trial_plan import TrialPlan, draw_trials, find_onset_day
 from services.safety_rules.reports.rule_simulation import rehearse
 from services.vocabulary.protocol import Curve, StopWhen
 from services.vocabulary.standing import Standing
@@ -39,6 +37,11 @@ UNIFORM, EARLY = Curve("uniform"), Curve("exponential", mean_days=5)
 MEMBERS = tuple(Standing(f"P-{number}", "TRIAL.1") for number in range(30))
 TRIALS, PUBLISHED_TRIALS = 10_000, 60_000
 ROUNDING = 0.0005
+
+
+def plan(onset, window_days, **course):
+    """A year's accrual."""
+    return TrialPlan(365.0, window_days, onset, **course)
 
 
 def rule_1(curve):
@@ -53,7 +56,7 @@ def simulations():
         name: {
             (row.counting, row.rate): row
             for row in rehearse(
-                rule_1(curve), rates=(0.2, 0.4), window_days=(100, 100), trials=TRIALS, seed=7
+                rule_1(curve), plan(curve, (100, 100)), rates=(0.2, 0.4), trials=TRIALS, seed=7
             ).rows
         }
         for name, curve in (("uniform", UNIFORM), ("early", EARLY))
@@ -96,7 +99,7 @@ def test_how_many_have_entered_when_a_rate_of_40_percent_stops_it(simulations, m
 
 
 def test_complete_windows_stop_as_often_as_computed_exactly():
-    simulation = rehearse(rule_1(EARLY), rates=(0.2,), window_days=(1, 1), trials=2000)
+    simulation = rehearse(rule_1(EARLY), plan(EARLY, (1, 1)), rates=(0.2,), trials=2000)
     exact = 0.09957367
     assert simulation.exact == ((0.2, pytest.approx(exact, abs=5e-9)),)
     by_counting = {row.counting: row for row in simulation.rows}
@@ -155,7 +158,7 @@ def test_weights_that_sum_to_a_whole_number_are_one_whatever_their_rounding():
     entry_times = np.array([[0.0, 0.0, 3.0, 8.0, 9.0]]) * DAY_S
     event = np.array([[10.0, 10.0, NEVER, NEVER, NEVER]]) * DAY_S
     window = np.array([[20.0, 20.0, 10.0, 10.0, 10.0]]) * DAY_S
-    simulated_trials = SimulatedTrials(entry_times, entry_times + window, event)
+    simulated_trials = make_trials(entry_times, entry_times + window, event)
     assert sum([1, 1, 0.7, 0.2, 0.1]) > 3  # two events and 0.7 + 0.2 + 0.1, as a machine adds
     limit = SignedLimits((1, 2, 2, 2, 3, 3), ())  # 2 of 3 stop, 2 of 4 do not
     assert find_stop_instants(simulated_trials, "linear", UNIFORM, limit).tolist() == [10 * DAY_S]
@@ -173,7 +176,7 @@ def test_onsets_follow_the_curve_within_the_window(curve):
 
 
 def test_the_same_seed_gives_the_same_numbers_and_another_one_does_not():
-    ask = {"rates": (0.3,), "window_days": (10, 40), "trials": 200}
+    ask = {"course": plan(EARLY, (10, 40)), "rates": (0.3,), "trials": 200}
     first = rehearse(rule_1(EARLY), seed=1, **ask)
     assert rehearse(rule_1(EARLY), seed=1, **ask) == first
     assert rehearse(rule_1(EARLY), seed=2, **ask).rows != first.rows
@@ -181,7 +184,7 @@ def test_the_same_seed_gives_the_same_numbers_and_another_one_does_not():
 
 @pytest.mark.parametrize(("rate", "p_stop", "enrolled"), [(0.0, 0.0, 30.0), (1.0, 1.0, None)])
 def test_without_events_it_never_stops_and_with_nothing_but_events_always(rate, p_stop, enrolled):
-    simulation = rehearse(rule_1(EARLY), rates=(rate,), window_days=(30, 30), trials=100)
+    simulation = rehearse(rule_1(EARLY), plan(EARLY, (30, 30)), rates=(rate,), trials=100)
     assert {row.p_stop for row in simulation.rows} == {p_stop}
     if enrolled is not None:
         assert {row.mean_enrolled for row in simulation.rows} == {enrolled}
@@ -194,6 +197,15 @@ OUT_OF_RANGE = [
     ({"trials": 99}, "trials must be from 100 to 1000000, not 99"),
     ({"seed": -1}, "seed must be 0 or more, not -1"),
     ({"accrual_days": 0}, "accrual-days must be above 0 and up to 3650 days, not 0"),
+    ({"report_delay_days": -1}, "report-delay-days must be from 0 up to 3650 days, not -1"),
+    ({"false_report_days": 0}, "false-report-days must be above 0 and up to 3650 days, not 0"),
+    ({"competing_rate": 1.1}, "competing must be from 0 to 1, not 1.1"),
+    ({"dropout_rate": math.nan}, "dropout must be from 0 to 1, not nan"),
+    ({"false_report_rate": -0.1}, "false-reports must be from 0 to 1, not -0.1"),
+    ({"sites": 0}, "sites must be from 1 to 1000, not 0"),
+    ({"sites": 3, "site_gap_days": 182.5}, "the accrual ends on day 365, not on day 365"),
+    ({"accrual": Curve("weibull")}, "accrual: scale_days must be above 0"),
+    ({"competing_onset": Curve("table")}, "competing-onset: points must rise"),
     ({"accrual_days": math.inf}, "accrual-days must be above 0"),
     (
         {"window_days": (40, 10)},
@@ -206,6 +218,11 @@ OUT_OF_RANGE = [
 
 @pytest.mark.parametrize(("wrong", "problem"), OUT_OF_RANGE)
 def test_what_is_out_of_range_is_named(wrong, problem):
-    ask = {"rates": (0.3,), "window_days": (10, 40), "trials": 100}
+    ask = {"rates": (0.3,), "trials": 100}
+    course = {name: wrong[name] for name in wrong.keys() - {"rates", "trials", "seed"}}
     with pytest.raises(ValueError, match=problem):
-        rehearse(rule_1(EARLY), **(ask | wrong))
+        rehearse(
+            rule_1(EARLY),
+            replace(plan(EARLY, (10, 40)), **course),
+            **(ask | {name: wrong[name] for name in wrong.keys() - course.keys()}),
+        )

@@ -3,12 +3,12 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from services.cli.arguments import simulate_rule
+from services.cli.arguments import simulate_protocol, simulate_rule
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add trial and rule."""
-    words = parser.add_subparsers(dest="word", required=True, metavar="trial|rule")
+    """Add trial, rule and protocol."""
+    words = parser.add_subparsers(dest="word", required=True, metavar="trial|rule|protocol")
     meaning = "as HL7 v2 messages, with its answer key"
     word = words.add_parser("trial", help=meaning, description=meaning)
     word.add_argument("--participants", type=int, default=40, metavar="N", help="default 40")
@@ -20,3 +20,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     meaning = "how often a stopping rule stops, before the trial begins"
     word = words.add_parser("rule", help=meaning, description=meaning)
     simulate_rule.add_arguments(word)
+    meaning = "how often the rules of a protocol stop the same trials, each and together"
+    word = words.add_parser("protocol", help=meaning, description=meaning)
+    simulate_protocol.add_arguments(word)

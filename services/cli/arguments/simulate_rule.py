@@ -5,14 +5,10 @@ from pathlib import Path
 
 from services.cli.arguments.common import add_json, explain_columns
 from services.cli.arguments.numbers import parse_number, parse_numbers
-from services.cli.shared.columns import SIMULATION
-from services.vocabulary.protocol import Curve
+from services.cli.arguments.trial_course import CURVES, add_trial_course, parse_curve
+from services.cli.shared.columns import SENSITIVITY, SIMULATION, SIZED_DESIGNS
 
 _PAIR = 2
-_CURVES = (
-    "uniform, exponential:MEAN_DAYS, weibull:SCALE_DAYS,SHAPE or table:DAY=PART,...,"
-    " e.g. exponential:5 or table:2=0.5,7=1"
-)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -25,52 +21,30 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--onset", type=parse_curve, metavar="CURVE",
-        help=f"how soon events really come: {_CURVES}; default: as the rule's own curve says",
-    )  # fmt: skip
-    parser.add_argument(
-        "--accrual-days", type=parse_number, default=365.0, metavar="D",
-        help="days over which the n enter, uniformly (default 365)",
+        help=f"how soon events really come: {CURVES}; default: as the rule's own curve says",
     )  # fmt: skip
     parser.add_argument(
         "--rates", type=parse_numbers, metavar="P,...", help="default: the rule's p0, and twice p0"
     )
-    parser.add_argument("--trials", type=int, default=10_000, metavar="N", help="default 10000")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
+    add_trial_course(parser)
+    choice = parser.add_mutually_exclusive_group()
+    choice.add_argument(
+        "--sensitivity", action="store_true",
+        help="other priors and other onsets in one table, by the rule's own count",
+    )  # fmt: skip
+    choice.add_argument(
+        "--target", type=parse_power, metavar="power=P",
+        help="the smallest n with this power at --p1, for several priors and each of --alphas",
+    )  # fmt: skip
+    parser.add_argument(
+        "--p1", type=parse_number, metavar="P", help="with --target: the rate of that power"
+    )
+    parser.add_argument(
+        "--alphas", type=parse_numbers, default=(), metavar="A,...",
+        help="with --target: nominal errors (default: the rule's, and twice as much)",
+    )  # fmt: skip
     add_json(parser, "everything, as one JSON object")
-    explain_columns(parser, SIMULATION)
-
-
-def parse_curve(text: str) -> Curve:
-    """Return the onset curve that *text* names.
-
-    >>> parse_curve("exponential:5").mean_days
-    5.0
-    >>> parse_curve("soon")
-    Traceback (most recent call last):
-        ...
-    argparse.ArgumentTypeError: 'soon' is none of uniform, exponential:MEAN_DAYS, \
-weibull:SCALE_DAYS,SHAPE or table:DAY=PART,..., e.g. exponential:5 or table:2=0.5,7=1
-
-    Raises:
-        ArgumentTypeError: It names none.
-    """
-    shape, _, parameters = text.partition(":")
-    try:
-        if shape == "uniform" and not parameters:
-            return Curve("uniform")
-        if shape == "exponential":
-            return Curve("exponential", mean_days=parse_number(parameters))
-        if shape == "weibull":
-            scale, exponent = map(parse_number, parameters.split(","))
-            return Curve("weibull", scale_days=scale, weibull_shape=exponent)
-        if shape == "table":
-            pairs = [part.split("=") for part in parameters.split(",")]
-            return Curve(
-                "table", points=tuple((parse_number(at), parse_number(part)) for at, part in pairs)
-            )
-    except (ValueError, ArgumentTypeError):
-        pass
-    raise ArgumentTypeError(f"{text!r} is none of {_CURVES}")
+    explain_columns(parser, SIMULATION, SENSITIVITY, SIZED_DESIGNS)
 
 
 def parse_days(text: str) -> tuple[float, float]:
@@ -93,3 +67,21 @@ def parse_days(text: str) -> tuple[float, float]:
     if not 1 <= len(ends) <= _PAIR:
         raise ArgumentTypeError(f"{text!r} is no number of days like 30, nor a range like 10-40")
     return ends[0], ends[-1]
+
+
+def parse_power(text: str) -> float:
+    """Return the power in *text*.
+
+    >>> parse_power("power=.8")
+    0.8
+
+    Raises:
+        ArgumentTypeError: It says none.
+    """
+    name, _, number = text.partition("=")
+    try:
+        if name == "power":
+            return float(number)
+    except ValueError:
+        pass
+    raise ArgumentTypeError(f"{text!r} is no target like power=.8")

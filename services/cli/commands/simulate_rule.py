@@ -7,11 +7,23 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import SIMULATION
 from services.cli.shared.find_rule import find_rule
 from services.cli.shared.open_study import open_study
+from services.cli.shared.rule_alternatives import describe_designs, describe_sensitivity
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
+from services.cli.shared.trial_course import describe_course, describe_curve, read_trial_plan
 from services.runtime import wire
-from services.safety_rules.reports.rule_simulation import Rehearsal, rehearse
-from services.vocabulary.protocol import Curve, Rule
+from services.safety_rules.reports.rule_alternatives import (
+    SizedDesign,
+    search_designs,
+    tabulate_sensitivity,
+)
+from services.safety_rules.reports.rule_simulation import (
+    Rehearsal,
+    TrialPlan,
+    choose_onset,
+    rehearse,
+)
+from services.vocabulary.protocol import Rule
 
 _COUNTING_NAMES = {
     "onset_weighted": "follow-up weighted by the onset curve",
@@ -19,6 +31,7 @@ _COUNTING_NAMES = {
     "linear": "follow-up weighted, linear",
     "everyone_treated": "everyone treated",
     "naive": "event at once, non-event when complete (refused)",
+    "person_time": "events against person-time",
 }
 
 
@@ -30,41 +43,75 @@ def print_rehearsal(args: Namespace) -> int:
     """
     protocol = open_study(args).rules.protocol
     rule = find_rule(protocol, args.rule)
-    p0 = rule.stop_when.p0
+    if (args.target is None) != (args.p1 is None) or (args.alphas and args.target is None):
+        raise CommandError("--target, --p1 and --alphas go together")
     try:
-        rehearsal = rehearse(
-            rule,
-            rates=args.rates or (p0, min(2 * p0, 1.0)),
-            onset=args.onset,
-            accrual_days=args.accrual_days,
-            window_days=args.window_days,
-            trials=args.trials,
-            seed=args.seed,
-        )
+        return _print_simulation(args, protocol.label, rule)
     except ValueError as error:
         raise CommandError(f"--{error}") from error
-    if args.json:
-        print(wire.write_canonical({"protocol": protocol.label, "rehearsal": rehearsal}))
+
+
+def _print_simulation(args: Namespace, label: str, rule: Rule) -> int:
+    course = read_trial_plan(args, args.onset or choose_onset(rule), args.window_days)
+    p0 = rule.stop_when.p0
+    rates = args.rates or (p0, min(2 * p0, 1.0))
+    size = {"trials": args.trials, "seed": args.seed}
+    answer: dict[str, object]
+    if args.target is not None:
+        designs = search_designs(rule, course, args.p1, args.target, alphas=args.alphas, **size)
+        answer = {"designs": [_summarize_design(one) for one in designs]}
+        lines = describe_designs(designs)
+    elif args.sensitivity:
+        rows = tabulate_sensitivity(rule, course, rates=rates, **size)
+        answer = {"sensitivity": rows}
+        lines = describe_sensitivity(rows)
     else:
-        print_text("\n".join(_describe_rehearsal(rehearsal, rule, protocol.label)))
+        rehearsal = rehearse(rule, course, rates=rates, **size)
+        answer = {"rehearsal": rehearsal}
+        lines = _describe_rehearsal(rehearsal)
+    if args.json:
+        print(wire.write_canonical({"protocol": label} | answer))
+    else:
+        print_text("\n".join([*_describe_rule(rule, label), _describe_plan(args, course), *lines]))
     return 0
 
 
-def _describe_rehearsal(rehearsal: Rehearsal, rule: Rule, label: str) -> Iterator[str]:
-    course = rehearsal.course
-    shortest, longest = course.window_days
-    window = f"{shortest:g}" if shortest == longest else f"{shortest:g} to {longest:g}"
+def _summarize_design(plan: SizedDesign) -> dict[str, object]:
+    design = plan.design
+    return {
+        "alpha": plan.alpha,
+        "prior": plan.prior,
+        "n": design and design.n,
+        "attained_alpha": design and design.attained_alpha,
+        "power": design and design.characteristics[0].p_stop,
+        "looks": design and design.looks,
+        "boundary": design and design.boundary,
+        "at_p0": plan.at_p0,
+        "at_p1": plan.at_p1,
+    }
+
+
+def _describe_rule(rule: Rule, label: str) -> Iterator[str]:
     yield (
         f"{rule.id}  {rule.title}: n {rule.stop_when.n}, p0 {rule.stop_when.p0:g}, nominal alpha"
         f" {rule.stop_when.alpha:g}; {label}"
     )
-    yield (
-        f"{rehearsal.trials} trials, seed {rehearsal.seed};"
-        f" accrual over {course.accrual_days:g} days, window {window} days,"
-        f" onset {_describe_curve(course.onset)};"
-        f" counted by {_describe_curve(rehearsal.curve)}"
+
+
+def _describe_plan(args: Namespace, course: TrialPlan) -> str:
+    shortest, longest = course.window_days
+    window = f"{shortest:g}" if shortest == longest else f"{shortest:g} to {longest:g}"
+    return (
+        f"{args.trials} trials, seed {args.seed}; {describe_course(course)}; window {window} days;"
+        f" onset {describe_curve(course.onset)}"
     )
-    for rate, exact in rehearsal.exact:
+
+
+def _describe_rehearsal(rehearsal: Rehearsal) -> Iterator[str]:
+    if rehearsal.exact:
+        yield f"counted by the onset curve {describe_curve(rehearsal.curve)}"
+    exact_chances = dict(rehearsal.exact)
+    for rate in dict.fromkeys(row.rate for row in rehearsal.rows):
         rows = [
             (
                 _COUNTING_NAMES[row.counting] + (" *" if row.is_own else ""),
@@ -77,17 +124,11 @@ def _describe_rehearsal(rehearsal: Rehearsal, rule: Rule, label: str) -> Iterato
             if row.rate == rate
         ]
         yield ""
-        yield f"event rate {rate:g} (exact, with every window complete: {exact:.4f})"
+        exact = exact_chances.get(rate)
+        yield f"event rate {rate:g}" + (
+            "" if exact is None else f" (exact, with every window complete: {exact:.4f})"
+        )
         yield make_explained_table(SIMULATION, rows)
     yield ""
     yield "*: the rule's own count. +-: standard error of the simulation. Enrolled, events: mean"
     yield "when it stops, or of the whole trial."
-
-
-def _describe_curve(curve: Curve) -> str:
-    return {
-        "uniform": "uniform",
-        "exponential": f"exponential, mean {curve.mean_days:g} days",
-        "weibull": f"Weibull, scale {curve.scale_days:g} days, shape {curve.weibull_shape:g}",
-        "table": "by a table",
-    }[curve.shape]

@@ -218,6 +218,36 @@ SIMULATION: Columns = (
     ("enrolled", "Mean participants enrolled when the trial stops, or of the whole trial."),
     ("events", "Mean events by then."),
 )
+SENSITIVITY: Columns = (
+    ("prior", "Beta prior that the boundary is calibrated with; * marks the rule's own row."),
+    ("onset", "How soon events really come; the rule counts by its own curve."),
+    ("attained", "Exact one-sided type I error at p0, with every window complete."),
+    ("P(stop) at P", "Share of the simulated trials that stop at that event rate."),
+)
+SIZED_DESIGNS: Columns = (
+    ("alpha", "Nominal one-sided error at p0."),
+    ("prior", "Beta prior; - when the family has none."),
+    ("n", "The smallest plan with that power; - when none of up to 300 has it."),
+    ("attained", "Exact one-sided type I error at p0, with every window complete."),
+    ("power", "Exact power at p1, with every window complete."),
+    ("live at p0", "Share of the simulated trials that stop at p0."),
+    ("live at p1", "The same at p1."),
+    ("enrolled at p1", "Mean participants enrolled when the trial stops, or of the whole trial."),
+    ("stop at events@evaluable", "Events that stop, at each number of evaluated participants."),
+)
+PROTOCOL_SIMULATION: Columns = (
+    ("rule", "Id of the stopping rule; any: the first that stops, of those that may."),
+    ("rate", "True event rate within the window."),
+    ("P(stop)", "Share of the simulated trials that stop."),
+    ("+-", "Standard error of that share."),
+    ("enrolled", "Mean participants enrolled when the trial stops, or of the whole trial."),
+)
+SHARED_ALPHA: Columns = (
+    ("rule", "Id of the stopping rule."),
+    ("alpha", "Its nominal error, cut so that all rules together err as asked."),
+    ("attained", "Exact one-sided type I error at p0."),
+    ("stop at events@evaluable", "Events that stop, at each number of evaluated participants."),
+)
 CHANCES: Columns = (
     ("event rate", "If this share of the participants has the event within the window."),
     ("those pending", "Chance to reach the boundary while those pending complete."),

@@ -8,19 +8,30 @@ import numpy as np
 
 from services.safety_rules.domain.stopping.characteristics import compute_characteristics
 from services.safety_rules.domain.stopping.families import Floats
-from services.safety_rules.domain.stopping.path import read_signed_limits
+from services.safety_rules.domain.stopping.path import SignedLimits, read_limits
 from services.safety_rules.domain.stopping.pending import find_curve_faults
-from services.safety_rules.domain.stopping.simulated_trials import (
+from services.safety_rules.domain.stopping.policies import PERSON_TIME
+from services.safety_rules.domain.stopping.simulated_stops import (
     COUNTING_METHODS,
-    SimulatedTrials,
-    TrialPlan,
-    draw_trials,
     find_stop_instants,
 )
+from services.safety_rules.domain.stopping.simulated_trials import SimulatedTrials
+from services.safety_rules.domain.stopping.trial_plan import TrialPlan, choose_onset, draw_trials
 from services.vocabulary.protocol import Curve, Rule
+
+__all__ = (
+    "Rehearsal",
+    "RehearsalRow",
+    "TrialPlan",
+    "check_simulation",
+    "check_trial_plan",
+    "choose_onset",
+    "rehearse",
+)
 
 _TRIALS = (100, 1_000_000)
 _LONGEST_DAYS = 3650.0
+_MOST_SITES = 1000
 _BATCH = 500  # trials: what fits the processor's cache
 
 
@@ -52,7 +63,7 @@ class Rehearsal:
     """All ways of counting at every rate, with all that the numbers hang on.
 
     *curve* is the onset curve that the rule counts by; *exact* is P(stop) with all windows
-    complete, by rate.
+    complete, by rate; empty for a rule of person-time.
     """
 
     rule: str
@@ -66,40 +77,41 @@ class Rehearsal:
 
 def rehearse(
     rule: Rule,
+    course: TrialPlan,
     *,
     rates: Sequence[float],
-    onset: Curve | None = None,
-    accrual_days: float = 365.0,
-    window_days: tuple[float, float],
     trials: int = 10_000,
     seed: int = 7,
 ) -> Rehearsal:
     """Return the characteristics of *rule* in simulated trials, by its own and every other count.
 
-    The same arguments give the same numbers.
+    A trial is stopped when what was reported by then reaches the boundary, as the live monitor
+    tells it: also when a correction takes that back later. The same arguments give the same
+    numbers.
 
     Args:
         rule: Without a fault; its boundary, looks and onset curve are what it counts by.
+        course: How the trials go.
         rates: Event rates, each in [0, 1].
-        onset: How soon events really come; None: as the rule's curve says.
-        accrual_days: Within which everybody enters, above 0, up to 3650.
-        window_days: Shortest and longest window of a participant, above 0, up to 3650.
         trials: 100 to 1,000,000.
         seed: 0 or more.
 
     Raises:
         ValueError: An argument is out of range; the message names it.
     """
-    course = TrialPlan(accrual_days, window_days, onset or rule.curve)
-    _check_arguments(course, rates, trials, seed)
-    if rule.stop_when.person_time:
-        raise ValueError(f"rule must count participants: {rule.id} counts person-time")
-    limit, n = read_signed_limits(rule), rule.stop_when.n
-    exact = compute_characteristics(np.array(limit.table), rates)
+    check_trial_plan(course)
+    check_simulation(rates, trials, seed)
+    limit, n = read_limits(rule), rule.stop_when.n
+    methods = (PERSON_TIME,) if rule.stop_when.person_time else COUNTING_METHODS
+    exact = (
+        compute_characteristics(np.array(limit.table), rates)
+        if isinstance(limit, SignedLimits)
+        else ()
+    )
     rows: list[RehearsalRow] = []
     for rate in rates:
         chance = np.random.default_rng(seed)
-        tallies = {method: _Tally() for method in COUNTING_METHODS}
+        tallies = {method: _Tally() for method in methods}
         for start in range(0, trials, _BATCH):
             drawn_trials = draw_trials(course, rate, n, min(_BATCH, trials - start), chance)
             for method, tally in tallies.items():
@@ -144,23 +156,64 @@ class _Tally:
         )
 
 
-def _check_arguments(course: TrialPlan, rates: Sequence[float], trials: int, seed: int) -> None:
+def check_simulation(rates: Sequence[float], trials: int, seed: int) -> None:
+    """Do nothing when so many trials can be simulated at *rates*.
+
+    Raises:
+        ValueError: One is out of range; the message names it.
+    """
     if not rates or not all(0 <= rate <= 1 for rate in rates):
         raise ValueError(f"rates must be one or more numbers from 0 to 1, not {[*rates]}")
     if not _TRIALS[0] <= trials <= _TRIALS[1]:
         raise ValueError(f"trials must be from {_TRIALS[0]} to {_TRIALS[1]}, not {trials}")
     if seed < 0:
         raise ValueError(f"seed must be 0 or more, not {seed}")
-    if not 0 < course.accrual_days <= _LONGEST_DAYS:
-        raise ValueError(
-            f"accrual-days must be above 0 and up to {_LONGEST_DAYS:g} days,"
-            f" not {course.accrual_days:g}"
-        )
-    shortest, longest = course.window_days
+
+
+def check_trial_plan(plan: TrialPlan) -> None:
+    """Do nothing when trials can go as *plan* says.
+
+    Raises:
+        ValueError: A number is out of range; the message names it.
+    """
+    days = {
+        "accrual-days": (plan.accrual_days, False),
+        "false-report-days": (plan.false_report_days, False),
+        "report-delay-days": (plan.report_delay_days, True),
+        "site-gap-days": (plan.site_gap_days, True),
+    }
+    for name, (number, may_be_zero) in days.items():
+        if not (0 <= number <= _LONGEST_DAYS and (number or may_be_zero)):
+            lowest = "from 0" if may_be_zero else "above 0 and"
+            raise ValueError(
+                f"{name} must be {lowest} up to {_LONGEST_DAYS:g} days, not {number:g}"
+            )
+    shortest, longest = plan.window_days
     if not 0 < shortest <= longest <= _LONGEST_DAYS:
         raise ValueError(
             f"window-days must be days above 0 and up to {_LONGEST_DAYS:g}, the shortest first,"
             f" not {shortest:g}-{longest:g}"
         )
-    for fault in find_curve_faults(course.onset):
-        raise ValueError(f"onset: {fault}")
+    shares = {
+        "competing": plan.competing_rate,
+        "dropout": plan.dropout_rate,
+        "false-reports": plan.false_report_rate,
+    }
+    for name, share in shares.items():
+        if not 0 <= share <= 1:
+            raise ValueError(f"{name} must be from 0 to 1, not {share}")
+    if not 1 <= plan.sites <= _MOST_SITES:
+        raise ValueError(f"sites must be from 1 to {_MOST_SITES}, not {plan.sites}")
+    if (last_opens_on := plan.site_gap_days * (plan.sites - 1)) >= plan.accrual_days:
+        raise ValueError(
+            f"site-gap-days must let the last site open before the accrual ends on day"
+            f" {plan.accrual_days:g}, not on day {last_opens_on:g}"
+        )
+    curves = {
+        "onset": plan.onset,
+        "accrual": plan.accrual,
+        "competing-onset": plan.competing_onset,
+    }
+    for name, curve in curves.items():
+        for fault in find_curve_faults(curve):
+            raise ValueError(f"{name}: {fault}")

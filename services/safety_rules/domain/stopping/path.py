@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from services.safety_rules.domain.stopping.cohort import (
     DAY_S,
@@ -51,6 +52,10 @@ class SignedLimits:
     def is_compared_at(self, _size: float) -> bool:
         """Return True when an event is compared at once, at any size: there are no looks."""
         return not self.looks
+
+    def are_compared_at(self, sizes: Floats) -> npt.NDArray[np.bool_]:
+        """Return `is_compared_at` of each of *sizes*, of any shape."""
+        return np.full(sizes.shape, not self.looks)
 
     def find_boundary_at(self, size: float) -> int:
         """Return `find_boundary` of an effective size, which is rounded up."""

@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from services.safety_rules.domain.stopping.families import Floats, Ints
 from services.safety_rules.domain.stopping.person_time_plan import PersonTimePlan
@@ -50,6 +51,11 @@ class PersonTimeLimits:
     def is_compared_at(self, size: float) -> bool:
         """Return True when an event at person-time *size* is compared at once."""
         return not self.plan.looks and size >= self.plan.delayed_start - self.slack
+
+    def are_compared_at(self, sizes: Floats) -> npt.NDArray[np.bool_]:
+        """Return `is_compared_at` of each of *sizes*, of any shape."""
+        has_started = sizes >= self.plan.delayed_start - self.slack
+        return np.asarray(has_started & (not self.plan.looks))
 
     def find_boundary_at(self, size: float) -> int:
         """Return the events that stop at *size*, or where it is compared next."""

@@ -1,0 +1,202 @@
+"""A protocol before its trial begins: how often each of its rules would stop, and any of them."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import special
+
+from services.safety_rules.domain.stopping.cohort import DAY_S, NEVER
+from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.path import read_limits
+from services.safety_rules.domain.stopping.simulated_stops import find_stop_instants
+from services.safety_rules.domain.stopping.simulated_trials import SimulatedTrials
+from services.safety_rules.domain.stopping.trial_plan import (
+    TrialPlan,
+    add_events,
+    choose_onset,
+    draw_entries,
+    draw_life,
+    find_onset_day,
+)
+from services.safety_rules.domain.stopping.window_length import find_window_days
+from services.safety_rules.reports.rule_simulation import check_simulation, check_trial_plan
+from services.vocabulary.protocol import Rule
+
+_BATCH = 500  # trials: what fits the processor's cache
+ANY_RULE = "any"
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolRow:
+    """The operating characteristics of one rule, or of all together (`ANY_RULE`).
+
+    Args:
+        rule: Id; watch-only rules stop nothing and have no part in `ANY_RULE`.
+        factor: Every rule's event rate in units of its p0.
+        rate: Of the event within the window; None: of all rules together.
+        p_stop: Share of the trials that it stops.
+        standard_error: Of that share, by simulation.
+        mean_enrolled: Participants who had entered when it stopped; all, when it did not.
+    """
+
+    rule: str
+    factor: float
+    rate: float | None
+    p_stop: float
+    standard_error: float
+    mean_enrolled: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolRehearsal:
+    """Every rule at every factor, with all that the numbers hang on.
+
+    *correlation* is that of the normal variables behind the events of one participant.
+    """
+
+    course: TrialPlan
+    dose_days: tuple[float, float]
+    correlation: float
+    trials: int
+    seed: int
+    rows: tuple[ProtocolRow, ...]
+
+
+def rehearse_protocol(
+    rules: Sequence[Rule],
+    course: TrialPlan,
+    *,
+    dose_days: tuple[float, float],
+    factors: Sequence[float] = (1.0, 2.0),
+    correlation: float = 0.0,
+    trials: int = 10_000,
+    seed: int = 7,
+) -> ProtocolRehearsal:
+    """Return the characteristics of *rules* in the same simulated trials.
+
+    Participants, their competing events and the ends of their follow-up are the same for every
+    rule; onsets follow each rule's own curve, within its own window. The same arguments give the
+    same numbers.
+
+    Args:
+        rules: Of one protocol.
+        course: How the trials go; its window and onset are those of each rule instead, and its
+            competing events and ends of follow-up are spread over the longest window.
+        dose_days: Transplant days of the first dose, from the earliest to the latest.
+        factors: Each rule's event rate in units of its p0, each 0 or more; a rate is at most 1.
+        correlation: Of the events of one participant, from 0 to 1.
+        trials: 100 to 1,000,000.
+        seed: 0 or more.
+
+    Raises:
+        ValueError: An argument is out of range; the message names it.
+    """
+    if not factors or not all(0 <= factor < math.inf for factor in factors):
+        raise ValueError(f"factors must be one or more numbers from 0, not {[*factors]}")
+    if not 0 <= correlation <= 1:
+        raise ValueError(f"correlation must be from 0 to 1, not {correlation}")
+    if not 0 <= dose_days[0] <= dose_days[1]:
+        raise ValueError(f"dose-days must be days from 0, the earliest first, not {dose_days}")
+    windows = [find_window_days(rule.window, dose_days) for rule in rules]
+    longest = max(window[1] for window in windows)
+    course = replace(course, window_days=(longest, longest))
+    check_trial_plan(course)
+    check_simulation(factors and (1.0,), trials, seed)
+    rows: list[ProtocolRow] = []
+    for factor in factors:
+        rates = [min(factor * rule.stop_when.p0, 1.0) for rule in rules]
+        simulation = _Simulation(rules, course, dose_days, rates, correlation)
+        generator = np.random.default_rng(seed)
+        tallies = [_Tally() for _ in (*rules, ANY_RULE)]
+        for first_trial in range(0, trials, _BATCH):
+            size = min(_BATCH, trials - first_trial)
+            for tally, (entered_at, stopped_at) in zip(
+                tallies, simulation.stop_trials(size, generator), strict=True
+            ):
+                tally.add(entered_at, stopped_at)
+        rows += [
+            tally.summarize(name, factor, rate, trials)
+            for tally, name, rate in zip(
+                tallies, [*(rule.id for rule in rules), ANY_RULE], [*rates, None], strict=True
+            )
+        ]
+    return ProtocolRehearsal(course, dose_days, correlation, trials, seed, tuple(rows))
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Sums over the trials."""
+
+    stop_count: int = 0
+    enrolled: int = 0
+
+    def add(self, entered_at: Floats, stopped_at: Floats) -> None:
+        """Add the participants of each trial until it stopped, or of all of it."""
+        self.stop_count += int(np.isfinite(stopped_at).sum())
+        self.enrolled += int((entered_at <= stopped_at[:, None]).sum())
+
+    def summarize(self, rule: str, factor: float, rate: float | None, trials: int) -> ProtocolRow:
+        """Return the shares and means of so many trials."""
+        share = self.stop_count / trials
+        error = math.sqrt(share * (1 - share) / trials)
+        return ProtocolRow(rule, factor, rate, share, error, self.enrolled / trials)
+
+
+class _Simulation:
+    """Trials in which every rule watches the same participants."""
+
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        course: TrialPlan,
+        dose_days: tuple[float, float],
+        rates: Sequence[float],
+        correlation: float,
+    ) -> None:
+        """Simulate *rules* at *rates*."""
+        self._rules, self._course, self._dose_days = rules, course, dose_days
+        self._thresholds = [special.ndtri(rate) for rate in rates]
+        self._shared_part = math.sqrt(correlation)
+        self._own_part = math.sqrt(1 - correlation)
+
+    def stop_trials(
+        self, trials: int, generator: np.random.Generator
+    ) -> list[tuple[Floats, Floats]]:
+        """Return entries and stop of each rule, then of the first that stops; in seconds."""
+        shape = trials, max(rule.stop_when.n for rule in self._rules)
+        entered_at = draw_entries(self._course, shape, generator)
+        dose_day = generator.uniform(*self._dose_days, shape)
+        longest = np.full(shape, self._course.window_days[1])
+        life = draw_life(self._course, entered_at, longest, generator)
+        shared_variable = generator.standard_normal(shape) * self._shared_part
+        stops: list[tuple[Floats, Floats]] = []
+        first_stop = np.full(trials, NEVER)
+        for rule, threshold in zip(self._rules, self._thresholds, strict=True):
+            happens = (
+                shared_variable + generator.standard_normal(shape) * self._own_part < threshold
+            )
+            span = _find_spans(rule, dose_day)
+            days = find_onset_day(choose_onset(rule), generator.random(shape), span)
+            event_at = np.where(happens, entered_at + days * DAY_S, NEVER)
+            all_trials = add_events(self._course, life, span, event_at, generator)
+            planned = _take_first(all_trials, rule.stop_when.n)
+            stopped_at = find_stop_instants(planned, rule.policy, rule.curve, read_limits(rule))
+            stops.append((planned.entered_at, stopped_at))
+            if not rule.watch_only:
+                first_stop = np.minimum(first_stop, stopped_at)
+        return [*stops, (entered_at, first_stop)]
+
+
+def _find_spans(rule: Rule, dose_day: Floats) -> Floats:
+    """Return the length in days of each participant's window, of the shape of *dose_day*."""
+    end = rule.window.end
+    if end.day is None:
+        raise ValueError(f"the window of {rule.id} has no day at its end")
+    return end.day + 1 - (dose_day if end.anchor == "transplant" else np.zeros_like(dose_day))
+
+
+def _take_first(trials: SimulatedTrials, n: int) -> SimulatedTrials:
+    """Return the trials of the first *n* participants."""
+    return SimulatedTrials(*(getattr(trials, name)[:, :n] for name in trials.__slots__))
