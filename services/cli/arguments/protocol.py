@@ -4,7 +4,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from services.cli.arguments.common import add_follow_up, add_json, explain_columns
-from services.cli.shared.columns import CHARACTERISTICS, PROTOCOL_CHECK, PROTOCOL_RULES
+from services.cli.shared.columns import CHARACTERISTICS, PERSON_TIME, PROTOCOL_CHECK, PROTOCOL_RULES
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -20,4 +20,4 @@ def add_arguments(parser: ArgumentParser) -> None:
     explain.add_argument("--pdf", type=Path, metavar="FILE", help="write a document too")
     add_follow_up(explain)
     explain_columns(check, PROTOCOL_CHECK)
-    explain_columns(explain, PROTOCOL_RULES, CHARACTERISTICS)
+    explain_columns(explain, PROTOCOL_RULES, CHARACTERISTICS, PERSON_TIME)
