@@ -107,9 +107,29 @@ FAULTS = {  # arguments beside those of BASE; the message
         {**TABLE, "prior": (1, 1)},
         "boundary is what a table needs, and nothing else",
     ),
-    "a table that stops too often": (
-        {**TABLE, "alpha": 0.1, "boundary": (1, 1)},
-        "alpha is 0.1, and the boundary's own type I error is 0.19000",
+    "a boundary without end": (
+        {**TABLE, "boundary": (math.inf, math.inf)},
+        "boundary must be whole numbers, not [inf, inf]",
+    ),
+    "a boundary that is no number": (
+        {**TABLE, "boundary": (1, math.nan)},
+        "boundary must be whole numbers, not [1, nan]",
+    ),
+    "a boundary beyond all trials": (
+        {**TABLE, "boundary": (1e30, 2)},
+        "boundary must be numbers up to 1001, not 1e+30",
+    ),
+    "a boundary just beyond all trials": (
+        {**TABLE, "boundary": (1002, 2)},
+        "boundary must be numbers up to 1001, not 1002",
+    ),
+    "a boundary that falls": (
+        {**TABLE, "n": 5, "boundary": (3, 3, 3, 2, 2)},
+        "boundary must not fall from one look to the next: 2 at 4 after 3 at 3",
+    ),
+    "a boundary that falls at looks": (
+        {**TABLE, "n": 9, "looks": (5, 9), "boundary": (4, 3)},
+        "boundary must not fall from one look to the next: 3 at 9 after 4 at 5",
     ),
     "a table that never stops": (
         {**TABLE, "boundary": (2, 3)},
@@ -132,7 +152,7 @@ FAULTS = {  # arguments beside those of BASE; the message
 
 @pytest.mark.parametrize(("arguments", "message"), FAULTS.values(), ids=FAULTS)
 def test_what_is_out_of_its_range_is_named(arguments, message):
-    with pytest.raises(ValueError, match=r"must be|is") as error:
+    with pytest.raises(ValueError, match=r"must|is") as error:
         make_design(**(BASE | arguments))
     assert message in str(error.value)
 
@@ -173,3 +193,27 @@ def test_accrual_takes_time_and_a_window_may_take_none(accrual_days, window_days
         ((people, days),) = design.compute_enrolment(accrual_days, window_days)
         assert 1 <= people <= 10
         assert days > window_days
+
+
+TABLES = {  # boundary of 5; the table of x = 0 .. 5, and its type I error at .2
+    "above every size, then not": ((1001, 1001, 3, 3, 3), (1, 2, 3, 3, 3, 3), 0.05792),
+    "a number that is above its look, then a lower one": (
+        (5, 2, 2, 3, 3),
+        (1, 2, 2, 2, 3, 3),
+        0.11936,
+    ),
+    "level": ((1, 1, 1, 1, 1), (1, 1, 1, 1, 1, 1), 1 - 0.8**5),
+}
+
+
+@pytest.mark.parametrize(("boundary", "table", "error"), TABLES.values(), ids=TABLES)
+@pytest.mark.parametrize("alpha", [0.05, 0.3, 0.9])
+def test_a_table_is_taken_as_it_is_with_its_own_error(alpha, boundary, table, error):
+    design = make_design("table", 0.2, alpha, 5, boundary=boundary)
+    assert tuple(design.table) == table
+    assert design.attained_alpha == pytest.approx(error, abs=5e-6)
+    assert design.exceeds_alpha == (error > alpha)
+
+
+def test_a_table_whose_error_is_alpha_but_for_rounding_does_not_exceed_it():
+    assert not make_design("table", 0.1, 0.1, 1, boundary=(1,)).exceeds_alpha

@@ -418,12 +418,14 @@ def test_the_prior_is_the_rule_s_or_worth_two_participants_at_p0(parameters, pri
 
 
 def test_after_a_crossing_chart_and_table_say_so_and_no_chance():
-    crossed = decide(60, observe(0, 60, 2), observe(1, 60, 3), *(observe(k, 55) for k in (30, 31)))
-    chart = draw_boundary_chart(crossed, "svg").decode()
+    crossed_decision = decide(
+        60, observe(0, 60, 2), observe(1, 60, 3), *(observe(k, 55) for k in (30, 31))
+    )
+    chart = draw_boundary_chart(crossed_decision, "svg").decode()
     assert "First reached with 2 events at an effective 2.0." in chart
     assert "Chance of ever reaching" not in chart
     assert "they cross" not in chart
-    row = make_rules_table([crossed], {}).splitlines()[1]
+    row = make_rules_table([crossed_decision], {}).splitlines()[1]
     assert re.search(r" 0 +certain +reached ", row)
     chart = draw_boundary_chart(decide(60, *ONE_PENDING), "svg").decode()
     assert "Missing to the boundary: 1 event at this size, 2 if from new participants." in chart
@@ -459,12 +461,16 @@ def test_no_look_ahead_is_no_chance_and_a_look_that_was_crossed_is_certain():
     rule = replace(CRS, looks=(2, 40))
     silent = decide(60, observe(0, 60, 5), observe(1, 60), observe(30, 60), rule=rule)
     assert (silent.p_cross_p0, silent.possible, silent.certain) == (0.0, False, False)
-    crossed = decide(60, observe(0, 60, 5), observe(1, 60, 6), observe(30, 60), rule=rule)
-    assert (crossed.p_cross_p0, crossed.possible, crossed.certain) == (1.0, True, True)
+    crossed_decision = decide(60, observe(0, 60, 5), observe(1, 60, 6), observe(30, 60), rule=rule)
+    assert (crossed_decision.p_cross_p0, crossed_decision.possible, crossed_decision.certain) == (
+        1.0,
+        True,
+        True,
+    )
     rule = replace(CRS, looks=(3, 40))
-    awaited = decide(20, observe(0, 20, 1), observe(1, 20, 2), observe(10, 10), rule=rule)
-    assert awaited.signal is Signal.BOUNDARY_LIKELY
-    assert (awaited.p_cross_p0, awaited.possible, awaited.certain) == (
+    early_decision = decide(20, observe(0, 20, 1), observe(1, 20, 2), observe(10, 10), rule=rule)
+    assert early_decision.signal is Signal.BOUNDARY_LIKELY
+    assert (early_decision.p_cross_p0, early_decision.possible, early_decision.certain) == (
         1.0,
         True,
         True,

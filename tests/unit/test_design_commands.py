@@ -93,6 +93,61 @@ def test_a_given_table_is_judged_and_never_calibrated(capsys):
     assert output["attained_alpha"] == pytest.approx(0.04)
 
 
+CHEN = "boundary --family chen-chaloner --prior .1,1.9 --p1 .2 --p0 .05 --alpha .05 --n 40"
+NOTES = {  # a command; what its answer says beside the numbers
+    "a table above alpha": (
+        "boundary --family table --boundary 1,1,1 --p0 .2 --alpha .1 --n 3",
+        "table: its type I error is above alpha 0.1; a protocol with this table is refused.",
+    ),
+    "posterior": (
+        "boundary --family posterior --prior .6,2.4 --theta .9 --p0 .2 --alpha .1 --n 10",
+        "posterior: nothing is calibrated, alpha has no part in the boundary.",
+    ),
+    "nu that binds nowhere": (
+        f"{CHEN} --nu .05",
+        (
+            "Chen-Chaloner: the calibrated bound on P(p > 0.05) binds everywhere, nu 0.05 nowhere:"
+            " the boundary is that of beta-binomial."
+        ),
+    ),
+    "nu that binds at times": (
+        f"{CHEN} --nu .3",
+        (
+            "Chen-Chaloner: nu binds (P(p > 0.2) above 0.3) at 23, 29-40; elsewhere the calibrated"
+            " bound on P(p > 0.05) binds."
+        ),
+    ),
+    "nu that binds everywhere": (
+        f"{CHEN} --nu .9",
+        (
+            "Chen-Chaloner: nu binds (P(p > 0.2) above 0.9) everywhere: alpha has no part in the"
+            " boundary."
+        ),
+    ),
+    "the prior": (f"{CHEN} --nu .3", "chen-chaloner  prior 0.1,1.9  p1 0.2  nu 0.3  p0 0.05"),
+    "families: posterior": (DESIGN, "posterior: nothing is calibrated, alpha has no part"),
+    "families: Chen-Chaloner": (
+        DESIGN,
+        "Chen-Chaloner: nu binds (P(p > 0.2) above 0.3) at 23, 29-40",
+    ),
+    "families: the prior": (DESIGN, "Posterior, theta 0.95, Beta(0.1, 1.9)"),
+}
+
+
+@pytest.mark.parametrize(("line", "note"), NOTES.values(), ids=NOTES)
+def test_what_the_numbers_rest_on_is_said_beside_them(capsys, line, note):
+    assert main(line.split()) == 0
+    assert note in capsys.readouterr().out
+
+
+def test_a_table_above_alpha_is_shown_with_what_it_does(capsys):
+    line = "boundary --family table --boundary 1,1,1 --p0 .2 --alpha .1 --n 3 --rates .5 --json"
+    output = answer(capsys, line)
+    assert output["attained_alpha"] == pytest.approx(1 - 0.8**3)
+    assert output["characteristics"][0]["p_stop"] == pytest.approx(1 - 0.5**3)
+    assert output["notes"] == [NOTES["a table above alpha"][1].removesuffix(".")]
+
+
 def test_the_families_stand_side_by_side_and_only_posterior_exceeds_alpha(capsys):
     output = answer(capsys, f"{DESIGN} --json")
     families = [one["family"] for one in output["families"] if one["attained_alpha"] > 0.05]
@@ -172,7 +227,13 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         ),
         (f"{POCOCK} --n 3 --family table --boundary 2,2", "boundary must be 3 positive numbers"),
         (f"{POCOCK} --n 3 --family table --boundary 0,2,2", "boundary must be 3 positive numbers"),
-        (f"{POCOCK} --n 3 --family table --boundary 1,1,1", "the boundary's own type I error is"),
+        (
+            f"{POCOCK} --n 3 --family table --boundary 1e30,2,2",
+            "boundary must be numbers up to 1001",
+        ),
+        (f"{POCOCK} --n 3 --family table --boundary inf,inf,inf", "boundary"),
+        (f"{POCOCK} --n 3 --family table --boundary 2,nan,3", "boundary"),
+        (f"{POCOCK} --n 4 --family table --boundary 4,4,3,2", "boundary must not fall"),
         (
             f"{POCOCK} --n 3 --family table --boundary 2,3,4",
             "boundary must be at or below the size",

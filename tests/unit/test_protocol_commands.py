@@ -213,6 +213,49 @@ def test_the_document_is_the_same_bytes_each_time(tmp_path):
     ) == 1 + len(PROTOCOL_TEXT["rules"])
 
 
+FOLLOW_UP = {  # the window of rule S1; what is said of it
+    "of days from the first infusion": (
+        "{from: first_infusion, to: {anchor: first_infusion, day: 28}}",
+        "first infusion to day 28 from first infusion, 28 days",
+    ),
+    "from the day after": (
+        "{from: {anchor: first_infusion, day: 1}, to: {anchor: first_infusion, day: 29}}",
+        "day 1 from first infusion to day 29 from first infusion, 28 days",
+    ),
+    "to a day of the transplant": (
+        "{from: first_infusion, to: {anchor: transplant, day: 183}}",
+        "to transplant day 183, at most 123 days (first course from transplant day 60 on)",
+    ),
+    "of each course": (
+        "{from: each_course, to: {anchor: each_course, day: 30}}",
+        "start of each course to day 30 from start of each course, 30 days",
+    ),
+    "from enrolment to a day of the transplant": (
+        "{from: enrolment, to: {anchor: transplant, day: 100}}",
+        "to transplant day 100, at most 100 days (enrolment on the day of the transplant or later)",
+    ),
+}
+
+
+@pytest.mark.parametrize(("window", "words"), FOLLOW_UP.values(), ids=FOLLOW_UP)
+def test_each_rule_counts_its_own_window(study, capsys, window, words):
+    original = "    window: {from: first_infusion, to: {anchor: transplant, day: 100}}"
+    folder = study(original, f"    window: {window}")
+    assert main(["protocol", "explain", str(folder)]) == 0
+    assert words in re.sub(r"\s+", " ", capsys.readouterr().out)
+
+
+def test_a_given_follow_up_is_that_of_every_rule():
+    assert "each followed 50 days, and evaluated when complete" in explain("--window-days", "50")
+    assert "each followed through the rule's window, and evaluated when complete" in explain()
+
+
+def test_the_days_to_the_decision_grow_with_the_window_of_the_rule():
+    """S1, S4 and W1 have one boundary: each is followed 40, 40 and 30 days."""
+    days = re.findall(r"0.05 \(p0\) 0.0480 38.82 1.94 \S+ (\d+) 11", explain())
+    assert days == ["386", "386", "376"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [

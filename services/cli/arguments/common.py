@@ -76,15 +76,20 @@ def add_json(parser: ArgumentParser, meaning: str = "everything, as JSON lines")
     parser.add_argument("--json", action="store_true", help=meaning)
 
 
-def add_follow_up(parser: ArgumentParser) -> None:
-    """Let a command be told over which time a trial enrols, and follows each participant."""
+def add_follow_up(
+    parser: ArgumentParser, window_days: float | None = 100.0, default: str = "100"
+) -> None:
+    """Let a command be told over which time a trial enrols, and follows each participant.
+
+    Without it each is followed for *window_days*, which the help calls *default*.
+    """
     parser.add_argument(
         "--accrual-days", type=parse_number, default=365.0, metavar="D",
         help="days over which the n enter, uniformly (default 365)",
     )  # fmt: skip
     parser.add_argument(
-        "--window-days", type=parse_number, default=100.0, metavar="D",
-        help="days that each is followed (default 100)",
+        "--window-days", type=parse_number, default=window_days, metavar="D",
+        help=f"days that each is followed (default {default})",
     )  # fmt: skip
 
 

@@ -18,6 +18,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         word.add_argument("path", type=Path, metavar="FILE-or-DIR", help="of the study")
         add_json(word, "everything, as one JSON object")
     explain.add_argument("--pdf", type=Path, metavar="FILE", help="write a document too")
-    add_follow_up(explain)
+    add_follow_up(explain, None, "the window of each rule")
     explain_columns(check, PROTOCOL_CHECK)
     explain_columns(explain, PROTOCOL_RULES, CHARACTERISTICS, PERSON_TIME)

@@ -2,7 +2,7 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.arguments.boundary import PARAMETERS
@@ -11,6 +11,7 @@ from services.cli.command import CommandError
 from services.cli.commands.boundary_person_time import print_person_time_boundary
 from services.cli.commands.boundary_two_sided import print_two_sided_limits
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
+from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
@@ -45,9 +46,10 @@ def perform(args: Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error)) from error
     if args.json:
-        print(json.dumps(_add_enrolment(design.summarize(), enrolment)))
+        notes = [*list_design_notes(design, parameters)]
+        print(json.dumps(_add_enrolment(design.summarize(), enrolment) | {"notes": notes}))
     else:
-        print_text(_describe_design(design, enrolment))
+        print_text(_describe_design(design, parameters, enrolment))
     if args.plot:
         _plot(args, parameters, design)
     return 0
@@ -126,11 +128,21 @@ def _add_enrolment(
     return summary | {"characteristics": extended_rows}
 
 
-def _describe_design(design: Design, enrolment: Sequence[tuple[float, float]]) -> str:
+def _describe_design(
+    design: Design,
+    parameters: Mapping[str, tuple[float, ...]],
+    enrolment: Sequence[tuple[float, float]],
+) -> str:
+    shapes = "".join(
+        f"  {name} {','.join(f'{number:g}' for number in numbers)}"
+        for name, numbers in parameters.items()
+        if name != "boundary"
+    )
     lines = [
-        f"{design.family}  p0 {design.p0}  alpha {design.alpha}  n {design.n}",
+        f"{design.family}{shapes}  p0 {design.p0}  alpha {design.alpha}  n {design.n}",
         f"attained alpha {design.attained_alpha:.5f}",
         f"stop at events@evaluable: {design.boundary_text}",
+        *(f"{note}." for note in list_design_notes(design, parameters)),
     ]
     if design.characteristics:
         rows = [

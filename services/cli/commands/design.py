@@ -8,6 +8,7 @@ from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
 from services.cli.commands.design_person_time import print_person_time_designs
 from services.cli.shared.columns import DESIGNS
+from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.safety_rules.reports.boundary_tables import (
@@ -101,6 +102,7 @@ def _family(comparison: FamilyComparison) -> dict[str, object]:
         "e_days": [days for _, days in comparison.enrolment[:2]],
         "looks": list(comparison.design.looks),
         "boundary": list(comparison.design.boundary),
+        "notes": _list_notes(comparison),
     }
 
 
@@ -112,7 +114,7 @@ def _describe_comparisons(args: Namespace, comparisons: Sequence[FamilyCompariso
             continue
         at_p1 = comparison.design.characteristics[1]
         attained_alpha = comparison.design.attained_alpha
-        note = " (above alpha)" if attained_alpha > args.alpha else ""
+        note = " (above alpha)" if comparison.design.exceeds_alpha else ""
         rows.append(
             [
                 comparison.label,
@@ -127,6 +129,12 @@ def _describe_comparisons(args: Namespace, comparisons: Sequence[FamilyCompariso
         f"p0 {args.p0:g}  p1 {args.p1:g}  n {args.n}  one-sided alpha {args.alpha:g}\n"
         f"{make_explained_table(DESIGNS, rows)}\n"
         f"Expected enrolled when all enter within {args.accrual_days:g} days, uniformly, and each "
-        f"is evaluated after {args.window_days:g}.\nPosterior is not calibrated: alpha has no part "
-        "in its boundary."
+        f"is evaluated after {args.window_days:g}."
+        + "".join(f"\n{note}." for one in comparisons for note in _list_notes(one))
     )
+
+
+def _list_notes(comparison: FamilyComparison) -> list[str]:
+    if comparison.design is None:
+        return []
+    return [*list_design_notes(comparison.design, comparison.parameters)]

@@ -23,6 +23,7 @@ from services.cli.shared.study_check import (
     require_sound_study,
 )
 from services.cli.shared.tables import make_explained_table, make_table
+from services.cli.shared.window_length import measure_window
 from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
 from services.safety_rules.adapters.protocol_sources import read_sources
 from services.safety_rules.adapters.study_rules import load_rules
@@ -152,21 +153,29 @@ def describe_check(path: Path, study: Study) -> str:
     )
 
 
-def explain_protocol(study: Study, accrual_days: float, window_days: float) -> Iterator[Sheet]:
+def explain_protocol(
+    study: Study, accrual_days: float, window_days: float | None
+) -> Iterator[Sheet]:
     """Yield the protocol's parts: what all rules share, then each rule.
+
+    Each participant is followed for *window_days*; None: through the rule's own window.
 
     Raises:
         ValueError: The accrual is not positive, or the window negative.
     """
     protocol, sources = study.protocol, read_sources(study)
+    windows = {rule.id: measure_window(rule.window, protocol) for rule in protocol.rules}
     tables = {
-        rule.id: _make_characteristics(rule, study.designs[rule.id], accrual_days, window_days)
+        rule.id: _make_characteristics(
+            rule,
+            study.designs[rule.id],
+            accrual_days,
+            windows[rule.id].days if window_days is None else window_days,
+        )
         for rule in protocol.rules
     }
+    follow_up = "through the rule's window" if window_days is None else f"{window_days:g} days"
     alerting_designs = list_alerting_designs(study)
-    enrolment = (
-        f"all enter within {accrual_days:g} days, uniformly, each followed {window_days:g} days"
-    )
     yield Sheet(
         protocol.study,
         tuple(
@@ -174,7 +183,7 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
                 study,
                 sources.assumed,
                 simulate_familywise_error(alerting_designs) if alerting_designs else None,
-                enrolment,
+                f"all enter within {accrual_days:g} days, uniformly, each followed {follow_up}",
             )
         ),
         (
@@ -186,7 +195,11 @@ def explain_protocol(study: Study, accrual_days: float, window_days: float) -> I
         when = rule.stop_when
         yield Sheet(
             f"{rule.id}  {rule.title}",
-            tuple(describe_rule(rule, study.designs[rule.id], sources.rules[rule.id])),
+            tuple(
+                describe_rule(
+                    rule, study.designs[rule.id], sources.rules[rule.id], windows[rule.id]
+                )
+            ),
             tables[rule.id],
             plot_rule(rule, study.designs[rule.id]),
             Marks(when.p0, when.alpha),

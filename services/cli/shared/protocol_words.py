@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from math import log
 
+from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.person_time_words import describe_person_time
+from services.cli.shared.window_length import WindowLength
 from services.safety_rules.adapters.protocol_sources import RuleSources
 from services.safety_rules.reports.boundary_tables import Design, PersonTimeDesign, RuleDesign
 from services.vocabulary.protocol import Curve, Protocol, Rule, TermSet, Window, WindowEdge
@@ -27,7 +29,7 @@ _DEATH = 5
 
 
 def describe_rule(
-    rule: Rule, design: RuleDesign, sources: RuleSources
+    rule: Rule, design: RuleDesign, sources: RuleSources, window: WindowLength
 ) -> Iterator[tuple[str, str]]:
     """Yield name and words of each item of *rule*, in the order in which they are read."""
     action = rule.consequence
@@ -38,7 +40,7 @@ def describe_rule(
     yield "Why", rule.why
     yield "Event", ", or ".join(map(describe_pattern, rule.any_of))
     yield "Counts", _describe_counting(rule)
-    yield "Window", describe_window(rule.window)
+    yield "Window", f"{describe_window(rule.window)}, {window}"
     yield "Competing", ", ".join(map(spell_out, rule.competing)) or "nothing"
     yield "Pending", f"{_POLICIES[rule.policy]} ({rule.policy})"
     yield from _describe_boundary_items(rule, design, sources)
@@ -222,4 +224,5 @@ def _describe_design(rule: Rule, design: Design) -> str:
     return (
         f"{when.method}{numbers}, n {when.n}, one-sided alpha {when.alpha:g}; exact type I error "
         f"{design.attained_alpha:.5f}"
+        + "".join(f"; {note}" for note in list_design_notes(design, when.parameters))
     )

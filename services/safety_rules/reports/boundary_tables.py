@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from services.safety_rules.adapters.protocol_files import Study
+from services.safety_rules.domain.stopping.binding_bound import find_sizes_bound_by_nu
 from services.safety_rules.domain.stopping.design import Design, NeverStopsError, make_design
 from services.safety_rules.domain.stopping.families import FAMILIES
 from services.safety_rules.domain.stopping.familywise_error import (
@@ -25,6 +26,7 @@ from services.safety_rules.domain.stopping.two_sided import (
 
 __all__ = (
     "METHODS",
+    "UNCALIBRATED_FAMILY",
     "Design",
     "FamilyComparison",
     "FamilywiseError",
@@ -37,6 +39,7 @@ __all__ = (
     "compress_boundary",
     "compute_ratio",
     "design_boundary",
+    "find_sizes_bound_by_nu",
     "format_steps",
     "list_alerting_designs",
     "make_wald_limits",
@@ -73,6 +76,7 @@ class FamilyComparison:
     family: str
     label: str
     design: Design | None
+    parameters: Mapping[str, Sequence[float]]
     enrolment: tuple[tuple[float, float], ...] = ()  # expected enrolled and days, at each rate
     why_not: str = ""
 
@@ -142,10 +146,12 @@ def compare_families(
                 family, p0, alpha, n, looks=looks, rates=(p0, p1, *rates), **parameters
             )
         except NeverStopsError as error:
-            comparisons.append(FamilyComparison(family, label, None, why_not=str(error)))
+            comparisons.append(
+                FamilyComparison(family, label, None, parameters, why_not=str(error))
+            )
         else:
             enrolment = design.compute_enrolment(accrual_days, window_days)
-            comparisons.append(FamilyComparison(family, label, design, enrolment))
+            comparisons.append(FamilyComparison(family, label, design, parameters, enrolment))
     if all(one.design is None for one in comparisons if one.family != UNCALIBRATED_FAMILY):
         raise ValueError(comparisons[0].why_not)
     return comparisons
@@ -164,14 +170,14 @@ def _list_families(
         ("beta-binomial", f"Beta-binomial, {beta}", {"prior": prior}),
         (
             "chen-chaloner",
-            f"Chen-Chaloner, nu {shapes.nu:g}",
+            f"Chen-Chaloner, nu {shapes.nu:g}, {beta}",
             {"prior": prior, "p1": (p1,), "nu": (shapes.nu,)},
         ),
         ("sprt", "Truncated SPRT", {"p1": (p1,)}),
         ("maxsprt", "MaxSPRT", {}),
         (
             "posterior",
-            f"Posterior, theta {shapes.theta:g}",
+            f"Posterior, theta {shapes.theta:g}, {beta}",
             {"prior": prior, "theta": (shapes.theta,)},
         ),
     )

@@ -91,7 +91,9 @@ def check_looks(looks: Sequence[int], n: int) -> Ints:
 
 
 def _search_boundary(statistic: Floats, rows: Ints, p0: float, alpha: float) -> Ints:
-    values = np.unique(np.append(statistic[rows], np.inf))  # at infinity it never stops
+    attainable = statistic[rows]
+    attainable = attainable[attainable > -np.inf]  # there no stop is allowed, whatever alpha is
+    values = np.unique(np.append(attainable, np.inf))  # at infinity it never stops
     low, high = 0, len(values) - 1
     while low < high:
         middle = (low + high) // 2

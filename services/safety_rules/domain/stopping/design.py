@@ -5,19 +5,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.calibrate import (
-    ROUNDING,
-    CalibratedBoundary,
-    calibrate_boundary,
-    check_looks,
-)
+from services.safety_rules.domain.stopping.calibrate import calibrate_boundary, check_looks
 from services.safety_rules.domain.stopping.characteristics import (
     Characteristics,
     compute_characteristics,
-    compute_crossing_probability,
     compute_enrolment,
 )
-from services.safety_rules.domain.stopping.families import Ints, check_plan_size
+from services.safety_rules.domain.stopping.families import Ints
+from services.safety_rules.domain.stopping.given_table import read_given_table
 from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
 from services.vocabulary.protocol import BoundaryStep
 
@@ -56,6 +51,11 @@ class Design:
         full = np.arange(1, self.n + 2)
         full[list(self.looks)] = self.boundary
         return full
+
+    @property
+    def exceeds_alpha(self) -> bool:
+        """True for a posterior rule or a table whose type I error is above alpha."""
+        return self.attained_alpha > self.alpha
 
     @property
     def steps(self) -> tuple[BoundaryStep, ...]:
@@ -123,6 +123,8 @@ def make_design(
 ) -> Design:
     """Return the calibrated design of *family*, or the properties of a given ``table``.
 
+    The type I error is at most alpha, but for ``posterior`` and a table: these are as they are.
+
     >>> round(make_design("table", 0.2, 0.3, 3, boundary=[2, 2, 3]).attained_alpha, 3)
     0.04
 
@@ -144,7 +146,9 @@ def make_design(
         for name, value in parameters.items()
     }
     if family == "table":
-        calibration = _calibrate_table(n, p0, alpha, parameter_values, looks)
+        if parameter_values.keys() != {"boundary"}:
+            raise ValueError("boundary is what a table needs, and nothing else")
+        calibration = read_given_table(n, p0, alpha, parameter_values["boundary"], looks)
     else:
         calibration = calibrate_boundary(family, n, p0, alpha, parameter_values, looks=looks)
     sizes = tuple(check_looks(looks, n).tolist())
@@ -176,34 +180,3 @@ def _explain_infeasible(
         f"alpha is {alpha:g}, and no boundary that can be reached keeps the type I error at it: "
         f"this rule is infeasible, as it can never stop; alpha or n must be larger{advice_on_nu}"
     )
-
-
-def _calibrate_table(
-    n: int,
-    p0: float,
-    alpha: float,
-    parameter_values: Mapping[str, Sequence[float]],
-    looks: Sequence[int],
-) -> CalibratedBoundary:
-    if parameter_values.keys() != {"boundary"}:
-        raise ValueError("boundary is what a table needs, and nothing else")
-    check_plan_size(n)
-    for name, value in (("p0", p0), ("alpha", alpha)):
-        if not 0 < value < 1:
-            raise ValueError(f"{name} must be above 0 and below 1, not {value}")
-    sizes = check_looks(looks, n)
-    if (
-        len(parameter_values["boundary"]) != len(sizes)
-        or not min(parameter_values["boundary"]) >= 1
-    ):
-        raise ValueError(f"boundary must be {len(sizes)} positive numbers, one for each look")
-    if any(int(events) != events for events in parameter_values["boundary"]):
-        raise ValueError(f"boundary must be whole numbers, not {[*parameter_values['boundary']]}")
-    boundary = np.arange(1, n + 2)
-    boundary[sizes] = np.minimum(np.array(parameter_values["boundary"], dtype=np.int64), sizes + 1)
-    attained_alpha = compute_crossing_probability(boundary, p0)
-    if attained_alpha > alpha + ROUNDING:
-        raise ValueError(
-            f"alpha is {alpha}, and the boundary's own type I error is {attained_alpha:.5f}"
-        )
-    return CalibratedBoundary(tuple(boundary.tolist()), min(attained_alpha, alpha))

@@ -36,6 +36,15 @@ def find_rule_faults(rule: Rule) -> Iterator[RuleFault]:
     except ValueError as error:
         yield "stop_when", str(error)
         return
+    if stop.method == "table" and computed_design.exceeds_alpha:
+        yield (
+            "stop_when",
+            (
+                f"alpha is {stop.alpha}, and the boundary's own type I error is "
+                f"{computed_design.attained_alpha:.5f}"
+            ),
+        )
+        return
     signed_boundary = expand_steps(stop.boundary, stop.n, rule.looks)
     signed_at_looks = tuple(signed_boundary[x] for x in computed_design.looks)
     if computed_design.boundary != signed_at_looks:
