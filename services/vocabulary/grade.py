@@ -72,9 +72,10 @@ class Input(StrEnum):
     OXYGEN_DEVICE = "oxygen device"
     OXYGEN_FLOW = "oxygen flow"
     FIO2 = "inspired oxygen"
+    SUPPORT_END = "end of the support"
     ICE = "ICE score"
     AROUSAL = "arousal"
-    UNSEDATED = "assessment without sedation"
+    UNSEDATED_ASSESSMENT = "assessment without sedation"
     INDUCER = "inducer in its window"  # a cause that acts at the time
     RASH = "extent of the rash"
     BILIRUBIN = "bilirubin"

@@ -216,6 +216,7 @@ class Bedside:
     vasopressors_not_counted: tuple[str, ...]  # vasopressin
     antibiotics: tuple[str, ...] = ()
     pressor_overlap: timedelta = timedelta(hours=1)  # from which two vasopressors are two
+    support_stays: timedelta = timedelta(hours=72)  # since it was last charted
     baseline_period: timedelta = timedelta(days=7)  # before exposure: shows what is usual
 
 

@@ -3,14 +3,14 @@
 Each part is an hour and what was charted then: ``T38.5`` (C), ``T101F``, ``BP84``, a device with
 its flow (``NC@2``), ``F40`` (FiO2), ``ICE7``, ``CAPD9``, ``seizure:brief``; ``+drug`` starts,
 ``-drug`` stops, ``~drug=2`` runs at another rate, ``drug=20`` is one dose, ``premed:drug=20`` one
-that the protocol asks for, ``drug/IM`` by another route.
+that the protocol asks for, ``drug/IM`` by another route; ``discharged``.
 """
 
 import re
 from itertools import groupby
 
 from services.runtime.measures import load_measures
-from services.vocabulary.clinical_fact import Action, Administration, Observation
+from services.vocabulary.clinical_fact import Action, Administration, Movement, Observation
 from services.vocabulary.grade import Grade
 from tests.helpers.fact_notes import HOUR_ZERO, fact, quantity
 
@@ -88,6 +88,8 @@ def _bodies(word):
             yield Observation("oxygen-device", text=DEVICES[match[1]])
         if match[2]:
             yield Observation("oxygen-flow", quantity(match[2], "L/min"))
+    elif word == "discharged":
+        yield Movement("discharge")
     elif word in AROUSAL:
         yield Observation("arousal", text=word)
     elif (match := re.fullmatch(r"([a-z-]+):([a-z-]+)", word)) and match[1] != "premed":

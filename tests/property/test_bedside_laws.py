@@ -19,7 +19,7 @@ VITALS = (
 DRUGS = (
     "+norepinephrine -norepinephrine ~norepinephrine=0 +vasopressin +epinephrine -epinephrine"
     " fluid-bolus acetaminophen tocilizumab dexamethasone=10 premed:dexamethasone=20"
-    " prednisone=40 +blinatumomab -blinatumomab oxygen-device:tent"
+    " prednisone=40 +blinatumomab -blinatumomab oxygen-device:tent discharged"
 )
 NEURO = (
     "ICE10 ICE7 ICE0 ICE0.5 ICE11 CAPD9 spontaneous voice unarousable arousal:sleepy"
@@ -83,6 +83,9 @@ def test_every_episode_is_whole(syndrome, chart):
         assert syndrome_run.possible == is_uncertain or syndrome_run.outside_inducer_window
         if syndrome_run.resolved_at:
             assert instants[-1] < syndrome_run.resolved_at
+            if syndrome_run.resolved_not_before:
+                earliest_end = syndrome_run.resolved_not_before
+                assert syndrome_run.onset_at < earliest_end < syndrome_run.resolved_at
         for span in syndrome_run.other_scales.values():
             assert 0 <= span.at_least <= span.at_most <= 4
         assert [bool(change.missing) for change in syndrome_run.history] == [

@@ -24,6 +24,7 @@ from services.vocabulary.clinical_fact import (
     Administration,
     Culture,
     Death,
+    Movement,
     Observation,
     Transplant,
 )
@@ -750,6 +751,157 @@ SILENCES = {
 @table(SILENCES)
 def test_a_silence_longer_than_the_gap_ends_an_episode_that_nobody_saw_the_end_of(text, episodes):
     assert describe_runs(runs(text)) == episodes
+
+
+# A pressor or a device of which nobody charted the end; 72 h after its last charting it is unknown.
+EVERY_12_HOURS = "; ".join(f"{hour} {WELL}" for hour in (6, 18, 30, 42, 54, 66, 74))
+UNENDED_SUPPORT = {  # the course, the episode, its earliest end
+    "a pressor, until the discharge": (
+        f"2 T38.5 +norepinephrine; 6 {WELL}; 18 {WELL}; 30 {WELL}; 41 discharged",
+        "2:3 6:1-3 41:0",
+        6,
+    ),
+    "treated": (
+        (
+            "2 T38.5 +norepinephrine; 3 tocilizumab;"
+            f"6 {WELL}; 18 {WELL}; 30 {WELL}; 41 discharged; 60 {WELL}"
+        ),
+        "2:3 41:0",
+        6,
+    ),
+    "discharged before a day without signs": (
+        f"2 T38.5 +norepinephrine; 30 {WELL}; 41 discharged; 53.9 {WELL}",
+        "2:3 30:1-3 41:1",
+        None,
+    ),
+    "a day without signs, with the time before": (
+        f"2 T38.5 +norepinephrine; 30 {WELL}; 41 discharged; 54 {WELL}",
+        "2:3 30:1-3 41:0",
+        30,
+    ),
+    "discharged with a low pressure": (
+        f"2 T38.5 +norepinephrine; 30 {WELL}; 40 BP80; 41 discharged",
+        "2:3 30:1-3 41:1-2",
+        None,
+    ),
+    "discharged, nobody measured": (
+        "2 T38.5 +norepinephrine; 41 discharged",
+        "2:3 41:1-2",
+        None,
+    ),
+    "stopped as they go": (
+        f"2 T38.5 +norepinephrine; 6 {WELL}; 30 {WELL}; 41 discharged -norepinephrine; 65 {WELL}",
+        "2:3 6:1-3 41:0",
+        None,
+    ),
+    "fever after the discharge": (
+        "2 T38.5 +norepinephrine; 49 T38.5 BP120; 50 discharged; 51 T38.5",
+        "2:3 50:1",
+        None,
+    ),
+    "started again after the discharge": (
+        "2 T38.5 +norepinephrine; 49 T38.5 BP120; 50 discharged; 51 T38.5 +norepinephrine",
+        "2:3 50:1 51:3",
+        None,
+    ),
+    "a pressor for 72 h": (f"2 T38.5 +norepinephrine; {EVERY_12_HOURS}", "2:3 6:1-3", None),
+    "for longer": (
+        f"2 T38.5 +norepinephrine; {EVERY_12_HOURS}; 74.1 {WELL}",
+        "2:3 6:1-3 74.1:0",
+        6,
+    ),
+    "another rate meanwhile": (
+        f"2 T38.5 +norepinephrine; {EVERY_12_HOURS}; 70 ~norepinephrine=2; 74.1 {WELL}",
+        "2:3 6:1-3",
+        None,
+    ),
+    "a fever goes on": ("2 T38.5 +norepinephrine; 74.1 T38.5 BP120", "2:3 74.1:1-3", None),
+    "a fever with a low pressure": (
+        "2 T38.5 +norepinephrine; 74.1 T38.5 BP80",
+        "2:3 74.1:2-3",
+        None,
+    ),
+    "a second pressor then": (
+        "2 T38.5 +norepinephrine; 74.1 T38.5 +epinephrine; 76 BP120",
+        "2:3 74.1:3-4",
+        None,
+    ),
+    "two pressors, of which nothing was charted since": (
+        "2 T38.5 +norepinephrine +epinephrine; 74.1 T38.5 BP120",
+        "2:3-4 74.1:1-4",
+        None,
+    ),
+    "two pressors, until the discharge": (
+        "2 T38.5 +norepinephrine +epinephrine; 3 discharged",
+        "2:4 3:1",
+        None,
+    ),
+    "a cannula for 72 h": (f"2 T38.5 NC@2; {EVERY_12_HOURS}", "2:2 6:1-2", None),
+    "a cannula for longer": (
+        f"2 T38.5 NC@2; {EVERY_12_HOURS}; 74.1 {WELL}",
+        "2:2 6:1-2 74.1:0",
+        6,
+    ),
+    "its flow meanwhile": (
+        f"2 T38.5 NC@2; {EVERY_12_HOURS}; 60 @2; 74.1 {WELL}",
+        "2:2 6:1-2",
+        None,
+    ),
+    "its flow, and longer": (
+        f"2 T38.5 NC@2; {EVERY_12_HOURS}; 20 @2; 84 {WELL}; 92.1 {WELL}",
+        "2:2 6:1-2 92.1:0",
+        20,
+    ),
+    "a cannula, until the discharge": (
+        f"2 T38.5 NC@2; 6 {WELL}; 18 {WELL}; 30 {WELL}; 41 discharged",
+        "2:2 6:1-2 41:0",
+        6,
+    ),
+    "a cannula charted before the discharge": (
+        f"2 T38.5 NC@2; 6 {WELL}; 18 {WELL}; 30 {WELL}; 41 NC@2 {WELL}; 41.5 discharged",
+        "2:2 6:1-2",
+        None,
+    ),
+    "a cannula, and a fever goes on": ("2 T38.5 NC@2; 74.1 T38.5 BP120", "2:2 74.1:1-2", None),
+    "a ventilator, and the next fever": (
+        f"2 T38.5 VENT; {EVERY_12_HOURS}; 74.1 {WELL}; 400 T38.5 BP120",
+        "2:4 6:1-4 74.1:0 | 400:1-4",
+        6,
+    ),
+    "a pressor, and the next fever": (
+        f"2 T38.5 +norepinephrine; {EVERY_12_HOURS}; 74.1 {WELL}; 400 T38.5 BP120",
+        "2:3 6:1-3 74.1:0 | 400:1",
+        6,
+    ),
+    "a pressor without a fever at the time": (
+        "2 +norepinephrine; 74 T38.5 BP120; 74.1 BP120",
+        "74:3 74.1:1-3",
+        None,
+    ),
+    "a pressor that had lapsed before the fever": (
+        "2 +norepinephrine; 74.1 T38.5 BP120",
+        "74.1:1",
+        None,
+    ),
+    "room air needs no end": (f"1 RA; {EVERY_12_HOURS}; 80 T38.5", "80:1", None),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "episodes", "not_before"), UNENDED_SUPPORT.values(), ids=UNENDED_SUPPORT
+)
+def test_support_whose_end_nobody_charted_ends_at_an_unknown_time(text, episodes, not_before):
+    crs_runs = runs(USUAL + text)
+    assert describe_runs(crs_runs) == episodes
+    earliest_end = None if not_before is None else hours(not_before)
+    assert crs_runs[0].resolved_not_before == earliest_end
+
+
+def test_a_discharge_that_was_cancelled_ends_no_support():
+    facts = read_course(USUAL + f"2 T38.5 +norepinephrine; 6 {WELL}; 30 {WELL}; 41 {WELL}")
+    cancel = fact(Movement("discharge", cancelled=True), 41, name="cancel")
+    (crs_run,) = find_runs(crs, [*facts, cancel], PROTOCOL, BedsideContext())
+    assert crs_run.resolved_at is None
 
 
 SIMULTANEOUS_READINGS = {

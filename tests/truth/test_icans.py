@@ -256,7 +256,7 @@ MISSING = {
     "ICE0": (Input.AROUSAL,),
     "seizure:brief": (Input.ICE, Input.AROUSAL),
     "voice": (Input.ICE,),
-    "seizure:brief sedation:yes": (Input.ICE, Input.AROUSAL, Input.UNSEDATED),
+    "seizure:brief sedation:yes": (Input.ICE, Input.AROUSAL, Input.UNSEDATED_ASSESSMENT),
     "ICE5": (),
 }
 

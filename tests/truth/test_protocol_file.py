@@ -158,7 +158,7 @@ def test_a_protocol_with_a_wrong_table(study):
         spoil_file(study, "{events: 4, of: [12, 21]}", "{events: 4, of: [13, 21]}")
     )
     assert message.startswith(
-        "protocol.yaml line 173, rules.BLINA-HSCT.S1.stop_when.boundary: the file says "
+        "protocol.yaml line 176, rules.BLINA-HSCT.S1.stop_when.boundary: the file says "
     )
     assert "the file says 2@2-4 3@5-12 4@13-21 5@22-32 6@33-40;" in message
     assert "gives 2@2-4 3@5-11 4@12-21 5@22-32 6@33-40 (type I error 0.0480" in message
@@ -434,7 +434,7 @@ SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the
         "  dsmb:\n    - {name: DSMB chair",
         "  dsmb_members:\n    - {name: DSMB chair",
         (
-            "protocol.yaml line 181, rules.BLINA-HSCT.S1.then.tell",
+            "protocol.yaml line 184, rules.BLINA-HSCT.S1.then.tell",
             "nobody in recipients.yaml is 'dsmb'",
         ),
     ),

@@ -174,7 +174,7 @@ def test_who_was_not_treated_needs_no_transplant_date():
 
 # The usual signs, an infusion from hour 0 on, and what is asked about the syndromes.
 USUAL = "-1 BP120 RA ICE10 spontaneous; 0 +blinatumomab; "
-SEDATED = USUAL + "2 ICE0 unarousable sedation:yes; 14 ICE4 voice sedation:no"
+SEDATED_COURSE = USUAL + "2 ICE0 unarousable sedation:yes; 14 ICE4 voice sedation:no"
 SYNDROMES = {
     "a grade that is known": (USUAL + "2 T38.5 +norepinephrine", []),
     "less than the grade that is notified": (USUAL + "2 T38.5 fluid-bolus", []),
@@ -192,7 +192,7 @@ SYNDROMES = {
         ["Cytokine release syndrome (ASTCT) may be grade 3; missing: oxygen flow"],
     ),
     "sedated, then certain": (
-        SEDATED,
+        SEDATED_COURSE,
         [
             (
                 "Immune effector cell-associated neurotoxicity syndrome (ASTCT) may be grade 4;"
@@ -215,7 +215,90 @@ def test_time_under_sedation_is_an_event_at_the_upper_end_alone():
     pattern = EventPattern(scale="astct-2019.icans", grade_at_least=3)
     rules = replace(RULES, protocol=replace(PROTOCOL, rules=(rule("ICANS", pattern),)))
     fold = Fold("P-001", rules)
-    fold.apply([GRAFT, *read_course(SEDATED)])
+    fold.apply([GRAFT, *read_course(SEDATED_COURSE)])
     (timed_standing,) = fold.find_standings(hours(20))
     standing = timed_standing.standing
     assert (standing.event, standing.upper.at, standing.upper.grade) == (None, hours(2), 4)
+
+
+AT_DISCHARGE, WITHIN_72_HOURS = "before the discharge", "within 72 h of its last charting"
+UNENDED_SUPPORT = {  # what was charted, the hour at which it is asked, what is asked
+    "a pressor at the discharge": (
+        "2 +norepinephrine; 40 discharged",
+        40,
+        [f"norepinephrine has no charted end {AT_DISCHARGE}"],
+    ),
+    "vasopressin": (
+        "2 +vasopressin; 40 discharged",
+        40,
+        [f"vasopressin has no charted end {AT_DISCHARGE}"],
+    ),
+    "stopped in time": ("2 +norepinephrine; 39 -norepinephrine; 40 discharged", 200, []),
+    "stopped as they go": ("2 +norepinephrine; 40 discharged -norepinephrine", 200, []),
+    "stopped by a rate of 0": ("2 +norepinephrine; 39 ~norepinephrine=0; 40 discharged", 200, []),
+    "stopped only afterwards": (
+        "2 +norepinephrine; 40 discharged; 41 -norepinephrine",
+        200,
+        [f"norepinephrine has no charted end {AT_DISCHARGE}"],
+    ),
+    "asked once": (
+        "2 +norepinephrine; 40 discharged; 90 discharged",
+        200,
+        [f"norepinephrine has no charted end {AT_DISCHARGE}"],
+    ),
+    "started again": (
+        "2 +norepinephrine; 40 discharged; 50 +norepinephrine; 60 -norepinephrine",
+        200,
+        [f"norepinephrine has no charted end {AT_DISCHARGE}"],
+    ),
+    "a dose needs no end": ("2 norepinephrine=1; 40 discharged", 200, []),
+    "another drug": ("2 +dobutamine; 40 discharged", 200, []),
+    "into a muscle": ("2 +epinephrine/IM; 40 discharged", 200, []),
+    "72 h": ("2 +norepinephrine", 74, []),
+    "more than 72 h": (
+        "2 +norepinephrine",
+        74.1,
+        [f"norepinephrine has no charted end {WITHIN_72_HOURS}"],
+    ),
+    "72 h after another rate": ("2 +norepinephrine; 30 ~norepinephrine=2", 102, []),
+    "a cannula at the discharge": (
+        "2 NC@2; 40 discharged",
+        40,
+        [f"nasal-cannula has no charted end {AT_DISCHARGE}"],
+    ),
+    "a cannula that was taken off": ("2 NC@2; 39 RA; 40 discharged", 200, []),
+    "a cannula for 72 h": ("2 NC@2", 74, []),
+    "a cannula for longer": (
+        "2 NC@2",
+        74.1,
+        [f"nasal-cannula has no charted end {WITHIN_72_HOURS}"],
+    ),
+    "its flow was charted since": ("2 NC@2; 30 @2", 102, []),
+    "room air": ("2 RA; 40 discharged", 200, []),
+    "home oxygen": ("-30 NC@2; 0 +blinatumomab; 20 NC@2; 40 discharged", 200, []),
+    "both": (
+        "2 NC@2 +norepinephrine; 40 discharged",
+        40,
+        [
+            f"norepinephrine has no charted end {AT_DISCHARGE}",
+            f"nasal-cannula has no charted end {AT_DISCHARGE}",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "hour", "problems"), UNENDED_SUPPORT.values(), ids=UNENDED_SUPPORT
+)
+def test_support_without_a_charted_end_is_asked_about(text, hour, problems):
+    fold = Fold("P-001", RULES)
+    fold.apply([GRAFT, *read_course(text)])
+    assert [query.problem for query in fold.list_queries(hours(hour))] == problems
+
+
+def test_the_query_names_the_last_that_was_charted_of_the_support():
+    facts = read_course("2 NC@2; 30 @3; 40 discharged")
+    fold = Fold("P-001", RULES)
+    fold.apply([GRAFT, *facts])
+    (query,) = fold.list_queries()
+    assert query.facts == (next(one.id for one in facts if one.observed_at == hours(30)),)

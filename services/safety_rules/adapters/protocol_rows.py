@@ -77,6 +77,7 @@ class _BedsideRow(StrictModel):
     vasopressors_not_counted: Names
     antibiotics: Names = ()
     pressor_overlap: Duration = timedelta(hours=1)
+    support_stays: Duration = timedelta(hours=72)
     baseline_period: Duration = timedelta(days=7)
 
 

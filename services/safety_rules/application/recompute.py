@@ -62,7 +62,7 @@ def recompute_family(
         tuple(standing_changes),
         tuple(one for member in members for one in history.list_latest_versions(member)),
         tuple(one for member in members for one in history.list_standings(member)),
-        tuple(history.list_queries()),
+        tuple(history.list_queries(end)),
     )
 
 

@@ -43,7 +43,7 @@ def list_queries(
         for member in group:
             fold = family.find_fold(member)
             if fold is not None:
-                yield from fold.list_queries()
+                yield from fold.list_queries(as_of)
 
 
 def _fold_families(

@@ -1,6 +1,6 @@
 """The running drugs, and the last doses."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -54,6 +54,16 @@ class DrugExposures:
             for drug, fact in drugs.running_drugs.items()
         }
         return replace(drugs, running_since=running_since)
+
+    def leave_out(self, drugs: Container[str]) -> "DrugExposures":
+        """Return the exposures without running *drugs*."""
+        if not any(drug in drugs for drug in self.running_drugs):
+            return self
+        return replace(
+            self,
+            running_drugs={d: f for d, f in self.running_drugs.items() if d not in drugs},
+            running_since={d: at for d, at in self.running_since.items() if d not in drugs},
+        )
 
     def find_daily_dose(self, drug: str, instant: datetime) -> Fact | None:
         """Return the last dose of a drug that is given day by day, if that goes on at *instant*."""

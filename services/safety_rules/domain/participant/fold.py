@@ -24,6 +24,7 @@ from services.safety_rules.domain.facts.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.facts.nearest_reading import COMPANION_WINDOWS
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
+from services.safety_rules.domain.queries.support_queries import query_unended_supports
 from services.safety_rules.domain.standings.standing import (
     TimedStanding,
     find_standing,
@@ -141,8 +142,11 @@ class Fold:
         records = self.list_records()
         return self._advice.find_advice(self._anchors, records, self.find_last_evidence, as_of)
 
-    def list_queries(self) -> list[Query]:
-        """Return the data queries, for a person to look into."""
+    def list_queries(self, as_of: datetime | None = None) -> list[Query]:
+        """Return the data queries, for a person to look into.
+
+        Some fall due by time alone: by *as_of*, or when the last bedside fact was charted.
+        """
         records = self.list_records()
         notify = self._rules.protocol.alerts.participant_grade
         queries = [
@@ -156,6 +160,7 @@ class Fold:
             *engraftment.query_graft_failure(
                 tuple(self._graft_facts.values()), self._anchors, self._rules.measures
             ),
+            *query_unended_supports(self._courses.syndromes[CRS].timeline, self._rules, as_of),
             *data_queries.query_missing_anchors(
                 self._rules.protocol.rules, self._anchors, self._anchor_facts.values()
             ),

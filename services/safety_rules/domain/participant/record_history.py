@@ -128,10 +128,10 @@ class RecordHistory:
         fold = self._participants.find_fold(member)
         return Anchors() if fold is None else fold.anchors
 
-    def list_queries(self) -> list[Query]:
-        """Return the data queries."""
+    def list_queries(self, as_of: datetime | None = None) -> list[Query]:
+        """Return the data queries at *as_of*; None: when the last bedside fact was charted."""
         folds = [self._participants.find_fold(member) for member in self._participants.members]
-        return [query for fold in folds if fold is not None for query in fold.list_queries()]
+        return [query for fold in folds if fold is not None for query in fold.list_queries(as_of)]
 
     def find_advice(
         self, member: str, as_of: datetime

@@ -4,7 +4,7 @@ Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; where
 docs/decisions/bedside.md
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from services.safety_rules.domain.syndromes.bedside import (
 from services.safety_rules.domain.syndromes.crs_chart import (
     CrsChart,
     add_facts,
+    find_current_drugs,
     may_open_episode,
     read_signs,
 )
@@ -38,6 +39,7 @@ from services.safety_rules.domain.syndromes.hypotension import (
     FLUIDS,
     find_pressor_overlap,
 )
+from services.safety_rules.domain.syndromes.unended_support import is_discharge
 from services.safety_rules.domain.syndromes.vital_signs import (
     MEASURES,
 )
@@ -61,7 +63,9 @@ def reads_fact(fact: Fact, protocol: Protocol) -> bool:
     body = fact.body
     if isinstance(body, Observation):
         return body.measure in MEASURES
-    return isinstance(body, Administration) and _is_relevant_drug(body.drug, protocol)
+    if isinstance(body, Administration):
+        return _is_relevant_drug(body.drug, protocol)
+    return is_discharge(fact)
 
 
 def _is_relevant_drug(drug: str, protocol: Protocol) -> bool:
@@ -90,14 +94,16 @@ def step_state(
     An episode has ended when nothing can reopen it any more.
     """
     chart = add_facts(state.chart, instant, facts, is_episode_open=state.course is not None)
-    next_state, previous_drugs = replace(state, chart=chart), state.chart.drugs
-    if state.course is None and not may_open_episode(chart, instant):
-        return next_state, None
-    signs = read_signs(chart, instant, facts)
-    overlap_began_at = find_pressor_overlap(previous_drugs, instant, chart.protocol.bedside)
-    if state.course is not None and overlap_began_at is not None:
-        next_state = replace(next_state, course=confirm_overlap(state.course, overlap_began_at))
-    next_state, retired_run = _retire_course(next_state, instant)
+    previous_drugs = state.chart.drugs
+    next_state, retired_run = _retire_course(replace(state, chart=chart), instant)
+    course = next_state.course
+    if course is None and not may_open_episode(chart, instant):
+        return next_state, retired_run
+    signs = read_signs(chart, instant, facts, course.history[0].at if course else instant)
+    current_drugs = find_current_drugs(state.chart, instant)
+    overlap_began_at = find_pressor_overlap(current_drugs, instant, chart.protocol.bedside)
+    if course is not None and overlap_began_at is not None:
+        next_state = replace(next_state, course=confirm_overlap(course, overlap_began_at))
     if _enters_window(next_state, signs):
         next_state, retired_run = _end_course(next_state, instant)
     if next_state.course is not None and not next_state.course.possible:
@@ -128,7 +134,7 @@ def _end_course(state: CrsState, instant: datetime) -> tuple[CrsState, GradeRun 
     """Return *state* without its open episode, and that episode as over at *instant*."""
     if state.course is None:
         return state, None
-    over_course = replace(state.course, free_since=instant, is_over=True)
+    over_course = replace(state.course, free_since=instant, free_not_before=None, is_over=True)
     return replace(state, course=None), find_run(over_course)
 
 
@@ -150,6 +156,11 @@ def list_readings(state: CrsState) -> Sequence[Fact]:
 def list_earlier_readings(state: CrsState) -> Sequence[Fact]:
     """Return the readings before exposure, as far back as a baseline reads."""
     return state.chart.earlier_readings
+
+
+def list_usual_devices(state: CrsState) -> Collection[str]:
+    """Return the oxygen devices that the participant had before exposure."""
+    return () if state.chart.baseline is None else state.chart.baseline.supports
 
 
 def _retire_course(state: CrsState, instant: datetime) -> tuple[CrsState, GradeRun | None]:
@@ -222,7 +233,7 @@ def _continue_course(
     if course.is_over:
         if not (is_present and (signs.has_new_temperature or course.is_fever_waived)):
             return course
-        course = replace(course, is_over=False, free_since=None)
+        course = replace(course, is_over=False, free_since=None, free_not_before=None)
     waived_by = course.waived_by or list_waivers(limits, signs, previous_drugs)
     course = replace(course, waived_by=waived_by)
     course = record_grade(course, signs, grade_crs(course, signs))

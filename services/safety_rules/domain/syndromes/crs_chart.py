@@ -1,15 +1,17 @@
 """The facts charted of a participant, as cytokine release syndrome reads them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.syndromes.bedside import (
+    NOT_AFFECTED,
     BedsideContext,
     ChartedReadings,
     ExposurePhase,
+    SignGrade,
     add_earlier_readings,
     chart_readings,
     find_current_reading,
@@ -22,8 +24,16 @@ from services.safety_rules.domain.syndromes.crs_baseline import (
     summarize_baseline,
 )
 from services.safety_rules.domain.syndromes.crs_course import CrsSigns
-from services.safety_rules.domain.syndromes.hypotension import grade_hypotension
-from services.safety_rules.domain.syndromes.hypoxia import grade_hypoxia
+from services.safety_rules.domain.syndromes.hypotension import (
+    grade_hypotension,
+    list_running_pressors,
+)
+from services.safety_rules.domain.syndromes.hypoxia import find_last_charting, grade_hypoxia
+from services.safety_rules.domain.syndromes.unended_support import (
+    has_lapsed,
+    is_discharge,
+    widen_grade,
+)
 from services.safety_rules.domain.syndromes.vital_signs import (
     MEASURES,
     PRESSURE_UNIT,
@@ -32,6 +42,7 @@ from services.safety_rules.domain.syndromes.vital_signs import (
 )
 from services.vocabulary.clinical_fact import Administration
 from services.vocabulary.fact import Fact
+from services.vocabulary.grade import Grade
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
 
@@ -48,6 +59,7 @@ class CrsChart:
         drugs: Running and given.
         earlier_readings: Of pressure and oxygen before exposure, as far back as a baseline reads.
         baseline: Before exposure; None: it has not begun.
+        discharged_at: The last discharge from hospital.
         masked_until: When the last antipyretic stops hiding a fever.
         is_fever_masked: An antipyretic could hide a fever when the temperature was last taken.
     """
@@ -59,6 +71,7 @@ class CrsChart:
     drugs: DrugExposures = field(default_factory=DrugExposures)
     earlier_readings: tuple[Fact, ...] = ()
     baseline: CrsBaseline | None = None
+    discharged_at: datetime | None = None
     masked_until: datetime | None = None
     is_fever_masked: bool = False
 
@@ -90,10 +103,12 @@ def add_facts(
         chart = _add_earlier_readings(chart, instant, facts)
     elif phase is ExposurePhase.BEGINS or chart.baseline is None:
         chart = _set_baseline(chart, instant)
+    is_discharged = any(is_discharge(fact) for fact in facts)
     return replace(
         chart,
         readings=readings,
         drugs=drugs,
+        discharged_at=instant if is_discharged else chart.discharged_at,
         masked_until=masked_until,
         is_fever_masked=is_fever_masked,
     )
@@ -107,26 +122,93 @@ def may_open_episode(chart: CrsChart, instant: datetime) -> bool:
     return has_fever(temperature, chart.protocol.bedside, chart.measures) is not False
 
 
-def read_signs(chart: CrsChart, instant: datetime, facts: Sequence[Fact]) -> CrsSigns:
-    """Return the three signs at *instant*, after all its *facts* were charted."""
-    limits, baseline = chart.protocol.bedside, chart.baseline or CrsBaseline()
+def find_current_drugs(chart: CrsChart, instant: datetime) -> DrugExposures:
+    """Return the drugs without the vasopressors of which nobody knows whether they still run."""
+    return chart.drugs.leave_out(_find_lapsed_pressors(chart, instant))
+
+
+def read_signs(
+    chart: CrsChart, instant: datetime, facts: Sequence[Fact], episode_since: datetime
+) -> CrsSigns:
+    """Return the three signs at *instant*, after all its *facts* were charted.
+
+    Args:
+        chart: With these facts.
+        instant: The instant.
+        facts: Of the instant.
+        episode_since: When the episode began that they are graded for.
+    """
+    limits = chart.protocol.bedside
     temperature = find_current_reading(chart.readings, "temperature", instant, limits.vitals_stay)
+    pressors = list_running_pressors(chart.drugs, limits)
+    lapsed_pressors = _find_lapsed_pressors(chart, instant)
+    oxygen = grade_hypoxia(
+        chart.readings, chart.measures, (chart.baseline or CrsBaseline()).supports
+    )
+    unended_facts = list(lapsed_pressors.values())
+    last_charting = find_last_charting(chart.readings)
+    is_on_support = last_charting is not None and oxygen.at_most > Grade.NONE
+    if last_charting and is_on_support and _has_lapsed(chart, last_charting, instant):
+        is_on_support = False
+        unended_facts.append(last_charting)
+        oxygen = widen_grade(NOT_AFFECTED, oxygen)
+    is_unended = bool(unended_facts) and not is_on_support
     return CrsSigns(
         instant,
         has_fever(temperature, limits, chart.measures) if temperature else None,
         temperature,
         is_fever_masked=chart.is_fever_masked,
-        pressure=grade_hypotension(
-            chart.readings,
-            chart.drugs,
-            baseline,
-            instant,
-            limits,
-            plausible=chart.measures["sbp"].plausible[PRESSURE_UNIT],
-        ),
-        oxygen=grade_hypoxia(chart.readings, chart.measures, baseline.supports),
+        pressure=_grade_pressure_with_doubt(chart, instant, lapsed_pressors, episode_since),
+        oxygen=oxygen,
         facts=tuple(facts),
+        pressure_alone=_grade_pressure(chart, instant, pressors),
+        unended_since=max(fact.observed_at for fact in unended_facts) if is_unended else None,
     )
+
+
+def _grade_pressure_with_doubt(
+    chart: CrsChart, instant: datetime, lapsed_pressors: Mapping[str, Fact], episode_since: datetime
+) -> SignGrade:
+    """Return the grade without *lapsed_pressors*, or up to that with them.
+
+    Those are over that were discharged with the participant, or had lapsed when the episode began.
+    """
+    level = _grade_pressure(chart, instant, lapsed_pressors)
+    stays = chart.protocol.bedside.support_stays
+    pressors_that_are_over = {
+        name
+        for name, fact in lapsed_pressors.items()
+        if _was_discharged_with(chart, fact) or has_lapsed(fact, episode_since, stays)
+    }
+    if len(pressors_that_are_over) == len(lapsed_pressors):
+        return level
+    return widen_grade(level, _grade_pressure(chart, instant, pressors_that_are_over))
+
+
+def _grade_pressure(chart: CrsChart, instant: datetime, ended_drugs: Container[str]) -> SignGrade:
+    return grade_hypotension(
+        chart.readings,
+        chart.drugs.leave_out(ended_drugs),
+        chart.baseline or CrsBaseline(),
+        instant,
+        chart.protocol.bedside,
+        plausible=chart.measures["sbp"].plausible[PRESSURE_UNIT],
+    )
+
+
+def _find_lapsed_pressors(chart: CrsChart, instant: datetime) -> Mapping[str, Fact]:
+    pressors = list_running_pressors(chart.drugs, chart.protocol.bedside)
+    return {name: fact for name, fact in pressors.items() if _has_lapsed(chart, fact, instant)}
+
+
+def _has_lapsed(chart: CrsChart, fact: Fact, instant: datetime) -> bool:
+    """Return True when nobody knows at *instant* whether the support of *fact* goes on."""
+    stays = chart.protocol.bedside.support_stays
+    return _was_discharged_with(chart, fact) or has_lapsed(fact, instant, stays)
+
+
+def _was_discharged_with(chart: CrsChart, fact: Fact) -> bool:
+    return chart.discharged_at is not None and fact.observed_at <= chart.discharged_at
 
 
 def _add_earlier_readings(chart: CrsChart, instant: datetime, facts: Sequence[Fact]) -> CrsChart:

@@ -31,6 +31,9 @@ class CrsCourse:
         last_at: The last instant that was graded.
         waived_by: The treatments after which fever is no longer required; empty: it is.
         free_since: First of the instants, up to the last one, that were free of all three.
+        well_since: First of the instants, up to the last one, without fever and low pressure,
+            whatever the support.
+        free_not_before: Earliest instant free of all three, when nobody charted the end of support.
         is_over: It has been free for long enough.
         possible: The fever is not certain.
         not_before: Earliest possible onset, when a reading just before leaves it open.
@@ -44,6 +47,8 @@ class CrsCourse:
     last_at: datetime
     waived_by: tuple[Fact, ...] = ()
     free_since: datetime | None = None
+    well_since: datetime | None = None
+    free_not_before: datetime | None = None
     is_over: bool = False
     possible: bool = False
     not_before: datetime | None = None
@@ -60,7 +65,20 @@ class CrsCourse:
 
 @dataclass(frozen=True, slots=True)
 class CrsSigns:
-    """The three signs at one instant, and its facts."""
+    """The three signs at one instant, and its facts.
+
+    Args:
+        instant: The instant.
+        fever: True when there is one; None: not known.
+        fever_fact: The temperature.
+        is_fever_masked: An antipyretic could hide a fever when it was taken.
+        pressure: The hypotension.
+        oxygen: The hypoxia.
+        facts: Of the instant.
+        pressure_alone: The hypotension, were there no vasopressor.
+        unended_since: The last charting of support whose end nobody charted, when no other support
+            goes on; None: there is none.
+    """
 
     instant: datetime
     fever: bool | None
@@ -69,6 +87,14 @@ class CrsSigns:
     pressure: SignGrade
     oxygen: SignGrade
     facts: tuple[Fact, ...]
+    pressure_alone: SignGrade
+    unended_since: datetime | None = None
+
+    @property
+    def is_well(self) -> bool:
+        """True when there is certainly neither a fever nor a low pressure, whatever the support."""
+        is_afebrile = self.fever is False and not self.is_fever_masked
+        return is_afebrile and self.pressure_alone.at_most is Grade.NONE
 
     @property
     def severity(self) -> SignGrade:
@@ -105,16 +131,26 @@ def grade_crs(course: CrsCourse, signs: CrsSigns) -> SignGrade:
 
 
 def update_recovery(course: CrsCourse, signs: CrsSigns, required_duration: timedelta) -> CrsCourse:
-    """Return *course* with its time free of all signs, which no unknown sign begins or ends."""
+    """Return *course* with its time free of all signs, which no unknown sign begins or ends.
+
+    Support whose end nobody charted had ended by now, at some time since the participant was well.
+    """
     severity = signs.severity
-    if signs.fever is True or severity.at_least > Grade.NONE:
-        return replace(course, free_since=None)
-    if signs.fever is None or signs.is_fever_masked or severity.at_most > Grade.NONE:
+    if signs.fever is True or signs.pressure_alone.at_least > Grade.NONE:
+        return replace(course, free_since=None, free_not_before=None, well_since=None)
+    if signs.is_well:
+        course = replace(course, well_since=course.well_since or signs.instant)
+    if severity.at_least > Grade.NONE:
+        return replace(course, free_since=None, free_not_before=None)
+    is_unknown = severity.at_most > Grade.NONE and signs.unended_since is None
+    if is_unknown or not signs.is_well or course.well_since is None:
         return course
-    free_since = course.free_since or signs.instant
-    return replace(
-        course, free_since=free_since, is_over=signs.instant - free_since >= required_duration
-    )
+    if course.free_since is None:
+        begins_at = max(course.well_since, signs.unended_since or signs.instant)
+        not_before = begins_at if begins_at < signs.instant else None
+        course = replace(course, free_since=signs.instant, free_not_before=not_before)
+    began_at = course.free_not_before or course.free_since or signs.instant
+    return replace(course, is_over=signs.instant - began_at >= required_duration)
 
 
 def record_grade(course: CrsCourse, signs: CrsSigns, level: SignGrade) -> CrsCourse:
@@ -196,6 +232,7 @@ def _build_run(course: CrsCourse) -> GradeRun:
         history=history,
         last_evidence_at=course.last_at,
         resolved_at=resolved_at,
+        resolved_not_before=course.free_not_before if resolved_at else None,
         onset_not_before=course.not_before,
         possible=course.possible or course.is_outside,
         outside_inducer_window=course.is_outside,

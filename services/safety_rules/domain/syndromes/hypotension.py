@@ -4,7 +4,7 @@ Source: Lee et al. 2019, Biol Blood Marrow Transplant 25:625-638, table 2; thres
 protocol's, as the scale has none.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -70,6 +70,13 @@ def grade_hypotension(
     return _grade_without_vasopressor(
         readings, drugs, baseline, instant, limits, plausible=plausible
     )
+
+
+def list_running_pressors(drugs: DrugExposures, limits: Bedside) -> Mapping[str, Fact]:
+    """Return the vasopressors that run, counted or not, each with the last charted of it."""
+    names = (*limits.vasopressors, *limits.vasopressors_not_counted)
+    running_facts = ((name, drugs.running_drugs.get(name)) for name in names)
+    return {name: fact for name, fact in running_facts if fact and _may_reach_blood(fact)}
 
 
 def find_pressor_overlap(

@@ -74,6 +74,14 @@ def find_support(readings: ChartedReadings, measures: Mapping[str, Measure]) -> 
     )
 
 
+def find_last_charting(readings: ChartedReadings) -> Fact | None:
+    """Return the last that was charted of the current device and its settings; None: nothing."""
+    device = readings.get("oxygen-device")
+    settings = (_select_current_setting(device, readings.get(name)) for name in _UNITS)
+    charted_facts = [fact for fact in (device, *settings) if fact is not None]
+    return max(charted_facts, key=lambda fact: fact.observed_at, default=None)
+
+
 def _grade_support(support: OxygenSupport, readings: ChartedReadings) -> SignGrade:
     device, flow = readings.get("oxygen-device"), readings.get("oxygen-flow")
     if device is None:

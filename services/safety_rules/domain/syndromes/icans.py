@@ -174,7 +174,9 @@ def _keep_sedated_time(previous_run: GradeRun | None, run: GradeRun) -> GradeRun
     if previous_run is None or run.possible or not previous_run.possible:
         return run
     earlier_changes = previous_run.history
-    sedated = [n for n, one in enumerate(earlier_changes) if Input.UNSEDATED in one.missing]
+    sedated = [
+        n for n, one in enumerate(earlier_changes) if Input.UNSEDATED_ASSESSMENT in one.missing
+    ]
     if not sedated:
         return run
     history = (*earlier_changes[sedated[0] :], *run.history)

@@ -161,7 +161,7 @@ def _grade_domains(
         if fact is not None and not is_confounded:
             yield _grade_word(fact, words, baseline.words.get(name, _NORMAL))
     if sedation is not None and is_sedated:
-        missing = (Input.AROUSAL, Input.ICE, Input.UNSEDATED)
+        missing = (Input.AROUSAL, Input.ICE, Input.UNSEDATED_ASSESSMENT)
         yield SignGrade(_NORMAL, _LIFE, "sedated", missing, (sedation,))
     else:
         yield _grade_cognition(current_readings, baseline)
