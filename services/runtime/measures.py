@@ -9,8 +9,9 @@ from services.runtime.data_tables import load_rows
 from services.vocabulary.measure import Ion, Measure, MeasureKind, PlausibleRange
 from services.vocabulary.number_text import UNSIGNED_NUMBER
 
-FILE, COLUMNS = "measures.csv", "measure,kind,valence,molar_mass,plausible"
+FILE, COLUMNS = "measures.csv", "measure,kind,valence,molar_mass,plausible,normal"
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_QUANTITY = re.compile(rf"(?P<number>{UNSIGNED_NUMBER}) (?P<unit>\S+)")
 _RANGE = re.compile(rf"(?P<low>-?{UNSIGNED_NUMBER}) to (?P<high>-?{UNSIGNED_NUMBER}) (?P<unit>\S+)")
 
 
@@ -27,22 +28,26 @@ def load_measures() -> Mapping[str, Measure]:
 def read_measure(cells: Sequence[str]) -> Measure:
     """Return the measure of a row.
 
-    >>> read_measure(["sodium", "laboratory", "1", "", "80 to 220 mmol/L"]).ion
+    >>> read_measure(["sodium", "laboratory", "1", "", "80 to 220 mmol/L", "140 mmol/L"]).ion
     Ion(valence=1, molar_mass=None)
-    >>> read_measure(["Na+", "laboratory", "1", "", ""])
+    >>> read_measure(["Na+", "laboratory", "1", "", "", ""])
     Traceback (most recent call last):
         ...
     ValueError: 'Na+' is no name of a measure
 
     Raises:
-        ValueError: A name, a valence, a molar mass or a range is none, a kind is unknown, or a unit
-            stands twice.
+        ValueError: A name, a valence, a molar mass, a range or a quantity is none, a kind is
+            unknown, or a unit stands twice.
     """
-    name, kind, valence, molar_mass, plausible = cells
+    name, kind, valence, molar_mass, plausible, normal = cells
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is no name of a measure")
     return Measure(
-        name, MeasureKind(kind), _read_ion(valence, molar_mass), _read_plausible(plausible)
+        name,
+        MeasureKind(kind),
+        _read_ion(valence, molar_mass),
+        _read_plausible(plausible),
+        _read_normal(normal),
     )
 
 
@@ -67,3 +72,15 @@ def _read_plausible(cell: str) -> Mapping[str, PlausibleRange]:
             raise ValueError(f"the unit {match['unit']} stands twice")
         ranges[match["unit"]] = PlausibleRange(low, high)
     return ranges
+
+
+def _read_normal(cell: str) -> Mapping[str, Decimal]:
+    numbers: dict[str, Decimal] = {}
+    for text in cell.split("; ") if cell else ():
+        match = _QUANTITY.fullmatch(text)
+        if match is None:
+            raise ValueError(f"{text!r} is no quantity: NUMBER UNIT")
+        if match["unit"] in numbers:
+            raise ValueError(f"the unit {match['unit']} stands twice")
+        numbers[match["unit"]] = Decimal(match["number"])
+    return numbers

@@ -1,7 +1,7 @@
 """Measures: the quantities, scores and words that observations report, by ``measures.csv``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -55,9 +55,11 @@ class Measure:
         kind: Its origin.
         ion: None: it counts no ion.
         plausible: By UCUM unit; empty: no criterion and no query asks.
+        normal: By UCUM unit, what every laboratory calls normal in adults; empty: not known.
     """
 
     name: str
     kind: MeasureKind
     ion: Ion | None
     plausible: Mapping[str, PlausibleRange]
+    normal: Mapping[str, Decimal] = field(default_factory=dict)

@@ -264,8 +264,18 @@ INCOMPLETE = """
 56 hypoglycemia | glucose 5.0 mg/dL; LLN 4.0; ULN 5.6 | 0-4 for want of unit
 5 hypoglycemia | glucose 29 mmol/L; LLN 60; ULN 104 | 0-4 for want of unit
 56 cholesterol-high | cholesterol 8.0 mg/dL; ULN 7.7 | 0-4 for want of unit
-5 hypoglycemia | glucose 29 mmol/L; LLN 30; ULN 104 | 1
-5 hypoglycemia | glucose 29 mmol/L; LLN 31; ULN 104 | 0-4 for want of unit
+5 hypoglycemia | glucose 29 mmol/L; LLN 30 | 1
+5 hypoglycemia | glucose 29 mmol/L; LLN 31 | 0-4 for want of unit
+5 hypoglycemia | glucose 29 mmol/L; LLN 30; ULN 104 | 0-4 for want of unit
+56 anemia | hemoglobin 9.0 g/dL; LLN 8.7; ULN 11.2 | 0-3 for want of unit
+56 anemia | hemoglobin 9.5 mmol/L; LLN 13.5; ULN 16.9 | 0-3 for want of unit
+56 anemia | hemoglobin 9.5 mmol/L; LLN 8.7; ULN 11.2 | 0
+56 anemia | hemoglobin 9.0 g/dL; LLN 9.5; ULN 13.5 | 2
+56 hypomagnesemia | magnesium 0.9 mg/dL; LLN 0.75; ULN 1.25 | 0-4 for want of unit
+56 hypomagnesemia | magnesium 0.9 mmol/L; LLN 0.75; ULN 1.25 | 0
+6 neutrophil-count-decreased | neutrophils 99.9 /mm3; LLN 499; ULN 7000 | 0-4 for want of unit
+6 neutrophil-count-decreased | neutrophils 99.9 /mm3; LLN 1.8; ULN 7.7 | 0-4 for want of unit
+6 neutrophil-count-decreased | neutrophils 99.9 /mm3; LLN 500; ULN 7000 | 4
 56 anemia | hemoglobin 13 g/L; LLN 12; ULN 16 | 0-3 for want of unit
 56 anemia | hemoglobin 16 g/L; LLN 13.5; ULN 17.5 | 0-3 for want of unit
 56 neutrophil-count-decreased | neutrophils 3.2 /mm3; LLN 1.5; ULN 7.0 | 0-4 for want of unit

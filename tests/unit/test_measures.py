@@ -59,6 +59,20 @@ def test_ranges_of_one_dimension_are_the_same_range():
                 )
 
 
+def test_a_normal_value_is_plausible_in_each_unit_and_has_no_grade():
+    for measure in MEASURES.values():
+        if measure.normal:
+            assert measure.normal.keys() == measure.plausible.keys(), measure.name
+        for unit, number in measure.normal.items():
+            assert measure.plausible[unit].contains(number), measure.name
+    for table in TABLES.values():
+        for criterion in table.compiled.by_id.values():
+            for name, grading in criterion.gradings.items():
+                for unit, ranges in grading.ungraded_ranges.items():
+                    normal = MEASURES[name].normal.get(unit)
+                    assert normal is None or ranges.without_grade.contains(normal), name
+
+
 def test_its_units_are_those_that_criteria_are_published_in():
     units = {unit for measure in MEASURES.values() for unit in measure.plausible}
     assert {unit for unit in units if not is_listed(unit)} == UNCONVERTED_UNITS
@@ -67,23 +81,28 @@ def test_its_units_are_those_that_criteria_are_published_in():
 FAULTS = {
     "no header": ("sodium,laboratory,1,,", "line 1: the columns are not"),
     "empty": ("", "line 1: the columns are not"),
-    "twice": (f"{COLUMNS}\nice,score,,,\nice,score,,,", "line 3: ice stands twice"),
+    "twice": (f"{COLUMNS}\nice,score,,,,\nice,score,,,,", "line 3: ice stands twice"),
     "cells": (f"{COLUMNS}\nice,score,", "line 2: 3 cells instead of"),
-    "blank line": (f"{COLUMNS}\n\nice,score,,,", "line 2: 1 cells instead of"),
-    "name": (f"{COLUMNS}\nSodium ,laboratory,,,", "line 2: 'Sodium ' is no name"),
-    "kind": (f"{COLUMNS}\nice,points,,,", "line 2: 'points' is not a valid MeasureKind"),
-    "valence": (f"{COLUMNS}\nsodium,laboratory,+1,,", "line 2: '\\+1' is no valence"),
-    "molar mass": (f"{COLUMNS}\nsodium,laboratory,1,x,", "line 2: 'x' is no molar mass"),
-    "mass of no ion": (f"{COLUMNS}\nalt,laboratory,,40.078,", "line 2: '40.078' is no molar mass"),
-    "no unit": (f"{COLUMNS}\nalt,laboratory,,,1 to 5", "line 2: '1 to 5' is no range"),
-    "hyphen": (f"{COLUMNS}\nalt,laboratory,,,1-5 U/L", "line 2: '1-5 U/L' is no range"),
+    "blank line": (f"{COLUMNS}\n\nice,score,,,,", "line 2: 1 cells instead of"),
+    "name": (f"{COLUMNS}\nSodium ,laboratory,,,,", "line 2: 'Sodium ' is no name"),
+    "kind": (f"{COLUMNS}\nice,points,,,,", "line 2: 'points' is not a valid MeasureKind"),
+    "valence": (f"{COLUMNS}\nsodium,laboratory,+1,,,", "line 2: '\\+1' is no valence"),
+    "molar mass": (f"{COLUMNS}\nsodium,laboratory,1,x,,", "line 2: 'x' is no molar mass"),
+    "mass of no ion": (f"{COLUMNS}\nalt,laboratory,,40.078,,", "line 2: '40.078' is no molar mass"),
+    "no unit": (f"{COLUMNS}\nalt,laboratory,,,1 to 5,", "line 2: '1 to 5' is no range"),
+    "hyphen": (f"{COLUMNS}\nalt,laboratory,,,1-5 U/L,", "line 2: '1-5 U/L' is no range"),
     "no number": (
-        f"{COLUMNS}\nalt,laboratory,,,NaN to 5 U/L",
+        f"{COLUMNS}\nalt,laboratory,,,NaN to 5 U/L,",
         "line 2: 'NaN to 5 U/L' is no range",
     ),
-    "reversed": (f"{COLUMNS}\nalt,laboratory,,,5 to 1 U/L", "line 2: .* ends before it begins"),
+    "reversed": (f"{COLUMNS}\nalt,laboratory,,,5 to 1 U/L,", "line 2: .* ends before it begins"),
+    "no normal quantity": (f"{COLUMNS}\nalt,laboratory,,,,25", "line 2: '25' is no quantity"),
+    "a normal unit twice": (
+        f"{COLUMNS}\nalt,laboratory,,,,25 U/L; 26 U/L",
+        "line 2: the unit U/L stands twice",
+    ),
     "unit twice": (
-        f"{COLUMNS}\nalt,laboratory,,,1 to 5 U/L; 1 to 6 U/L",
+        f"{COLUMNS}\nalt,laboratory,,,1 to 5 U/L; 1 to 6 U/L,",
         "line 2: the unit U/L stands twice",
     ),
 }

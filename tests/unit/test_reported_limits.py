@@ -23,6 +23,7 @@ CRITERIA = {
     "alt": "ctcae-5.0.alanine-aminotransferase-increased",
     "neutrophils": "ctcae-5.0.neutrophil-count-decreased",
     "hemoglobin": "ctcae-5.0.anemia",
+    "magnesium": "ctcae-5.0.hypomagnesemia",
 }
 
 
@@ -73,6 +74,20 @@ LIMITS = {
     "of the other unit, and possible": (
         "hemoglobin", "g/dL", "7.4 g/dL", "9.9 g/dL", "contradicted",
     ),
+    "of men in mmol/L": ("hemoglobin", "g/dL", "8.7 g/dL", "11.2 g/dL", "contradicted"),
+    "of men in mmol/L, elsewhere": ("hemoglobin", "g/dL", "8.6 g/dL", "12.1 g/dL", "contradicted"),
+    "of men in g/dL": ("hemoglobin", "mmol/L", "13.5 mmol/L", "16.9 mmol/L", "contradicted"),
+    "of women in g/dL": ("hemoglobin", "mmol/L", "12 mmol/L", "16 mmol/L", "contradicted"),
+    "of infants": ("hemoglobin", "g/dL", "9.5 g/dL", "13.5 g/dL", "LLN 9.5, ULN 13.5"),
+    "of pregnant women": ("hemoglobin", "g/dL", "10.5 g/dL", "14 g/dL", "LLN 10.5, ULN 14"),
+    "one limit fits any unit": ("hemoglobin", "g/dL", "8.7 g/dL", None, "LLN 8.7"),
+    "in g/L": ("hemoglobin", "g/L", "8.7 g/L", "11.2 g/L", "impossible"),
+    "magnesium in mmol/L": ("magnesium", "mg/dL", "0.75 mg/dL", "1.25 mg/dL", "contradicted"),
+    "magnesium in mmol/L, said so": (
+        "magnesium", "mmol/L", "0.75 mmol/L", "1.25 mmol/L", "LLN 0.75, ULN 1.25",
+    ),
+    "magnesium in mg/dL": ("magnesium", "mmol/L", "1.6 mmol/L", "2.6 mmol/L", "contradicted"),
+    "magnesium in mEq/L": ("magnesium", "mmol/L", "1.4 meq/L", "2.1 meq/L", "LLN 0.7, ULN 1.05"),
 }  # fmt: skip
 
 

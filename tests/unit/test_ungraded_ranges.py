@@ -17,6 +17,7 @@ def make_range(low, high):
 
 BOTH_SIDES = UngradedRanges(make_range(3, 6), make_range("2.5", 7))
 FALLING_MEASURE = UngradedRanges(make_range(3, "Infinity"), make_range("2.5", "Infinity"))
+FALLING_COUNT = UngradedRanges(make_range("1.5", "Infinity"), make_range("0.1", "Infinity"))
 FALLING_TO_LITTLE = UngradedRanges(make_range("0.05", "Infinity"), make_range(0, "Infinity"))
 FALLING_TO_NOTHING = UngradedRanges(make_range(0, "Infinity"), make_range(0, "Infinity"))
 RISING_MEASURE = UngradedRanges(make_range("-Infinity", 100), make_range("-Infinity", 500))
@@ -39,6 +40,9 @@ TABLE = {
     "the other of two contradicts": (BOTH_SIDES, "2.4", "5", True),
     "ten times the first number": (FALLING_MEASURE, "30", None, False),
     "more than ten times the first number": (FALLING_MEASURE, "30.1", None, True),
+    "a third of the first number": (FALLING_COUNT, "0.5", "7", False),
+    "less than a third of the first number": (FALLING_COUNT, "0.49", "7", True),
+    "a lower limit of 0 is no third": (FALLING_COUNT, "0", "7", False),
     "more than ten times a small number": (FALLING_TO_LITTLE, "0.6", None, True),
     "nothing is no number to compare with": (FALLING_TO_NOTHING, "1", None, False),
     "a thirtieth of the first number": (RISING_MEASURE, None, "3", False),

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.criterion import (
     Arm,
@@ -38,7 +39,7 @@ class MeasureGrading:
 
     *lasting_comparisons* have to hold for some time; *companions* are the other measures that are
     compared. *ungraded_ranges* has, by unit, the numbers that no criterion of the measure grades by
-    themselves.
+    themselves, *normal* one that is normal in everybody.
     """
 
     direction: Direction
@@ -50,6 +51,7 @@ class MeasureGrading:
     lasting_comparisons: tuple[Comparison, ...]
     companions: tuple[str, ...]
     ungraded_ranges: Mapping[str, UngradedRanges]
+    normal: Mapping[str, Decimal]
 
     def find_ladders(self, unit: str) -> tuple[Ladder, ...]:
         """Return the arms for a value in *unit*."""
@@ -182,6 +184,7 @@ def _compile_measure(
         lasting_comparisons=tuple(dict.fromkeys(lasting_comparisons)),
         companions=tuple(dict.fromkeys(companions)),
         ungraded_ranges=ungraded_ranges,
+        normal=measure.normal,
     )
 
 

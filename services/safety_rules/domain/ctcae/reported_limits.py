@@ -5,6 +5,7 @@ Source: docs/decisions/grading.md, "Numbers that cannot be", "limits that contra
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from services.safety_rules.domain.ctcae.compiled import MeasureGrading
 from services.safety_rules.domain.ctcae.ranges import Range, RangeEnd
@@ -121,4 +122,15 @@ def _find_contradicted_range(
         limit.value if (limit := limits.get(name)) is not None else None
         for name in (Input.LLN, Input.ULN)
     )
-    return ranges.without_grade if ranges.contradicts(lln, uln) else None
+    is_contradicted = ranges.contradicts(lln, uln) or _fit_another_unit(grading, unit, lln, uln)
+    return ranges.without_grade if is_contradicted else None
+
+
+def _fit_another_unit(
+    grading: MeasureGrading, unit: str, lln: Decimal | None, uln: Decimal | None
+) -> bool:
+    """Return True when what is normal in everybody is so by two limits in another unit alone."""
+    if lln is None or uln is None or unit not in grading.normal:
+        return False
+    is_normal = {name: lln <= number <= uln for name, number in grading.normal.items()}
+    return not is_normal[unit] and any(is_normal.values())

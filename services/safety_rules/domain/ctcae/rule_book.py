@@ -17,6 +17,15 @@ TERM_OF_SCALE = {
     "magic-2016.acute-gvhd": "acute-graft-versus-host-disease",
     "nih-2014.chronic-gvhd": "chronic-graft-versus-host-disease",
 }
+# As the cause of a death, what people write for the name of a scale or a term.
+_OTHER_NAMES = {
+    "agvhd": "acute-gvhd",
+    "cgvhd": "chronic-gvhd",
+    "acute-graft-vs-host-disease": "acute-gvhd",
+    "chronic-graft-vs-host-disease": "chronic-gvhd",
+    "gvhd": "graft-versus-host-disease",
+    "graft-vs-host-disease": "graft-versus-host-disease",
+}
 _SOC_OF_SCALE = {
     "astct-2019.crs": "Immune system disorders",
     "astct-2019.icans": "Nervous system disorders",
@@ -75,7 +84,9 @@ class Rules:
         It may be written as an id of any version, a bare name, or the published term. A syndrome is
         named by its scale, whose record it has.
         """
-        slug = "-".join(cause.rpartition(".")[2].lower().split())
+        name = cause.lower().replace("vs.", "vs").rpartition(".")[2]
+        slug = "-".join(name.split())
+        slug = _OTHER_NAMES.get(slug, slug)
         for scale, term in TERM_OF_SCALE.items():
             if slug in (term, scale.rpartition(".")[2]):
                 return scale

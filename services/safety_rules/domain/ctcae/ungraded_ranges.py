@@ -14,6 +14,7 @@ from services.vocabulary.grade import Grade
 _INFINITY = Decimal("Infinity")
 # A limit of normal lies near the bound at which the first grade of its side ends: LLN - 75 x 10e9/L
 _HIGHEST_LLN = 10  # x the first number of a falling measure; usual are 1 to 5 (fibrinogen)
+_LOWEST_LLN = Decimal(3)  # the same divided by this
 _LOWEST_ULN = Decimal("0.03")  # x the first number of a rising one; usual are 0.1 (leukocytes) to 1
 
 
@@ -40,8 +41,11 @@ class UngradedRanges:
         is_worst_normal = (uln is not None and RangeEnd(uln) > self.below_worst.high) or (
             lln is not None and lln != 0 and RangeEnd(lln) < self.below_worst.low
         )
+        first_low = self.without_grade.low.number
         is_out_of_proportion = (
-            lln is not None and lln > _HIGHEST_LLN * self.without_grade.low.number > 0
+            lln is not None
+            and first_low > 0
+            and (lln > _HIGHEST_LLN * first_low or 0 < lln < first_low / _LOWEST_LLN)
         ) or (uln is not None and uln < _LOWEST_ULN * self.without_grade.high.number < _INFINITY)
         return is_all_graded or is_worst_normal or is_out_of_proportion
 

@@ -3,6 +3,7 @@
 Source: docs/decisions/episodes.md, "Deaths"
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from services.vocabulary.grade import Grade
 from services.vocabulary.judgement import Adjudication, Verdict
 
 _CAUSES_WITHOUT_TERM = (RELAPSE, "infection")
+_UNCLEAR_GVHD = re.compile("gvhd|graft", re.IGNORECASE)
 _GRADE_VERDICTS = (Verdict.REGRADE, Verdict.REJECT)
 
 
@@ -56,7 +58,10 @@ def query_deaths(
     for fact, cause in causes:
         criterion = find_criterion(cause)
         if not criterion and cause not in _CAUSES_WITHOUT_TERM:
-            yield Query(f"the cause of death, {cause}, is no term or scale here", (fact.id,))
+            problem = f"the cause of death, {cause}, is no term or scale here"
+            if _UNCLEAR_GVHD.search(cause):
+                problem = f"{problem}; name acute-gvhd or chronic-gvhd"
+            yield Query(problem, (fact.id,))
         if criterion and any(_is_rejected_at(one, criterion, fact.observed_at) for one in records):
             yield Query("death is adjudicated to a record that is rejected", (fact.id,))
     if not deaths:
