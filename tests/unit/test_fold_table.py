@@ -1,10 +1,13 @@
 """Tables and text that fold to the terminal, and stay whole in a pipe."""
 
+import sys
+
 import pytest
 
+from services.cli.shared import terminal_width
 from services.cli.shared.columns import RECORDS, list_headings
 from services.cli.shared.fold_table import fold_table
-from services.cli.shared.terminal_width import find_terminal_width, fold_line
+from services.cli.shared.terminal_width import find_terminal_width, fold_line, print_text
 
 HEAD = list_headings(RECORDS)
 SYNDROME = "Immune effector cell-associated neurotoxicity syndrome (ASTCT)"
@@ -68,3 +71,21 @@ def test_a_line_of_text(line, width, expected):
 
 def test_a_pipe_has_no_width():
     assert find_terminal_width() is None
+
+
+def test_text_is_printed_as_it_is_in_a_pipe(capsys):
+    text = f"{'fever ' * 40}\n\n    indented"
+    print_text(text)
+    assert capsys.readouterr().out == f"{text}\n"
+
+
+def test_text_is_folded_line_by_line_in_a_terminal(capsys, monkeypatch):
+    monkeypatch.setattr(terminal_width, "find_terminal_width", lambda: 16)
+    print_text("grade 3: fever, hypotension\n\n  indented")
+    assert capsys.readouterr().out == "grade 3: fever,\n  hypotension\n\n  indented\n"
+
+
+def test_the_width_is_that_of_the_terminal(monkeypatch):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("COLUMNS", "97")
+    assert find_terminal_width() == 97

@@ -11,6 +11,7 @@ from services.cli.shared.columns import DESIGNS
 from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.safety_rules.reports.boundary_tables import (
     FamilyComparison,
     Shapes,
@@ -41,11 +42,10 @@ def perform(args: Namespace) -> int:
         )
     except ValueError as error:
         raise CommandError(str(error)) from error
-    print(
-        json.dumps(_as_json(args, comparisons))
-        if args.json
-        else _describe_comparisons(args, comparisons)
-    )
+    if args.json:
+        print(json.dumps(_as_json(args, comparisons)))
+    else:
+        print_text(_describe_comparisons(args, comparisons))
     if args.plot:
         _plot(args, rates, comparisons)
     return 0

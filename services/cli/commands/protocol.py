@@ -23,6 +23,7 @@ from services.cli.shared.study_check import (
     require_sound_study,
 )
 from services.cli.shared.tables import make_explained_table, make_table
+from services.cli.shared.terminal_width import print_text
 from services.cli.shared.window_length import measure_window
 from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
 from services.safety_rules.adapters.protocol_sources import read_sources
@@ -55,7 +56,7 @@ def perform(args: Namespace) -> int:
             [_identity(study.protocol) | {"parts": list(map(_summarize_sheet, sheets))}]
         )
     else:
-        print("\n\n".join([_protocol_title(study.protocol), *map(_describe_sheet, sheets)]))
+        print_text("\n\n".join([_protocol_title(study.protocol), *map(_describe_sheet, sheets)]))
     if args.pdf:
         _write_document(args.pdf, _protocol_title(study.protocol), sheets)
     return 0
@@ -68,7 +69,7 @@ def _check(args: Namespace, study: Study) -> int:
     if args.json:
         print_json_lines([_summarize_check(study) | {"notes": notes}])
     else:
-        print("\n".join([describe_check(args.path, study), *notes]))
+        print_text("\n".join([describe_check(args.path, study), *notes]))
     return 0
 
 
