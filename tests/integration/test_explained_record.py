@@ -9,8 +9,9 @@ from services.cli.shared.explanation_text import write_explanation
 from services.safety_rules.adapters.activated_rules import read_activated_rules
 from services.safety_rules.reports.explanation import explain_record
 from services.store import records
-from services.vocabulary.clinical_fact import Action, Administration, Observation
-from services.vocabulary.judgement import Adjudication, Verdict
+from services.vocabulary.clinical_fact import Action, Administration, Death, Observation
+from services.vocabulary.fact import Status
+from services.vocabulary.judgement import Adjudication, Assessment, Verdict
 from tests.helpers.fact_notes import fact, hours, lab
 from tests.helpers.timeline import FOLDER, Timeline
 
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.slow
 ZONES = {"north": "America/New_York"}
 COUNT = {"unit": "10*9/L", "lln": "1.5", "uln": "7.0"}
 CALCIUM = {"unit": "mg/dL", "lln": "8.5", "uln": "10.5"}
+POTASSIUM = {"unit": "mmol/L", "lln": "3.5", "uln": "5.0", "series": "L7"}
 ALT = {"unit": "U/L", "lln": "5", "uln": "40"}
 CRS = "astct-2019.crs"
 
@@ -44,6 +46,14 @@ MESSAGES = (
     [lab("weight", "62", 90, "kg")],
     [judge(1, Verdict.CONFIRM)],
     [judge(2, Verdict.REGRADE, grade=2)],
+    [fact(Assessment("ctcae-5.0.nausea", 2, "lee"), 92)],
+    [lab("potassium", "7.4", 93, subject="P-002", **POTASSIUM)],
+    [replace(lab("potassium", "4.4", 93, subject="P-002", status=Status.CORRECTED, **POTASSIUM),
+             reported_at=hours(94))],
+    [lab("sbp", value, hour, "mm[Hg]", subject="P-002")
+     for hour, value in ((-4, "130"), (-5, "130"), (-6, "128"))],
+    [lab("temperature", "39.0", 95, "Cel", subject="P-002")],
+    [fact(Death("ctcae-5.0.sepsis"), 99, subject="P-002")],
 )  # fmt: skip
 
 
@@ -51,16 +61,16 @@ MESSAGES = (
 def explain_last(tmp_path_factory):
     """Return a function from a criterion to its last record, explained, and the lines of it."""
     trial = Timeline(tmp_path_factory.mktemp("data"))
-    trial.treat("P-001")
+    trial.treat("P-001", "P-002")
     for facts in MESSAGES:
         trial.say(*facts)
         trial.rules.settle()
     content = (FOLDER / "protocol.yaml").read_text()
     activated_rules = read_activated_rules(content, "1", ZONES)
 
-    def explain(criterion):
+    def explain(criterion, participant="P-001"):
         with trial.db.read() as conn:
-            latest = records.load_latest_episodes(conn, "P-001")
+            latest = records.load_latest_episodes(conn, participant)
             of_criterion = [one for one in latest if one.content.criterion == criterion]
             record = max(of_criterion, key=lambda one: one.content.onset_at)
             explanation = explain_record(conn, activated_rules, record.id)
@@ -148,6 +158,40 @@ def test_every_fact_that_is_named_is_there(explain_last, criterion):
     assert named_facts <= explanation.facts.keys()
     assert not any("no longer known" in line for line in lines)
     assert explanation.is_current
+
+
+# of another participant: criterion; what some line has to say
+OTHERS = {
+    "a death": (
+        "ctcae-5.0.sepsis",
+        ["grade 5: death adjudicated to this cause",
+         "      death of ctcae-5.0.sepsis, 2026-03-05 06:00 EST, final, fact",
+         'CTCAE v5.0, Infections and infestations, "Sepsis"', "grade 5: Death"],
+    ),
+    "a record that a correction retracted": (
+        "ctcae-5.0.hyperkalemia",
+        ["retracted: its facts were corrected, moved or taken back", "version 2, ",
+         "potassium 7.4 mmol/L", "potassium 4.4 mmol/L (normal 3.5 to 5.0), 2026-03-05 00:00 EST,"],
+    ),
+    "what was usual before exposure": (
+        CRS, ["3 from 2026-02-28 21:00 EST to 2026-02-28 23:00 EST: sbp 128 mm[Hg], sbp 130"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("criterion", "phrases"), OTHERS.values(), ids=OTHERS)
+def test_the_lines_of_another_participant(explain_last, criterion, phrases):
+    _, lines = explain_last(criterion, "P-002")
+    for phrase in phrases:
+        assert any(phrase in line for line in lines), "\n".join(lines)
+
+
+def test_a_term_that_a_clinician_graded(explain_last):
+    _, lines = explain_last("ctcae-5.0.nausea")
+    text = "\n".join(lines)
+    assert "grade 2: assessed by lee\n      assessed grade 2 by lee, 2026-03-04 23:00 EST" in text
+    assert "grade 2: Oral intake decreased" in text
+    assert "before exposure: no value" not in text
 
 
 def test_a_record_of_other_rules_says_so(explain_last):

@@ -1,5 +1,6 @@
 """The explanation of a record as a person reads it, line by line."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,8 +10,10 @@ from services.cli.shared.fact_text import describe_body, describe_fact
 from services.cli.shared.tables import format_day
 from services.safety_rules.reports.explained_record import Explanation, Moment, Stretch
 from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.fact import Fact
 
 _INDENT = "  "
+_FEW = 2  # readings of one measure that have a line each
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +97,9 @@ def _write_head(writer: _Writer) -> Iterator[str]:
     yield f"{content.term}  ({content.criterion})"
     yield f"record {episode.id}, version {episode.version}, {episode.state}"
     now = "resolved" if content.resolved_at else f"now grade {content.current}"
+    if episode.retracted:
+        successor = f"; it goes on as record {episode.merged_into}" if episode.merged_into else ""
+        yield f"retracted: its facts were corrected, moved or taken back{successor}"
     yield f"{content.participant}: worst grade {content.worst}, {now}"
     yield f"onset: {writer.format_moment(explanation.onset)}"
     if content.onset_not_before is not None:
@@ -121,9 +127,29 @@ def _write_baseline(writer: _Writer, content: EpisodeContent) -> Iterator[str]:
         at = explanation.baseline_at
         day = f", transplant day {format_day(at.transplant_day)}" if at else ""
         yield f"before exposure{day}{side}:"
-        yield from writer.list_facts(explanation.baseline, _INDENT)
+        yield from _write_earlier_readings(writer)
     elif explanation.has_baseline:
         yield "before exposure: no value is known"
+
+
+def _write_earlier_readings(writer: _Writer) -> Iterator[str]:
+    """Yield the readings before exposure; many of one measure are one line."""
+    explanation = writer.explanation
+    by_measure: dict[str, list[Fact]] = {}
+    for fact_id in explanation.baseline:
+        fact = explanation.facts[fact_id]
+        by_measure.setdefault(getattr(fact.body, "measure", fact.body.kind), []).append(fact)
+    for facts in by_measure.values():
+        if len(facts) <= _FEW:
+            yield from writer.list_facts((fact.id for fact in facts), _INDENT)
+            continue
+        counts = Counter(describe_body(fact.body) for fact in facts)
+        texts = [f"{text} ({n} times)" if n > 1 else text for text, n in sorted(counts.items())]
+        first, last = facts[0].observed_at, facts[-1].observed_at
+        yield (
+            f"{_INDENT}{len(facts)} from {writer.format_time(first)} to"
+            f" {writer.format_time(last)}: {', '.join(texts)}"
+        )
 
 
 def _list_notes(content: EpisodeContent) -> tuple[tuple[str, str], ...]:

@@ -4,8 +4,9 @@ The record and its versions are as they were stored. What they do not hold, the 
 thresholds left open and the readings beside a grade, comes from its facts by the rules that run.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import datetime
 
 from services.safety_rules.adapters.activated_rules import ActivatedRules
@@ -24,6 +25,7 @@ from services.safety_rules.domain.episodes.criterion_course import CriterionCour
 from services.safety_rules.domain.episodes.version_changes import (
     list_version_changes,
 )
+from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.received_message import group_by_message
@@ -40,8 +42,10 @@ from services.safety_rules.reports.record_wording import list_wordings
 from services.store import journal, records
 from services.store.participant_order import find_families
 from services.store.session import Connection
+from services.vocabulary.clinical_fact import Death
 from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
 from services.vocabulary.fact import Fact, JournalEntry
+from services.vocabulary.grade import Grade
 
 
 def explain_record(
@@ -76,7 +80,9 @@ def _explain(
     course = fold.find_course(content.criterion)
     baseline, side = _explain_baseline(course, content)
     ended_by = tuple(fact.id for fact in _list_readings(course, content.resolved_at))
-    stretches = tuple(_list_stretches(fold, course, versions))
+    stretches = tuple(
+        _add_death(stretch, facts.values()) for stretch in _list_stretches(fold, course, versions)
+    )
     evidence = {
         *baseline,
         *ended_by,
@@ -94,7 +100,9 @@ def _explain(
         resolution=_find_moment(fold, content.resolved_at) if content.resolved_at else None,
         ended_by=ended_by,
         wordings=tuple(list_wordings(activated_rules.table, content, _list_spans(stretches))),
-        has_baseline=isinstance(course, CriterionCourse) and not content.before_exposure,
+        has_baseline=isinstance(course, CriterionCourse)
+        and course.context.criterion is not None
+        and not content.before_exposure,
         baseline=baseline,
         baseline_at=_find_moment(fold, *taken_at) if len(taken_at) == 1 else None,
         baseline_side=side,
@@ -145,8 +153,22 @@ def _list_stretches(
             as_graded=_find_graded_change(versions, change),
             facts=facts,
             other_readings=other_readings,
-            could_be=tuple(_list_open_thresholds(course, content.criterion, change)),
+            could_be=()
+            if versions[-1].retracted  # its readings stand no more
+            else tuple(_list_open_thresholds(course, content.criterion, change)),
         )
+
+
+def _add_death(stretch: Stretch, facts: Iterable[Fact]) -> Stretch:
+    """Return *stretch* with the death that is its grade 5 among its facts."""
+    if stretch.change.span.at_least is not Grade.DEATH:
+        return stretch
+    deaths = tuple(
+        fact.id
+        for fact in select_current_facts(facts)
+        if isinstance(fact.body, Death) and fact.observed_at == stretch.begins.instant
+    )
+    return replace(stretch, facts=tuple(dict.fromkeys((*deaths, *stretch.facts))))
 
 
 def _find_graded_change(versions: Sequence[Episode], change: Change) -> Change | None:
