@@ -179,6 +179,14 @@ def test_a_delayed_start_compares_all_that_came_before_it():
     assert design.attained_alpha == pytest.approx(1 - survives, abs=1e-14)
 
 
+def test_a_start_at_the_end_of_the_plan_is_one_test():
+    """Kept at .05: 4 events or more of 1 expected come with .0190, 3 with .0803."""
+    plan = PersonTimePlan(1, delayed_start=1)
+    design = make_person_time_design("poisson-maxsprt", 0.05, plan)
+    assert design.boundary_text == "4@1"
+    assert design.attained_alpha == pytest.approx(0.0189882, abs=5e-8)
+
+
 @pytest.mark.parametrize("delayed_start", [0.5, 1, 3, 6, 9.5])
 def test_a_constant_beside_the_one_of_a_delayed_start_exceeds_alpha_or_stops_less(delayed_start):
     """A limit that passes the start takes its chance away at once: alpha is not always met."""
@@ -210,7 +218,7 @@ def test_a_constant_beside_the_one_of_a_delayed_start_exceeds_alpha_or_stops_les
         ("poisson-maxsprt", PersonTimePlan(1), math.nan, {}, "alpha must be above 0"),
         ("poisson-maxsprt", PersonTimePlan(0), 0.05, {}, "planned must be above 0"),
         ("poisson-maxsprt", PersonTimePlan(-1), 0.05, {}, "planned must be above 0"),
-        ("poisson-maxsprt", PersonTimePlan(501), 0.05, {}, "at most 500 expected events, not 501"),
+        ("poisson-maxsprt", PersonTimePlan(1001), 0.05, {}, "at most 1000 expected events, not"),
         ("poisson-maxsprt", PersonTimePlan(math.inf), 0.05, {}, "planned must be above 0"),
         ("poisson-maxsprt", PersonTimePlan(1, 0.0), 0.05, {}, "hazard must be above 0"),
         ("poisson-maxsprt", PersonTimePlan(1, -0.1), 0.05, {}, "hazard must be above 0"),
@@ -223,7 +231,7 @@ def test_a_constant_beside_the_one_of_a_delayed_start_exceeds_alpha_or_stops_les
         ("poisson-maxsprt", PersonTimePlan(9, min_events=0), 0.05, {}, "min_events must be"),
         ("poisson-maxsprt", PersonTimePlan(9, min_events=1.5), 0.05, {}, "whole number from 1"),
         ("poisson-maxsprt", PersonTimePlan(1, min_events=4), 0.05, {}, "from 1 to 3, not 4"),
-        ("poisson-maxsprt", PersonTimePlan(1, delayed_start=1), 0.05, {}, "delayed_start must be"),
+        ("poisson-maxsprt", PersonTimePlan(1, delayed_start=1.01), 0.05, {}, "delayed_start must"),
         ("poisson-maxsprt", PersonTimePlan(1, delayed_start=-1), 0.05, {}, "delayed_start must be"),
         ("poisson-table", PersonTimePlan(9), 0.05, {}, "limits is what a poisson-table needs"),
         ("poisson-table", PersonTimePlan(9), 0.05, {"limits": (2, 1)}, "limits must rise"),

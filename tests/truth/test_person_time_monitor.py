@@ -13,6 +13,7 @@ import pytest
 from scipy import integrate, stats
 
 from services.charts.boundary import draw_boundary_chart
+from services.runtime import wire
 from services.safety_rules.domain.stopping.look_back import find_crossings, list_knowledge_changes
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.person_time import (
@@ -26,6 +27,7 @@ from services.safety_rules.domain.stopping.person_time_recursion import (
     compute_stop_chance,
     follow_states,
 )
+from services.safety_rules.reports.rule_simulation import TrialPlan, choose_onset, rehearse
 from services.vocabulary.decision import Signal
 from services.vocabulary.protocol import Curve
 from tests.helpers.person_time import time_rule
@@ -236,6 +238,48 @@ def test_crossings_are_found_at_every_state_of_knowledge():
     changes = list_knowledge_changes(standings, observations)
     (crossing,) = find_crossings([rule], changes, day(60))[rule.id]
     assert crossing.crossed_at == day(42)
+
+
+PLANS = [{}, {"delayed_start": 50.0}, {"looks": (60.0, 200.0, 1000.0)}]
+
+
+@pytest.mark.parametrize("plan", PLANS)
+@pytest.mark.parametrize("rate", [0.05, 0.2])
+def test_simulated_trials_stop_as_often_as_the_design_says(plan, rate):
+    """90 participants of 40 days bring more than the plan of 1000 days nearly always.
+
+    The onset is that of one hazard at p0: at other rates nearly so.
+    """
+    rule = time_rule(STEPS, 1000.0, n=90, **plan)
+    course = TrialPlan(365, (40, 40), choose_onset(rule))
+    rehearsal = rehearse(rule, course, rates=(rate,), trials=4000)
+    ((_, exact),) = rehearsal.exact
+    (row,) = rehearsal.rows
+    assert (row.counting, row.is_own) == ("person_time", True)
+    assert row.p_stop == pytest.approx(exact, abs=4 * row.standard_error + 0.005)
+
+
+def test_simulated_trials_follow_a_curve_of_hazards():
+    curve = Curve("hazard", points=((10, 0.01), (40, 0.001)))
+    steps = ((2, 0.2), (3, 0.7), (5, 3.0))
+    rule = time_rule(steps, 3.0, unit="expected_events", curve=curve, n=60, p0=1 - exp(-0.13))
+    course = TrialPlan(365, (40, 40), choose_onset(rule))
+    rehearsal = rehearse(rule, course, rates=(rule.stop_when.p0, 0.2), trials=4000)
+    for (_, exact), row in zip(rehearsal.exact, rehearsal.rows, strict=True):
+        assert row.p_stop == pytest.approx(exact, abs=4 * row.standard_error + 0.005)
+
+
+def test_a_rate_of_1_has_no_hazard_to_simulate():
+    with pytest.raises(ValueError, match="a rate must be from 0 to below 1"):
+        rehearse(RULE, TrialPlan(365, (40, 40), choose_onset(RULE)), rates=(1.0,), trials=100)
+
+
+@pytest.mark.parametrize("plan", PLANS)
+def test_a_decision_is_read_as_it_was_written(plan):
+    decision = decide(35, observe(0, 35, 30), observe(0, 35), rule=time_rule(STEPS, 1000.0, **plan))
+    text = wire.write_canonical(decision)
+    assert wire.read_decision(text) == decision
+    assert wire.write_canonical(wire.read_decision(text)) == text
 
 
 def test_a_chart_of_person_time_names_its_axis():

@@ -71,7 +71,7 @@ def test_the_tables_are_those_that_the_methods_give(study):
         ("looks: every_event", "looks: [1000, 5000]", "looks must rise, from above 0"),
         ("min_events: 2", "min_events: 9", "min_events must be from 1 to 6, not 9"),
         ("min_events: 2", "min_events: 0", "must be greater than or equal to 1"),
-        ("delayed_start: 0.1", "delayed_start: 3.2", "delayed_start must be from 0 to below"),
+        ("delayed_start: 0.1", "delayed_start: 3.3", "delayed_start must be from 0 to"),
         ("[100, 0.05]", "[100, 0.01]", "risk must rise, above 0 and below 1, not fall to 0.01"),
         ("[183, 0.08]]", "[183, 0.09]]", "is 0.08, but the curve gives 0.0900 by day 183"),
         ("risk: [[30, 0.02], [100, 0.05], [183, 0.08]]", "hazard: [[30, 0.001], [183, 0]]",
@@ -109,6 +109,27 @@ def test_a_table_of_the_protocols_own_may_not_exceed_alpha(study):
     spoil(study, "alpha: 0.10", "alpha: 0.09")
     with pytest.raises(UntrustedFileError, match=r"type I error 0\.10000, above alpha 0\.09"):
         load_rules(study)
+
+
+def test_whole_looks_are_kept_as_any_other(study):
+    spoil(study, "looks: every_event", "looks: [1000, 2000, 4245.65]")
+    with pytest.raises(UntrustedFileError, match="the file says 3@104"):
+        load_rules(study)
+
+
+def test_the_study_step_decides_and_reads_back_a_rule_of_person_time(study, capsys):
+    facts = "tests/golden/stopping/facts.ndjson"
+    line = ["assess", facts, "--study", str(study), "--as-of", "2026-04-15T00:00Z"]
+    assert main([*line, "--json"]) in {0, 1}
+    decisions = {one["rule"]: one for one in json.loads(capsys.readouterr().out)["decisions"]}
+    decision = decisions["BLINA-HSCT.T1"]
+    assert decision["person_time"]["unit"] == "person_days"
+    assert decision["ess"] > 100
+    assert decisions["BLINA-HSCT.T2"]["ess"] < 1
+    assert main(line) in {0, 1}
+    text = capsys.readouterr().out
+    assert "of the planned 4245.65 person-days" in text
+    assert "of the planned 3.2 expected events" in text
 
 
 def test_check_names_both_rules(study, capsys):

@@ -68,7 +68,7 @@ def _print_simulation(args: Namespace, label: str, rule: Rule) -> int:
     else:
         rehearsal = rehearse(rule, course, rates=rates, **size)
         answer = {"rehearsal": rehearsal}
-        lines = _describe_rehearsal(rehearsal)
+        lines = _describe_rehearsal(rule, rehearsal)
     if args.json:
         print(wire.write_canonical({"protocol": label} | answer))
     else:
@@ -107,11 +107,16 @@ def _describe_plan(args: Namespace, course: TrialPlan) -> str:
     )
 
 
-def _describe_rehearsal(rehearsal: Rehearsal) -> Iterator[str]:
-    if rehearsal.exact:
+def _describe_rehearsal(rule: Rule, rehearsal: Rehearsal) -> Iterator[str]:
+    boundary = rule.stop_when.person_time
+    if boundary is None:
         yield f"counted by the onset curve {describe_curve(rehearsal.curve)}"
-    exact_chances = dict(rehearsal.exact)
-    for rate in dict.fromkeys(row.rate for row in rehearsal.rows):
+    until = (
+        "with every window complete"
+        if boundary is None
+        else f"by the end of the plan, as a risk within {boundary.window_days:g} days"
+    )
+    for rate, exact in rehearsal.exact:
         rows = [
             (
                 _COUNTING_NAMES[row.counting] + (" *" if row.is_own else ""),
@@ -124,10 +129,7 @@ def _describe_rehearsal(rehearsal: Rehearsal) -> Iterator[str]:
             if row.rate == rate
         ]
         yield ""
-        exact = exact_chances.get(rate)
-        yield f"event rate {rate:g}" + (
-            "" if exact is None else f" (exact, with every window complete: {exact:.4f})"
-        )
+        yield f"event rate {rate:g} (exact, {until}: {exact:.4f})"
         yield make_explained_table(SIMULATION, rows)
     yield ""
     yield "*: the rule's own count. +-: standard error of the simulation. Enrolled, events: mean"

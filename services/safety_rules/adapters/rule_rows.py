@@ -238,7 +238,7 @@ class RuleRow(StrictModel):
         """The rule."""
         looks: tuple[int, ...] = ()
         if isinstance(self.stop_when, PersonTimeRow):
-            stop_when = self.stop_when.value(self._unit, self.looks)
+            stop_when = self.stop_when.value(self._unit, tuple(map(float, self.looks)))
         else:
             looks, stop_when = tuple(map(int, self.looks)), self.stop_when.value()
         return Rule(

@@ -8,8 +8,10 @@ import numpy as np
 
 from services.safety_rules.domain.stopping.characteristics import compute_characteristics
 from services.safety_rules.domain.stopping.families import Floats
-from services.safety_rules.domain.stopping.path import SignedLimits, read_limits
+from services.safety_rules.domain.stopping.path import Limits, SignedLimits, read_limits
 from services.safety_rules.domain.stopping.pending import find_curve_faults
+from services.safety_rules.domain.stopping.person_time_plan import compute_ratio
+from services.safety_rules.domain.stopping.person_time_rule import design_person_time_rule
 from services.safety_rules.domain.stopping.policies import PERSON_TIME
 from services.safety_rules.domain.stopping.simulated_stops import (
     COUNTING_METHODS,
@@ -63,7 +65,7 @@ class Rehearsal:
     """All ways of counting at every rate, with all that the numbers hang on.
 
     *curve* is the onset curve that the rule counts by; *exact* is P(stop) with all windows
-    complete, by rate; empty for a rule of person-time.
+    complete, by rate, or of a rule of person-time by the end of its plan.
     """
 
     rule: str
@@ -103,11 +105,7 @@ def rehearse(
     check_simulation(rates, trials, seed)
     limit, n = read_limits(rule), rule.stop_when.n
     methods = (PERSON_TIME,) if rule.stop_when.person_time else COUNTING_METHODS
-    exact = (
-        compute_characteristics(np.array(limit.table), rates)
-        if isinstance(limit, SignedLimits)
-        else ()
-    )
+    exact = _compute_exact(rule, limit, rates)
     rows: list[RehearsalRow] = []
     for rate in rates:
         chance = np.random.default_rng(seed)
@@ -134,9 +132,21 @@ def rehearse(
         curve=rule.curve,
         trials=trials,
         seed=seed,
-        exact=tuple((at.rate, at.p_stop) for at in exact),
+        exact=exact,
         rows=tuple(rows),
     )
+
+
+def _compute_exact(
+    rule: Rule, limit: Limits, rates: Sequence[float]
+) -> tuple[tuple[float, float], ...]:
+    """Return P(stop) by rate: with all windows complete, or by the end of a plan of person-time."""
+    if isinstance(limit, SignedLimits):
+        at_rates = compute_characteristics(np.array(limit.table), rates)
+        return tuple((at.rate, at.p_stop) for at in at_rates)
+    ratios = [compute_ratio(rule.stop_when.p0, rate) for rate in rates]
+    at_ratios = design_person_time_rule(rule, ratios).characteristics
+    return tuple((rate, at.p_stop) for rate, at in zip(rates, at_ratios, strict=True))
 
 
 @dataclass(slots=True)

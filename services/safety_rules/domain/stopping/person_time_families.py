@@ -15,7 +15,7 @@ from scipy import special
 
 from services.safety_rules.domain.stopping.families import Floats, Parameters
 
-LARGEST_PLAN = 500.0  # expected events
+LARGEST_PLAN = 1000.0  # expected events
 LARGEST_RATIO = 1e6
 _HALVINGS = 60  # of an interval, until it is one float
 

@@ -46,9 +46,9 @@ class PersonTimePlan:
                 f"planned must be above 0 and at most {LARGEST_PLAN:g} expected events, not "
                 f"{self.expected_events:g}"
             )
-        if not 0 <= self.delayed_start < self.planned:
+        if not 0 <= self.delayed_start <= self.planned:
             raise ValueError(
-                f"delayed_start must be from 0 to below the plan, {self.planned:g}, not "
+                f"delayed_start must be from 0 to the end of the plan, {self.planned:g}, not "
                 f"{self.delayed_start}"
             )
         self._check_looks()

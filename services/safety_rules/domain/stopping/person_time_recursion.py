@@ -15,6 +15,7 @@ from services.safety_rules.domain.stopping.families import Floats
 
 _RESOLUTION = 1e-9  # expected events
 _ROUNDING = 1e-13  # of summing probabilities
+_MORE_EVENTS = 40  # than are likely within an interval: their chance cannot be seen, at any hazard
 
 
 class WatchInterval(NamedTuple):
@@ -183,7 +184,8 @@ def _advance(chances: Floats, expected: float, width: int) -> Floats:
     """Return the chances of each count below *width* after *expected* more events."""
     if not width or not len(chances):
         return np.zeros(0)
-    steps = np.append(1.0, np.cumprod(expected / np.arange(1, width)))
+    likely = int(expected + 12 * expected**0.5) + _MORE_EVENTS
+    steps = np.append(1.0, np.cumprod(expected / np.arange(1, min(width, likely))))
     later_chances: Floats = np.convolve(chances, np.exp(-expected) * steps)[:width]
     return later_chances
 

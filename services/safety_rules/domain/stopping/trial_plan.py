@@ -7,6 +7,8 @@ import numpy as np
 from services.safety_rules.domain.stopping.cohort import DAY_S, NEVER
 from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.pending import compute_onset_fraction
+from services.safety_rules.domain.stopping.person_time import compute_expected_risk
+from services.safety_rules.domain.stopping.person_time_plan import compute_hazard
 from services.safety_rules.domain.stopping.simulated_trials import SimulatedTrials
 from services.vocabulary.protocol import Curve, Rule
 
@@ -164,8 +166,20 @@ def draw_entries(plan: TrialPlan, shape: tuple[int, int], generator: np.random.G
 
 
 def choose_onset(rule: Rule) -> Curve:
-    """Return the onset that a rule counts by; one of person-time has hazards instead: uniform."""
-    return UNIFORM if rule.stop_when.person_time else rule.curve
+    """Return the onset that a rule counts by; of person-time, the one of its hazards at p0.
+
+    A constant hazard is exponential; of others the risk at each corner, as a table.
+    """
+    boundary = rule.stop_when.person_time
+    if boundary is None:
+        return rule.curve
+    if rule.curve.shape == "uniform":
+        hazard = compute_hazard(rule.stop_when.p0, boundary.window_days)
+        return Curve("exponential", mean_days=1 / hazard)
+    days = [day for day, _ in rule.curve.points]
+    return Curve(
+        "table", points=tuple((day, compute_expected_risk(rule.curve, day)) for day in days)
+    )
 
 
 def find_onset_day(curve: Curve, part: Floats, span: Floats) -> Floats:
