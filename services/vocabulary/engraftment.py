@@ -8,7 +8,7 @@ class RecoveryState(StrEnum):
     """The recovery of one kind of cell, by the counts after the graft."""
 
     RECOVERED = "recovered"
-    NOT_BELOW = "never below the limit"  # as far as it was counted: there is no day of recovery
+    NOT_BELOW = "not seen below the limit"  # as far as it was counted: there is no day of recovery
     NOT_RECOVERED = "not recovered"
     NOT_COUNTED = "not counted"
 

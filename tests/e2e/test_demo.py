@@ -92,7 +92,7 @@ def test_the_three_commands_that_it_names_work(small_demo):
     output, folder = small_demo
     commands = re.findall(r"^  \.venv/bin/aegis (.+)$", output, re.MULTILINE)
     assert [words.split()[0] for words in commands] == ["explain", "rules", "run"]
-    assert "published, grade" in aegis(*commands[0].split())
+    assert "Published: CTCAE" in aegis(*commands[0].split())
     assert "boundary reached: review required" in aegis(*commands[1].split())
     assert f"--data {folder}" in commands[2]
 

@@ -26,7 +26,7 @@ from services.vocabulary.clinical_fact import (
 )
 from services.vocabulary.fact import ResultKey
 from services.vocabulary.grade import Symptoms
-from services.vocabulary.graft_fact import ChronicGvhdScores, GvhdSigns
+from services.vocabulary.graft_fact import ChronicGvhdScores, GraftStatus, GvhdSigns
 from services.vocabulary.identity_change import Merge, Move
 from services.vocabulary.judgement import Adjudication, Assessment, Finding, Verdict
 from services.vocabulary.quantity import Quantity
@@ -134,6 +134,7 @@ def _gvhd(chance):
                 ),
                 GvhdStage(chance.choice((None, 0, 3)), chance.choice((None, 0, 2)), 0, 0),
                 ChronicGvhd(chance.choice(("none", "mild", "severe"))),
+                GraftStatus(chance.choice(("functioning", "failed")), "dr"),
                 ChronicGvhdScores(skin=chance.choice((None, 0, 3)), fev1_percent=Decimal(90)),
             )
         )

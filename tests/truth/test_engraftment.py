@@ -64,10 +64,10 @@ NEUTROPHILS = {
     "which a row settles": ("1-13:0.1 14:0.8 16-18:0.8", "day 14 to 16"),
     "thrice a week": ("1-13:0.1 15:0.6 17:0.7 19:0.9", "day 15 or later"),
     "high until the nadir": ("0-4:3 5-13:0.1 14-16:0.5", "day 14"),
-    "never low": ("10-20:0.6", "never below the limit, days 10 to 20"),
+    "never low": ("10-20:0.6", "not seen below the limit, days 10 to 20"),
     "low for the first time long after": (
         "60-70:3 80-85:0.2",
-        "never below the limit, days 60 to 85",
+        "not seen below the limit, days 60 to 85",
     ),
     "low at first, long after": ("60-70:0.2 80-85:2", "day 80"),
     "no counts": ("", "not counted"),
@@ -104,7 +104,7 @@ PLATELETS = {
         "day 10 to 17",
     ),
     "never low, but transfused": ("1-20:30 5:platelet-transfusion", "day 12"),
-    "never low": ("1-20:30", "never below the limit, days 1 to 20"),
+    "never low": ("1-20:30", "not seen below the limit, days 1 to 20"),
     "per microlitre": ("1-15:10000_/uL 16-18:20000_/uL", "day 16"),
 }
 

@@ -53,7 +53,7 @@ def describe_recovery(recovery: Recovery) -> str:
     >>> describe_recovery(Recovery(RecoveryState.RECOVERED, 14, None, 1, 90))
     'day 14 or later'
     >>> describe_recovery(Recovery(RecoveryState.NOT_BELOW, None, None, 62, 90))
-    'never below the limit, days 62 to 90'
+    'not seen below the limit, days 62 to 90'
     """
     if recovery.day is None:
         if recovery.first_counted is None:
