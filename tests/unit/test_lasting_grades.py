@@ -6,7 +6,7 @@ import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration
-from services.vocabulary.judgement import Assessment
+from services.vocabulary.judgement import Adjudication, Assessment, Verdict
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab, status
 from tests.helpers.random_trials import RULES, RULES_6
 
@@ -144,6 +144,23 @@ def test_a_clinicians_grade_needs_no_time():
 def test_a_clinician_who_sees_none_ends_it():
     assessment = fact(Assessment("ctcae-5.0.chronic-kidney-disease", 0, "Dr. A"), day(10))
     assert describe_records(fold([drug_started(), egfr("25", 6), assessment]), KIDNEY) == []
+
+
+VERDICTS = {  # of a clinician about the only result; then the record
+    "confirmed": (Verdict.CONFIRM, None, "13", ("4", "4", False)),
+    "regraded": (Verdict.REGRADE, 3, "13", ("3", "3", False)),
+    "regraded to none": (Verdict.REGRADE, 0, "13", ("0", "0", True)),
+    "rejected": (Verdict.REJECT, None, "13", ("0-4", "0-4", True)),
+    "confirmed without a unit": (Verdict.CONFIRM, None, "13 U/L", ("0-4", "0-4", True)),
+}
+
+
+@pytest.mark.parametrize(("verdict", "grade", "value", "expected"), VERDICTS.values(), ids=VERDICTS)
+def test_who_confirms_it_needs_no_time(verdict, grade, value, expected):
+    criterion = "ctcae-5.0.chronic-kidney-disease"
+    decision = fact(Adjudication(criterion, verdict, "Dr. A", "seen", day(8), grade), day(6))
+    facts = [drug_started(), egfr("98", -1), egfr(value, 6), decision]
+    assert describe_records(fold(facts), KIDNEY) == [(6, None, OPEN, *expected)]
 
 
 def test_a_correction_of_the_result_that_showed_it_undoes_it():

@@ -176,6 +176,9 @@ def make_record(
         if is_possible:
             history = tuple(map(_doubt_cause, history))
             other_scales = {name: _lower(span) for name, span in other_scales.items()}
+    elif run.possible and state is EpisodeState.CONFIRMED:
+        history = tuple(map(_accept_duration, history))
+        is_possible = all(change.span.at_least <= label.baseline_grade for change in history)
     worst = find_worst_span(change.span for change in history)
     return EpisodeContent(
         participant=background.participant,
@@ -216,6 +219,13 @@ def _doubt_cause(change: Change) -> Change:
     """Return *change* as it is while nobody knows that the signs are those of the syndrome."""
     missing = tuple(sorted({Input.INDUCER, *change.missing}))
     return replace(change, span=_lower(change.span), missing=missing)
+
+
+def _accept_duration(change: Change) -> Change:
+    """Return *change* as certain: a person says that it is the term, and only time was missing."""
+    if change.missing != (Input.DURATION,):
+        return change
+    return replace(change, span=Span(change.span.at_most, change.span.at_most), missing=())
 
 
 def _lower(span: Span) -> Span:
