@@ -214,6 +214,15 @@ def read_detail(kind: AlertKind, text: str) -> Detail:
             return _read_record(QuarantineDetail, text)
 
 
+def read_advice_list(text: str) -> tuple[Advice, ...]:
+    """Return recommendations from their canonical JSON.
+
+    Raises:
+        ValueError: *text* is something else.
+    """
+    return _read_record(tuple[Advice, ...], text)
+
+
 def make_fact_schema() -> dict[str, object]:
     """Return the JSON Schema of one fact as a person or a site sends it.
 

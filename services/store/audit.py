@@ -50,6 +50,7 @@ AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
     ),  # one audit row for all facts of a message
     AuditPolicy(tables.api_key, ("hash",), frozen=False),
     AuditPolicy(tables.participant_state, ("subject",), frozen=False),
+    AuditPolicy(tables.participant_advice, ("subject",), frozen=False),
     AuditPolicy(tables.episode, ("id", "version")),
     AuditPolicy(tables.standing, ("subject", "rule", "version")),
     AuditPolicy(tables.study_state, ("study",), frozen=False),

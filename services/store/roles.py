@@ -37,7 +37,7 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
         _SELECT: (*_OPEN, *_START),
         "UPDATE (told_until)": (t.participant,),
         _APPEND: (t.episode, t.standing, t.decision, t.audit, t.audit_seal),
-        _CHANGE: (t.participant_state, t.study_state, t.alert),
+        _CHANGE: (t.participant_state, t.participant_advice, t.study_state, t.alert),
         _KEEP: (t.timer, t.lease),
         _ADD: (t.outbox,),
     },

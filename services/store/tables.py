@@ -163,6 +163,13 @@ participant_state = Table(
     _text("error"),
 )
 
+participant_advice = Table(
+    "participant_advice",
+    metadata,
+    _text("subject", primary_key=True),
+    _text("payload"),
+)
+
 episode = Table(
     "episode",
     metadata,

@@ -10,6 +10,7 @@ from services.store import audit
 from services.store.messages import split_into_parts
 from services.store.tables import participant_state, timer
 
+ADVICE = "advice"  # the purpose of a timer after which other things may be recommended
 # The purpose of a timer that dates a refold of its owner; `states` names the owners that wait.
 REFOLD = "refold"
 

@@ -1,6 +1,6 @@
 """A study's protocol as data: windows, bedside limits, stopping rules, recipients of alerts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -292,5 +292,14 @@ class Protocol:
     @property
     def label(self) -> str:
         """``protocol v1 DRAFT, signed by nobody``, or who signed it."""
-        signatures = "signed by " + "; ".join(self.signed_by) if self.signed_by else ""
-        return f"protocol v{self.version} {signatures or 'DRAFT, signed by nobody'}"
+        return write_label(self.version, self.signed_by)
+
+
+def write_label(version: str, signed_by: Sequence[str]) -> str:
+    """Return the words by which people know a version of a protocol, and who signed it.
+
+    >>> write_label("1", ()), write_label("2", ["A. Lee, chair, 2026-03-01"])
+    ('protocol v1 DRAFT, signed by nobody', 'protocol v2 signed by A. Lee, chair, 2026-03-01')
+    """
+    signatures = f"signed by {'; '.join(signed_by)}" if signed_by else "DRAFT, signed by nobody"
+    return f"protocol v{version} {signatures}"

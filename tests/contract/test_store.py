@@ -19,6 +19,7 @@ from services.store import (
     leases,
     outbox,
     parking,
+    participant_advice,
     participant_order,
     participants,
     records,
@@ -36,6 +37,7 @@ from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
 from services.store.vault import Keys
 from services.vocabulary.identity_change import Merge
+from services.vocabulary.recommendation import Advice, AdviceKind
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
 from tests.helpers.store import (
     ALERT,
@@ -220,6 +222,31 @@ def test_a_lease_has_one_holder(store):
         assert not leases.acquire_lease(conn, "relay", "other", HOUR_ZERO + timedelta(seconds=5), 6)
         assert leases.acquire_lease(conn, "relay", "other", HOUR_ZERO + timedelta(seconds=7), 6)
         assert not leases.acquire_lease(conn, "relay", "one", HOUR_ZERO + timedelta(seconds=8), 6)
+
+
+def test_advice_is_current_until_its_participant_has_more_facts_or_time_changes_it(store):
+    store.enrol(*PEOPLE)
+    store.append(arrival("m1", hours(1), ("P-001",)), arrival("m2", hours(2), ("P-002",)))
+    advice = (Advice("P-001", AdviceKind.DOSE, "crs", 3, "withhold", hours(1)),)
+    with store.db.write() as conn:
+        for subject in ("P-001", "P-002"):
+            state = StateRow(subject, 1, rules_version="rules-1", digest="d")
+            assert states.advance(conn, StateRow(subject), state)
+        participant_advice.replace_advice(conn, {"P-002": ()})
+        participant_advice.replace_advice(conn, {"P-002": advice, "P-001": advice})
+        participant_advice.replace_advice(conn, {"P-002": ()})
+        timers.set_timers(conn, {"P-002": {timers.ADVICE: hours(5), "standing": hours(3)}})
+
+    def find_current(instant, version="rules-1", study="T"):
+        with store.db.read() as conn:
+            return participant_advice.load_current_advice(conn, study, version, instant)
+
+    assert find_current(hours(1)) == {"P-001": advice}
+    assert find_current(hours(4)) == {"P-001": advice, "P-002": ()}
+    assert find_current(hours(5)) == {"P-001": advice}
+    assert find_current(hours(4), "rules-2") == find_current(hours(4), study="U") == {}
+    store.append(arrival("m3", hours(6), ("P-001",)))
+    assert find_current(hours(9)) == {}
 
 
 def test_timers_are_those_that_were_set_last(store):

@@ -16,6 +16,7 @@ from services.store.audit import insert_audited
 from services.store.decisions import StudyState, advance_study, append_decision
 from services.store.journal import Arrival, ParkedRow, RawMessage, append_arrivals
 from services.store.leases import acquire_lease
+from services.store.participant_advice import replace_advice
 from services.store.participants import Participant, add_participants, link_identifier
 from services.store.protocols import ProtocolVersion, keep_protocol
 from services.store.records import (
@@ -192,6 +193,7 @@ def fill(conn, keys):
         state = StateRow(subject)
         assert advance(conn, state, replace(state, folded_through=1, rules_version="rules-1"))
         set_timers(conn, {subject: {"fever-free": hours(24)}})
+        replace_advice(conn, {subject: []})
     add_refusals(conn, [REFUSAL, REFUSAL, replace(REFUSAL, id="r2", site="")])
     aliases = [{"version": f"hashed-{n}", "stands_for": "rules-1"} for n in (1, 2)]
     insert_audited(conn, tables.rules_alias, aliases)

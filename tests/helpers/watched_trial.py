@@ -48,7 +48,7 @@ class WatchedTrial:
             yield connection
 
     def read_rows(self, audience, sql):
-        """Return what *audience* reads."""
+        """Return the rows that *audience* reads."""
         with self.acting_as(audience) as connection:
             return connection.execute(sql).fetchall()
 

@@ -4,28 +4,21 @@ from argparse import Namespace
 from collections.abc import Iterator, Sequence
 
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.knowledge_cut import find_knowledge_cut
-from services.cli.shared.open_study import open_to_read
+from services.cli.shared.known_advice import load_known_advice
 from services.cli.shared.tables import format_day, format_utc
-from services.safety_rules.reports import advice_now
 from services.vocabulary.recommendation import Advice
 
 
 def perform(args: Namespace) -> int:
     """Print the recommendations for each participant."""
-    context = open_to_read(args)
-    with context.db.read() as conn:
-        cut_at = find_knowledge_cut(context, conn, args)
-        recommendations = list(
-            advice_now.list_advice(conn, context.study.rules, cut_at, args.participant)
-        )
+    known = load_known_advice(args)
     if args.json:
-        print_json_lines(one for _, advice in recommendations for one in advice)
+        print_json_lines(one for _, advice in known.by_participant for one in advice)
         return 0
-    lines = [line for who, advice in recommendations for line in describe_advice(who, advice)]
+    lines = [line for who, advice in known.by_participant for line in describe_advice(who, advice)]
     lines += [] if lines else ["nothing is recommended"]
     print("\n".join(lines))
-    print(f"as known at {format_utc(cut_at)} UTC, {context.study.rules.protocol.label}")
+    print(f"as known at {format_utc(known.cut_at)} UTC, {known.protocol_label}")
     return 0
 
 

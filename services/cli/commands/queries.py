@@ -12,7 +12,7 @@ def perform(args: Namespace) -> int:
     """Print the data queries that are open."""
     context = open_to_read(args)
     with context.db.read() as conn:
-        cut_at = find_knowledge_cut(context, conn, args)
+        cut_at = find_knowledge_cut(conn, args, context.settings, context.study_id)
         queries = list(advice_now.list_queries(conn, context.study.rules, cut_at, args.participant))
     if args.json:
         print_json_lines(queries)

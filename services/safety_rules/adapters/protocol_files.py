@@ -8,11 +8,9 @@ from pathlib import Path
 from services.runtime.file_models import read_model
 from services.runtime.recipients_file import RECIPIENTS, read_recipients_file
 from services.runtime.sites_file import SITES, read_sites_file
-from services.runtime.strict_yaml import Document, read_content, read_yaml, read_yaml_file
-from services.safety_rules.adapters.protocol_rows import (
-    ProtocolFile,
-    SignaturesFile,
-)
+from services.runtime.strict_yaml import Document, read_content, read_yaml
+from services.safety_rules.adapters.protocol_rows import ProtocolFile
+from services.safety_rules.adapters.signatures_file import load_signatures
 from services.safety_rules.domain.stopping.rule_faults import (
     RuleDesign,
     find_rule_faults,
@@ -20,7 +18,7 @@ from services.safety_rules.domain.stopping.rule_faults import (
 )
 from services.vocabulary.protocol import Protocol
 
-PROTOCOL, SIGNATURES = "protocol.yaml", "signatures.yaml"
+PROTOCOL = "protocol.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     file = read_model(document, ProtocolFile)
     digest = sha256(content).hexdigest()
     protocol = file.value(
-        _load_timezones(folder), digest, _load_signatures(folder).list_signers(digest)
+        _load_timezones(folder), digest, load_signatures(folder).list_signers(digest)
     )
     faults = [
         *_find_protocol_faults(protocol, _load_roles(folder)),
@@ -135,9 +133,3 @@ def _load_roles(folder: Path) -> Collection[str] | None:
     if not (folder / RECIPIENTS).exists():
         return None
     return read_recipients_file(folder).keys()
-
-
-def _load_signatures(folder: Path) -> SignaturesFile:
-    if not (folder / SIGNATURES).exists():
-        return SignaturesFile()
-    return read_model(read_yaml_file(folder / SIGNATURES), SignaturesFile)

@@ -1,11 +1,10 @@
 """A study's protocol as its file writes it, and the value that it becomes."""
 
-import re
 from collections.abc import Mapping
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
 from services.runtime.file_models import Duration, StrictModel
 from services.safety_rules.adapters.dosing_rows import DeviationsRow, DosingRow, HysLawRow
@@ -21,19 +20,6 @@ from services.vocabulary.protocol import (
     TermSet,
 )
 
-
-def _parse_date(value: object) -> object:
-    """Return the date that text names.
-
-    >>> _parse_date("2026-01-31")
-    datetime.date(2026, 1, 31)
-    """
-    if not isinstance(value, str) or not re.fullmatch(r"\d{4}-\d\d-\d\d", value):
-        raise ValueError(f"a date is written like 2026-01-31, not {value!r}")
-    return date.fromisoformat(value)
-
-
-Date = Annotated[date, BeforeValidator(_parse_date)]
 Names = tuple[str, ...]
 
 
@@ -190,24 +176,3 @@ class ProtocolFile(StrictModel):
         if self.dosing is None:
             return None
         return self.dosing.value(restart_is_assumed="dosing.restart" in self.assumed)
-
-
-class _SignatureRow(StrictModel):
-    name: str = Field(min_length=1)
-    role: str = Field(min_length=1)
-    date: Date
-    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-
-
-class SignaturesFile(StrictModel):
-    """``signatures.yaml``: who signed which version of the protocol file."""
-
-    signatures: tuple[_SignatureRow, ...] = ()
-
-    def list_signers(self, sha256: str) -> tuple[str, ...]:
-        """Return ``name, role, date`` of each signature over the file of that hash."""
-        return tuple(
-            f"{row.name}, {row.role}, {row.date.isoformat()}"
-            for row in self.signatures
-            if row.sha256 == sha256
-        )

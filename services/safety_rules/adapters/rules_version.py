@@ -20,7 +20,7 @@ from services.safety_rules.edition import EDITION
 from services.vocabulary.measure import Measure, MeasureKind
 
 TABLES = files("services.safety_rules") / "criteria"
-_PROTOCOL = "protocol.yaml"
+PROTOCOL = "protocol.yaml"
 TERMS, ASSESSED = "terms.csv", "assessed.yaml"
 
 
@@ -45,7 +45,7 @@ def study_rules_version(folder: Path) -> str:
     Raises:
         UntrustedFileError: The protocol is not there or no YAML, or `find_table` finds none.
     """
-    protocol = read_yaml_file(folder / _PROTOCOL)
+    protocol = read_yaml_file(folder / PROTOCOL)
     return rules_version(find_table(protocol), protocol)
 
 

@@ -9,7 +9,7 @@ from services.runtime.failpoints import pass_failpoint
 from services.safety_rules.application.fold_step import FoldStep
 from services.safety_rules.domain.alerting import alerts_of_advice, alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.store import alerts, outbox, records, states, timers
+from services.store import alerts, outbox, participant_advice, records, states, timers
 from services.store.participant_order import record_told_until
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
@@ -17,7 +17,6 @@ from services.vocabulary.alert import Alert, ClosingReason
 from services.vocabulary.recommendation import Advice
 
 STANDING = "standing"  # purpose of the timer after which a standing is looked at again
-ADVICE = "advice"  # the same, of what is recommended
 
 
 class OvertakenError(Exception):
@@ -43,6 +42,8 @@ def record_steps(db: Database, rules: Rules, steps: Sequence[FoldStep]) -> Seque
             for s in step.standing_changes
         ]
         records.append_standings(conn, standing_rows)
+        changed_advice = {who: mine for step in steps for who, mine in step.advice.items()}
+        participant_advice.replace_advice(conn, changed_advice)
         raised_alerts = _raise_alerts(conn, rules, steps)
         outbox.announce_standings(conn, rules.protocol.study)
         pass_failpoint("fold.before_commit")
@@ -96,7 +97,7 @@ def _find_due_instants(step: FoldStep, subject: str) -> dict[str, datetime]:
     history = step.cached_history.history
     due = {
         STANDING: history.due_instants.get(subject),
-        ADVICE: history.find_advice(subject, step.as_of)[1],
+        timers.ADVICE: history.find_advice(subject, step.as_of)[1],
     }
     return {purpose: at for purpose, at in due.items() if at is not None}
 

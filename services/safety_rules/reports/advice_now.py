@@ -1,16 +1,18 @@
-"""Recommendations and data queries, computed from the journal: no record holds them."""
+"""Recommendations, stored or computed from the journal, and data queries, which nothing stores."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.facts.current_facts import Query
+from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
 )
 from services.safety_rules.domain.participant.received_message import group_by_message
 from services.store import journal, participants
+from services.store.participant_advice import load_current_advice
 from services.store.session import Connection
 from services.vocabulary.recommendation import Advice
 
@@ -20,7 +22,7 @@ def list_advice(
 ) -> Iterator[tuple[str, Sequence[Advice]]]:
     """Yield each participant with the recommendations from what was known at *as_of*.
 
-    A participant whose facts belong to another's records is left out.
+    A participant whose facts belong to another's records is left out, or has none.
 
     Args:
         conn: Of one `Database.read`.
@@ -28,27 +30,27 @@ def list_advice(
         as_of: Facts that became known later are left out.
         participant: Only this one, or whoever their facts belong to; None: everybody.
     """
-    for group, family in _fold_families(conn, rules, as_of, participant):
-        for member in group:
-            fold = family.find_fold(member)
-            if fold is not None:
-                yield member, fold.find_advice(as_of)[0]
+    stored_advice = load_current_advice(conn, rules.protocol.study, rules.version, as_of)
+    for group in _list_families(conn, rules, as_of, participant):
+        if stored_advice.keys() >= set(group):
+            yield from ((member, stored_advice[member]) for member in group)
+        else:
+            for fold in _fold_family(conn, rules, group, as_of):
+                yield fold.participant, fold.find_advice(as_of)[0]
 
 
 def list_queries(
     conn: Connection, rules: Rules, as_of: datetime, participant: str | None = None
 ) -> Iterator[Query]:
     """Yield the data queries from what was known at *as_of*; see `list_advice`."""
-    for group, family in _fold_families(conn, rules, as_of, participant):
-        for member in group:
-            fold = family.find_fold(member)
-            if fold is not None:
-                yield from fold.list_queries(as_of)
+    for group in _list_families(conn, rules, as_of, participant):
+        for fold in _fold_family(conn, rules, group, as_of):
+            yield from fold.list_queries(as_of)
 
 
-def _fold_families(
+def _list_families(
     conn: Connection, rules: Rules, as_of: datetime, participant: str | None
-) -> Iterator[tuple[tuple[str, ...], LinkedParticipants]]:
+) -> Iterator[tuple[str, ...]]:
     study = rules.protocol.study
     people = [p for p in participants.load_participants(conn, study) if p != study]
     linking_facts = [
@@ -56,10 +58,18 @@ def _fold_families(
     ]
     for group in link_participants(people, linking_facts):
         if participant is None or participant in group:
-            family = LinkedParticipants(group, rules)
-            entries = [
-                one for member in group for one in journal.load_facts_as_of(conn, member, as_of)
-            ]
-            for message in group_by_message(entries):
-                family.receive(message.subject, message.facts)
-            yield group, family
+            yield group
+
+
+def _fold_family(
+    conn: Connection, rules: Rules, group: tuple[str, ...], as_of: datetime
+) -> Iterator[Fold]:
+    """Yield the fold of each member whose facts do not belong to another's records."""
+    family = LinkedParticipants(group, rules)
+    entries = [one for member in group for one in journal.load_facts_as_of(conn, member, as_of)]
+    for message in group_by_message(entries):
+        family.receive(message.subject, message.facts)
+    for member in group:
+        fold = family.find_fold(member)
+        if fold is not None:
+            yield fold
