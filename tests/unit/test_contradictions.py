@@ -174,7 +174,13 @@ BEDSIDE = {
     "CAPD 33": ("capd", "33 ", "capd of 33 cannot be"),
     "oxygen at 150 L/min": ("oxygen-flow", "150 L/min", "oxygen-flow of 150 L/min cannot be"),
     "FiO2 0.4 %": ("fio2", "0.4 %", "fio2 of 0.4 % cannot be"),
-    "a bound": ("sbp", ">1100 mm[Hg]", None),
+    "FiO2 4000 %": ("fio2", "4000 %", "fio2 of 4000 % cannot be"),
+    "FiO2 21 %": ("fio2", "21 %", None),
+    "more than can be": ("sbp", ">1100 mm[Hg]", "sbp of >1100 mm[Hg] cannot be"),
+    "less than a number that cannot be": ("sbp", "<1100 mm[Hg]", None),
+    "less than can be": ("fio2", "<=0.4 %", "fio2 of <=0.4 % cannot be"),
+    "more than a number that cannot be": ("fio2", ">0.4 %", None),
+    "a bound in degrees": ("sbp", ">110 Cel", "a unit of Cel does not fit sbp"),
 }
 
 

@@ -12,6 +12,7 @@ from services.safety_rules.domain.ctcae.reported_limits import check_limits, is_
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.safety_rules.domain.facts.anchors import Anchors, find_missing_anchor
 from services.safety_rules.domain.facts.current_facts import Query
+from services.safety_rules.domain.syndromes.bedside import LOWER_BOUNDS, UPPER_BOUNDS
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES
 from services.safety_rules.domain.syndromes.icans_domains import HIGHEST
 from services.vocabulary.clinical_fact import Observation
@@ -146,7 +147,7 @@ def query_impossible_bedside(fact: Fact, measures: Mapping[str, Measure]) -> Ite
     Source: docs/decisions/bedside.md, "Readings"
     """
     body = fact.body
-    if not isinstance(body, Observation) or body.value is None or body.value.censoring is not None:
+    if not isinstance(body, Observation) or body.value is None:
         return
     bounds = _find_bounds(body.measure, measures)
     if bounds is None:
@@ -155,8 +156,15 @@ def query_impossible_bedside(fact: Fact, measures: Mapping[str, Measure]) -> Ite
     fits = body.value if not unit else rescale_quantity(body.value, unit)
     if fits is None:
         yield Query(f"a unit of {body.value.unit} does not fit {body.measure}", (fact.id,))
-    elif not low <= fits.value <= high or (is_whole and fits.value % 1):
+    elif _is_impossible(fits, low, high) or (is_whole and fits.value % 1):
         yield Query(f"{body.measure} of {_format_quantity(body.value)} cannot be", (fact.id,))
+
+
+def _is_impossible(quantity: Quantity, low: Decimal, high: Decimal) -> bool:
+    """Return True when no number from *low* to *high* is what *quantity* says."""
+    is_too_high = quantity.value > high and quantity.censoring not in UPPER_BOUNDS
+    is_too_low = quantity.value < low and quantity.censoring not in LOWER_BOUNDS
+    return is_too_high or is_too_low
 
 
 def _find_bounds(

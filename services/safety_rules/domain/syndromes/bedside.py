@@ -20,8 +20,8 @@ from services.vocabulary.quantity import Censoring, Quantity
 
 AS_BEFORE = "as before the study drug"  # why a sign is no new one
 
-_UPPER = frozenset({Censoring.LESS_THAN, Censoring.AT_MOST})
-_LOWER = frozenset({Censoring.MORE_THAN, Censoring.AT_LEAST})
+UPPER_BOUNDS = frozenset({Censoring.LESS_THAN, Censoring.AT_MOST})
+LOWER_BOUNDS = frozenset({Censoring.MORE_THAN, Censoring.AT_LEAST})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,12 @@ def reaches_limit(fact: Fact, limit: Quantity, plausible: PlausibleRange) -> boo
     reading = rescale_quantity(fact.body.value, limit.unit)
     if reading is None or not plausible.contains(reading.value):
         return None
-    if reading.censoring in _UPPER:
+    if reading.censoring in UPPER_BOUNDS:
         is_below = reading.value < limit.value or (
             reading.value == limit.value and reading.censoring is Censoring.LESS_THAN
         )
         return False if is_below else None
-    if reading.censoring in _LOWER:
+    if reading.censoring in LOWER_BOUNDS:
         return True if reading.value >= limit.value else None
     return reading.value >= limit.value
 
