@@ -109,7 +109,11 @@ class Mutation:
 
 
 def list_mutations(files: Iterable[Path]) -> list[Mutation]:
-    """Return every mutation of *files*, in their order; none in annotations and decorators."""
+    """Return every mutation of *files*, in their order.
+
+    None in annotations and decorators, of the mark of keyword-only parameters, and of ``strict`` in
+    `zip`: they say what is never otherwise.
+    """
     return [mutation for file in files for mutation in _mutations_in(file)]
 
 
@@ -127,7 +131,7 @@ def sample_by_room(mutations: Iterable[Mutation], count: int, seed: int) -> list
 
 def _mutations_in(file: Path) -> Iterator[Mutation]:
     text = file.read_text()
-    nodes = list(ast_nodes(get_ast(text)))
+    nodes = [node for node in ast_nodes(get_ast(text)) if not _marks_keyword_only(node)]
     left_alone = _places_left_alone(text)
     for operator in OPERATORS:
         starts = (start for node in nodes for start, _ in operator().mutation_positions(node))
@@ -136,11 +140,18 @@ def _mutations_in(file: Path) -> Iterator[Mutation]:
                 yield Mutation(file, text, place[0], operator, occurrence)
 
 
+def _marks_keyword_only(node):
+    return getattr(node, "value", "") == "*" and node.parent.type == "parameters"
+
+
 def _places_left_alone(source: str) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """The start and end of each annotation and decorator, as line and column."""
+    """The start and end of what is not mutated, as line and column."""
     nodes = list(ast.walk(ast.parse(source)))
     parts = [getattr(node, name, None) for node in nodes for name in ("annotation", "returns")]
     parts += [part for node in nodes for part in getattr(node, "decorator_list", ())]
+    calls = [node for node in nodes if isinstance(node, ast.Call)]
+    zips = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "zip"]
+    parts += [one.value for call in zips for one in call.keywords if one.arg == "strict"]
     return [
         ((part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset))
         for part in parts
