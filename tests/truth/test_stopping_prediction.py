@@ -22,13 +22,14 @@ RULE_1 = SignedLimits(
 )
 
 
-def make_plan(events, complete, *, pending=(), frozen=(), n=30, prior=(0.6, 2.4)):
+def make_plan(events, complete, *, pending=(), sure=(), frozen=(), n=30, prior=(0.6, 2.4)):
+    """A plan; *sure* are the numbers of those pending whose event is known."""
     return OutstandingPlan(
         events=events,
         complete=complete,
         risk=pending,
         size=pending,
-        sure=(False,) * len(pending),
+        sure=tuple(number in sure for number in range(len(pending))),
         frozen_risk=frozen,
         frozen_size=sum(frozen),
         n=n,
@@ -46,9 +47,10 @@ def test_rule_1_at_3_of_10():
 
 
 def density(p, state):
-    value = stats.beta.pdf(p, *state.prior) * p**state.events
+    unsure = [w for w, known in zip(state.risk, state.sure, strict=True) if not known]
+    value = stats.beta.pdf(p, *state.prior) * p ** (state.events + sum(state.sure))
     value *= (1 - p) ** (state.complete - state.events)
-    return value * np.prod([1 - p * w for w in (*state.risk, *state.frozen_risk)])
+    return value * np.prod([1 - p * w for w in (*unsure, *state.frozen_risk)])
 
 
 def integrate_over_rates(function, state):
@@ -57,6 +59,8 @@ def integrate_over_rates(function, state):
 
 STATES = [
     make_plan(3, 10, pending=(0.9, 0.5, 0.1), prior=(1.5, 2)),
+    make_plan(2, 9, pending=(0.9, 0.5, 0.1), sure=(1,), prior=(1.5, 2)),
+    make_plan(0, 5, pending=(0.7, 0.2), sure=(0, 1), frozen=(0.4,), prior=(1.2, 3)),
     make_plan(1, 4, pending=(0.3, 0.0), frozen=(0.6,), prior=(1, 1)),
     make_plan(0, 0, pending=(0.2,), frozen=(0.1, 0.8), prior=(1.2, 3)),
     make_plan(2, 6, pending=(0.95, 0.95, 0.2, 0.0), prior=(2, 2)),
