@@ -9,7 +9,13 @@ from services.cli.shared.explanation_text import write_explanation
 from services.safety_rules.adapters.activated_rules import read_activated_rules
 from services.safety_rules.reports.explanation import explain_record
 from services.store import records
-from services.vocabulary.clinical_fact import Action, Administration, Death, Observation
+from services.vocabulary.clinical_fact import (
+    Action,
+    Administration,
+    Death,
+    GvhdStage,
+    Observation,
+)
 from services.vocabulary.fact import Status
 from services.vocabulary.judgement import Adjudication, Assessment, Verdict
 from tests.helpers.fact_notes import fact, hours, lab
@@ -53,6 +59,7 @@ MESSAGES = (
     [lab("sbp", value, hour, "mm[Hg]", subject="P-002")
      for hour, value in ((-4, "130"), (-5, "130"), (-6, "128"))],
     [lab("temperature", "39.0", 95, "Cel", subject="P-002")],
+    [fact(GvhdStage(skin=1, liver=0), 96, subject="P-002")],
     [fact(Death("ctcae-5.0.sepsis"), 99, subject="P-002")],
 )  # fmt: skip
 
@@ -172,6 +179,11 @@ OTHERS = {
         "ctcae-5.0.hyperkalemia",
         ["retracted: its facts were corrected, moved or taken back", "version 2, ",
          "potassium 7.4 mmol/L", "potassium 4.4 mmol/L (normal 3.5 to 5.0), 2026-03-05 00:00 EST,"],
+    ),
+    "rows of a scale that may still be met": (
+        "magic-2016.acute-gvhd",
+        ["grade 1-4: ", "may still be grade 2, 3, 4, as above (not known:",
+         "grade 4 (not certain): Grade IV: skin, liver or lower gut of stage 4."],
     ),
     "what was usual before exposure": (
         CRS, ["3 from 2026-02-28 21:00 EST to 2026-02-28 23:00 EST: sbp 128 mm[Hg], sbp 130"],

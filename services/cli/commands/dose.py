@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.known_advice import load_known_advice
 from services.cli.shared.tables import format_day, format_utc
+from services.cli.shared.terminal_width import print_text
 from services.vocabulary.recommendation import Advice
 
 
@@ -17,7 +18,7 @@ def perform(args: Namespace) -> int:
         return 0
     lines = [line for who, advice in known.by_participant for line in describe_advice(who, advice)]
     lines += [] if lines else ["nothing is recommended"]
-    print("\n".join(lines))
+    print_text("\n".join(lines))
     print(f"as known at {format_utc(known.cut_at)} UTC, {known.protocol_label}")
     return 0
 

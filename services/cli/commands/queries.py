@@ -5,6 +5,7 @@ from argparse import Namespace
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.knowledge_cut import find_knowledge_cut
 from services.cli.shared.open_study import open_to_read
+from services.cli.shared.terminal_width import print_text
 from services.safety_rules.reports import advice_now
 
 
@@ -19,6 +20,6 @@ def perform(args: Namespace) -> int:
         return 0
     for query in queries:
         facts = ", ".join(fact[:12] for fact in query.facts)
-        print(f"{query.participant}: {query.problem} ({facts})")
+        print_text(f"{query.participant}: {query.problem} ({facts})")
     print(f"{len(queries)} queries" if queries else "nothing to look into")
     return 0

@@ -189,9 +189,26 @@ def _write_stretch(writer: _Writer, stretch: Stretch) -> Iterator[str]:
     if stretch.other_readings:
         yield f"{_INDENT * 2}charted by then, too:"
         yield from writer.list_facts(stretch.other_readings, _INDENT * 3)
+    yield from _write_open_thresholds(writer, stretch)
+
+
+def _write_open_thresholds(writer: _Writer, stretch: Stretch) -> Iterator[str]:
+    """Yield the thresholds that may still be met; rows that are printed above, by grade alone."""
+    printed_texts = {wording.says for wording in writer.explanation.wordings}
+    grades_by_missing: dict[tuple[str, ...], list[str]] = {}
     for threshold in stretch.could_be:
-        unknown = f" (not known: {', '.join(threshold.missing)})" if threshold.missing else ""
+        if threshold.text in printed_texts:
+            grades_by_missing.setdefault(threshold.missing, []).append(f"{threshold.grade:d}")
+            continue
+        unknown = _describe_missing(threshold.missing)
         yield f"{_INDENT * 2}may still be grade {threshold.grade:d}: {threshold.text}{unknown}"
+    for missing, grades in grades_by_missing.items():
+        unknown = _describe_missing(missing)
+        yield f"{_INDENT * 2}may still be grade {', '.join(grades)}, as above{unknown}"
+
+
+def _describe_missing(missing: tuple[str, ...]) -> str:
+    return f" (not known: {', '.join(missing)})" if missing else ""
 
 
 def _write_adjudications(writer: _Writer) -> Iterator[str]:
