@@ -1,8 +1,9 @@
 """The cost of stopping rules: to calibrate one, to characterise it, to follow ten of them.
 
 Measured, in milliseconds of one core: the exact calibration of a beta-binomial rule for 100
-participants (aim: 20); the exact characteristics of that rule at six rates (aim: 5); everything
-that an update reports of ten rules over 200 participants, a third of them pending (aim: 10).
+participants (aim: 20), and of a MaxSPRT in person-time (aim: 100); the exact characteristics of the
+former at six rates (aim: 5); all that an update reports of ten rules over 200 participants, a third
+of them pending (aim: 10).
 
 The floors: the statistic at every count, and one exact type I error; the same recursion over the
 number of events in which nobody stops; the instants of the standings as numbers.

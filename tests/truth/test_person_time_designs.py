@@ -82,10 +82,10 @@ def test_binomial_maxsprt_has_the_published_critical_value():
     """8 of 9 reach 3.09884 and do not stop: what does lies above it."""
     statistics = compute_statistics("maxsprt", 20, 0.5, {})
     calibration = calibrate_boundary("maxsprt", 20, 0.5, 0.05, {})
-    reached = [statistics[x, b] for x, b in enumerate(calibration.boundary) if b <= x]
+    is_reached = [statistics[x, b] for x, b in enumerate(calibration.boundary) if b <= x]
     assert calibration.attained_alpha == pytest.approx(0.04613686, abs=5e-9)
     assert statistics[9, 8] == pytest.approx(3.09884, abs=5e-6)
-    assert min(reached) > statistics[9, 8]
+    assert min(is_reached) > statistics[9, 8]
     assert calibration.boundary[9] == 9
 
 
@@ -110,10 +110,14 @@ def test_a_limit_is_where_the_statistic_reaches_the_constant(family):
     count = len(design.limits) - 1  # the last is the end of the plan
     k = np.arange(1.0, count + 1)
     limits = PERSON_TIME_FAMILIES[family].find_limits(design.constant, k, 6.9, parameters)
-    reached = limits > 0
-    statistic = PERSON_TIME_FAMILIES[family].statistic(k[reached], limits[reached], 6.9, parameters)
+    is_reached = limits > 0
+    statistic = PERSON_TIME_FAMILIES[family].statistic(
+        k[is_reached], limits[is_reached], 6.9, parameters
+    )
     assert statistic == pytest.approx(design.constant, rel=1e-9)
-    assert design.limits[:count] == pytest.approx(np.where(reached, limits, 0) / HAZARD, rel=1.1e-5)
+    assert design.limits[:count] == pytest.approx(
+        np.where(is_reached, limits, 0) / HAZARD, rel=1.1e-5
+    )
 
 
 def test_one_event_that_stops_is_a_waiting_time():
@@ -140,8 +144,8 @@ def _simulate(design, ratio, trials=40_000):
     limits, plan = np.array(design.limits), design.plan
     if plan.looks:
         counts = (arrivals[:, :, None] <= np.array(plan.looks)).sum(axis=1)
-        needed = np.array([sum(limits < look) + 1 for look in plan.looks])
-        stops = np.where(counts >= needed, plan.looks, np.inf).min(axis=1)
+        boundary = np.array([sum(limits < look) + 1 for look in plan.looks])
+        stops = np.where(counts >= boundary, plan.looks, np.inf).min(axis=1)
     else:
         stops = np.where(arrivals <= limits, np.maximum(arrivals, plan.delayed_start), np.inf)
         stops = stops.min(axis=1)
@@ -174,8 +178,10 @@ def test_a_delayed_start_compares_all_that_came_before_it():
     design = make_person_time_design(
         "poisson-table", 0.9, PersonTimePlan(2.0, delayed_start=1.0), limits=(0, 1.0, 2.0)
     )
-    some = {k: math.exp(-1) / math.factorial(k) for k in (0, 1)}
-    survives = some[0] * (some[0] + some[1] + math.exp(-1) / 2) + some[1] * (some[0] + some[1])
+    chances = {k: math.exp(-1) / math.factorial(k) for k in (0, 1)}
+    survives = chances[0] * (chances[0] + chances[1] + math.exp(-1) / 2) + chances[1] * (
+        chances[0] + chances[1]
+    )
     assert design.attained_alpha == pytest.approx(1 - survives, abs=1e-14)
 
 

@@ -34,9 +34,9 @@ def test_a_rate_and_its_window_give_person_days(capsys):
     assert design["constant"] == pytest.approx(0.93540756, abs=2e-6)
     assert design["limits"][:3] == pytest.approx([0, 0, 104.818], abs=0.02)
     assert design["plan"]["planned"] == pytest.approx(4245.65)
-    at_p0, above = design["characteristics"]
+    at_p0, at_p1 = design["characteristics"]
     assert at_p0["p_stop"] == pytest.approx(0.1, abs=1e-6)
-    assert above["ratio"] == pytest.approx(2.19466, abs=1e-5)
+    assert at_p1["ratio"] == pytest.approx(2.19466, abs=1e-5)
 
 
 def test_a_hazard_stands_for_the_rate_and_its_window(capsys):
@@ -50,8 +50,8 @@ def test_p1_is_a_hazard_ratio(capsys):
     options = "--p0 .15 --window-days 100 --n 46 --alpha .1 --json"
     first = answer(capsys, f"boundary --family poisson-sprt --p1 .3418071 {options}")["design"]
     assert first["constant"] == pytest.approx(1.9079143, abs=2e-5)
-    again = answer(capsys, f"boundary --family poisson-sprt --ratio 2.5735385 {options}")["design"]
-    assert again["limits"] == pytest.approx(first["limits"], rel=1e-4)
+    second = answer(capsys, f"boundary --family poisson-sprt --ratio 2.5735385 {options}")["design"]
+    assert second["limits"] == pytest.approx(first["limits"], rel=1e-4)
 
 
 def test_the_boundary_is_read_aloud_and_drawn(capsys, tmp_path):

@@ -91,8 +91,8 @@ def _describe_design(args: Namespace, design: PersonTimeDesign) -> Iterator[str]
     planned = spell_time(unit, plan.planned)
     yield f"{design.family}  alpha {design.alpha:g}  planned {planned}{expected}"
     constant = "" if design.constant is None else f"constant {design.constant:.8g}  "
-    above = " (above alpha)" if design.attained_alpha > design.alpha else ""
-    yield f"{constant}attained alpha {design.attained_alpha:.7f}{above}"
+    note = " (above alpha)" if design.attained_alpha > design.alpha else ""
+    yield f"{constant}attained alpha {design.attained_alpha:.7f}{note}"
     name = "person-days" if unit == "person_days" else "expected events"
     yield f"stop at events@{name}: {design.boundary_text}"
     if design.characteristics:

@@ -111,7 +111,7 @@ def _describe_rehearsal(rule: Rule, rehearsal: Rehearsal) -> Iterator[str]:
     boundary = rule.stop_when.person_time
     if boundary is None:
         yield f"counted by the onset curve {describe_curve(rehearsal.curve)}"
-    until = (
+    condition = (
         "with every window complete"
         if boundary is None
         else f"by the end of the plan, as a risk within {boundary.window_days:g} days"
@@ -129,7 +129,7 @@ def _describe_rehearsal(rule: Rule, rehearsal: Rehearsal) -> Iterator[str]:
             if row.rate == rate
         ]
         yield ""
-        yield f"event rate {rate:g} (exact, {until}: {exact:.4f})"
+        yield f"event rate {rate:g} (exact, {condition}: {exact:.4f})"
         yield make_explained_table(SIMULATION, rows)
     yield ""
     yield "*: the rule's own count. +-: standard error of the simulation. Enrolled, events: mean"

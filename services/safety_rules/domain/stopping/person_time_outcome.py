@@ -45,8 +45,8 @@ def find_person_time_outcome(
 ) -> PendingOutcome:
     """Return the pending outcome of a rule of person-time; *is_crossed*: its path has crossed.
 
-    Who is pending is taken to be followed to the end of the window: no less, and so the chance that
-    they cross is never too small.
+    Who is pending is taken to be followed to the end of the window, also after an event, of which
+    there are no more than participants: the chance that they cross is never too small.
     """
     time = compute_weights(cohort, outcomes, rule.policy, rule.curve, np.array([cohort.as_of]))[0]
     is_open = ~np.isfinite(outcomes.closed_at) & (cohort.followed_until < cohort.window_ends_at)
@@ -56,16 +56,21 @@ def find_person_time_outcome(
     prior = _find_prior(rule, limit)
     evidence = HazardEvidence(prior.shape + events, prior.rate + size * limit.plan.hazard)
     mean_ratio = evidence.shape / evidence.rate
-    states = _follow_from(limit, events, size)
-    pending_states = _follow_from(limit, events, size, size + time_ahead)
+    most_events = events + int(is_continuing.sum())
+    intervals, expected = make_intervals(limit.limits, limit.plan), size * limit.plan.hazard
+    states = follow_states(intervals, events, expected)
+    pending_states = follow_states(
+        cut_intervals(intervals, (size + time_ahead) * limit.plan.hazard, most_events),
+        events,
+        expected,
+    )
     return PendingOutcome(
         size=size,
         complete=int((~is_open).sum()),
         weights=tuple(time[is_open].tolist()),
         rate=_describe_risk(evidence, rule.stop_when.p0),
         certain=is_crossed and _stays_crossed(limit, events, size + time_ahead),
-        possible=is_crossed
-        or _may_cross(limit, events + int(is_continuing.sum()), size, size + time_ahead),
+        possible=is_crossed or _may_cross(limit, most_events, size, size + time_ahead),
         p_cross_p0=1.0 if is_crossed else compute_stop_chance(pending_states, 1.0),
         p_cross_posterior=1.0 if is_crossed else compute_stop_chance(pending_states, mean_ratio),
         predictive=1.0 if is_crossed else compute_predictive_stop_chance(states, evidence),
@@ -119,15 +124,6 @@ def _describe_risk(evidence: HazardEvidence, p0: float) -> tuple[float, float, f
         for tail in (0.025, 0.975)
     )
     return mean, low, high
-
-
-def _follow_from(
-    limit: PersonTimeLimits, events: int, size: float, end: float = math.inf
-) -> list[WatchedState]:
-    """Return the states from now on, up to person-time *end* or the end of the plan."""
-    hazard = limit.plan.hazard
-    intervals = cut_intervals(make_intervals(limit.limits, limit.plan), end * hazard)
-    return follow_states(intervals, events, size * hazard)
 
 
 def _stays_crossed(limit: PersonTimeLimits, events: int, size: float) -> bool:

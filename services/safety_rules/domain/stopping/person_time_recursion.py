@@ -113,17 +113,24 @@ def list_look_intervals(looks: Sequence[tuple[float, int]], planned: float) -> l
     return intervals if is_over else [*intervals, WatchInterval(planned, 0, 0)]
 
 
-def cut_intervals(intervals: Sequence[WatchInterval], end: float) -> list[WatchInterval]:
-    """Return the part of *intervals* up to *end*: a look after it is not reached.
+def cut_intervals(
+    intervals: Sequence[WatchInterval], end: float, most_events: int
+) -> list[WatchInterval]:
+    """Return the part of *intervals* up to *end* in which no more than *most_events* stop.
+
+    A look after the end is not reached, and what needs more events than there can be never stops.
 
     >>> intervals = [WatchInterval(0.4, 2, 2), WatchInterval(1, 3, 3)]
-    >>> [tuple(one) for one in cut_intervals(intervals, 0.5)]
+    >>> [tuple(one) for one in cut_intervals(intervals, 0.5, 3)]
     [(0.4, 2, 2), (0.5, 3, 3)]
+    >>> [tuple(one) for one in cut_intervals(intervals, 0.5, 2)]
+    [(0.4, 2, 2)]
     """
-    complete_intervals = [one for one in intervals if one.end <= end]
-    if len(complete_intervals) == len(intervals):
+    reachable = [one for one in intervals if one.stops_at_end <= most_events]
+    complete_intervals = [one for one in reachable if one.end <= end]
+    if len(complete_intervals) == len(reachable):
         return complete_intervals
-    stops_within = intervals[len(complete_intervals)].stops_within
+    stops_within = reachable[len(complete_intervals)].stops_within
     return [*complete_intervals, WatchInterval(end, stops_within, stops_within)]
 
 
