@@ -35,11 +35,11 @@ from services.safety_rules.domain.participant.received_message import group_by_m
 from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.safety_rules.domain.stopping.look_back import find_crossings, list_knowledge_changes
 from services.safety_rules.domain.stopping.monitor import decide_rule
+from services.safety_rules.domain.stopping.observation import observe_standings
 from services.safety_rules.edition import EDITION
 from services.store.journal import NOT_CLINICAL
 from services.vocabulary.endpoint import EndpointClock
 from services.vocabulary.fact import JournalEntry
-from services.vocabulary.standing import ObservedStanding
 
 FOLDER = Path(__file__).parent.parent / "golden"
 LOCK = FOLDER / "lock"
@@ -304,10 +304,8 @@ def _decision(rules, rule, facts, standing_rows, instant):
         for row in standing_rows
         if row.known_at <= instant and row.standing.rule == rule.id
     }
-    observed = [
-        ObservedStanding(one, last_contacts.get(who, instant))
-        for who, one in sorted(newest.items())
-    ]
+    ordered_standings = [one for _, one in sorted(newest.items())]
+    observed = observe_standings(ordered_standings, last_contacts, instant)
     return decide_rule(
         rules.protocol, rule, observed, instant, find_last_determination(known_facts, rule.id)
     )

@@ -198,10 +198,10 @@ class Enumeration:
     def list_choices(self, *, with_new):
         """Return for each completion to come: gain of size, weight so far, and what may be."""
         choices = []
-        for one in self.pending:
-            gain = 1 - one.weigh(self.plan.policy, self.cut)
-            may_be = (True, False) if one.closed_on is None else (one.event is not None,)
-            choices.append((gain, one.progress, one.event is not None, may_be))
+        for follower in self.pending:
+            gain = 1 - follower.weigh(self.plan.policy, self.cut)
+            may_be = (True, False) if follower.closed_on is None else (follower.event is not None,)
+            choices.append((gain, follower.progress, follower.event is not None, may_be))
         if with_new:
             newcomers = self.plan.n - len(self.members)
             choices += [(Fraction(1), Fraction(0), False, (True, False))] * newcomers
@@ -272,6 +272,24 @@ class Enumeration:
     def compute_mean_rate(self):
         _, total, moment = self.integrate(lambda *_: False)
         return moment / total
+
+    def count_events_from_new(self):
+        """Return the fewest events of new participants alone that stop; None: none do."""
+        if self.is_crossed:
+            return 0
+        newcomers = self.plan.n - len(self.members)
+        outcomes = product((True, False), repeat=newcomers)
+        counts = [self._count_until_stop(outcome) for outcome in outcomes]
+        return min((count for count in counts if count is not None), default=None)
+
+    def _count_until_stop(self, outcome):
+        size, events = self.size, self.events
+        for has_event in outcome:
+            events += has_event
+            if self.plan.compare(events, size, size + 1):
+                return events - self.events
+            size += 1
+        return None
 
     @property
     def is_certain(self):

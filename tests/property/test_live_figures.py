@@ -118,6 +118,7 @@ def test_every_live_figure_is_that_of_writing_out_all_outcomes(plan, participant
     assert decision.ess == pytest.approx(float(expected.size), abs=1e-9)
     assert (decision.signal is Signal.BOUNDARY_REACHED) == expected.is_crossed
     assert (decision.certain, decision.possible) == (expected.is_certain, expected.is_possible)
+    assert decision.events_left_from_new == expected.count_events_from_new()
     assert decision.predictive == pytest.approx(
         float(expected.compute_predictive_chance()), abs=1e-9
     )

@@ -18,6 +18,7 @@ from services.charts.boundary import draw_boundary_chart
 from services.cli.shared.rule_notes import list_notes
 from services.cli.shared.rules_table import make_rules_table
 from services.safety_rules.domain.stopping.monitor import decide_rule
+from services.safety_rules.domain.stopping.observation import observe_standings
 from services.safety_rules.domain.stopping.pending import find_curve_faults, weigh_follow_up
 from services.safety_rules.domain.stopping.policies import POLICIES
 from services.vocabulary.decision import Signal, Uncountable
@@ -314,6 +315,31 @@ def test_one_person_of_two_identities_is_counted_once():
     enrolled = ObservedStanding(Standing("P", CRS.id), day(1))
     decision = decide(9, observe(0, 9), observe(1, 9), enrolled, *merged_identities)
     assert (decision.evaluable, decision.not_exposed, decision.uncountable) == (2, 1, ())
+
+
+OBSERVATION_DAYS = {  # last day as survivor and as the other; merged? days of follow-up
+    "the survivor later": (9, 5, True, 9),
+    "the other later": (5, 9, True, 9),
+    "the survivor never": (None, 9, True, 9),
+    "the other never": (5, None, True, 5),
+    "not merged": (5, 9, False, 5),
+}
+
+
+@pytest.mark.parametrize(
+    ("survivor_day", "other_day", "is_merged", "days"),
+    OBSERVATION_DAYS.values(),
+    ids=OBSERVATION_DAYS,
+)
+def test_one_person_is_observed_under_all_identities(survivor_day, other_day, is_merged, days):
+    standings = [
+        observe(0, 0, name="P").standing,
+        Standing("Q", CRS.id, merged_into="P" if is_merged else ""),
+    ]
+    last_days = {"P": survivor_day, "Q": other_day}
+    last_observations = {name: day(last) for name, last in last_days.items() if last is not None}
+    observed = observe_standings(standings, last_observations, day(20))
+    assert decide(20, *observed).ess == pytest.approx(onset(days))
 
 
 @pytest.mark.parametrize(("warn_at", "signal"), [(0.049, "boundary likely"), (0.051, "continue")])

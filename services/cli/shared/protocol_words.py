@@ -9,6 +9,7 @@ from services.cli.shared.person_time_words import describe_person_time
 from services.cli.shared.window_length import WindowLength
 from services.safety_rules.adapters.protocol_sources import RuleSources
 from services.safety_rules.reports.boundary_tables import Design, PersonTimeDesign, RuleDesign
+from services.safety_rules.reports.chances import find_prior
 from services.vocabulary.protocol import Curve, Protocol, Rule, TermSet, Window, WindowEdge
 from services.vocabulary.protocol_event import EventPattern
 
@@ -221,6 +222,9 @@ def _describe_design(rule: Rule, design: Design) -> str:
         f", {name} {', '.join(f'{value:g}' for value in values)}"
         for name, values in when.parameters.items()
     )
+    if "prior" not in when.parameters:
+        a, b = find_prior(rule)
+        numbers += f" (live chances with a prior Beta({a:g}, {b:g}))"
     return (
         f"{when.method}{numbers}, n {when.n}, one-sided alpha {when.alpha:g}; exact type I error "
         f"{design.attained_alpha:.5f}"

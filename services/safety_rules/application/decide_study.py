@@ -9,6 +9,7 @@ from services.runtime.failpoints import pass_failpoint
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.monitor import decide_rule
+from services.safety_rules.domain.stopping.observation import observe_standings
 from services.store import alerts, decisions, journal, participants, records, states
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
@@ -54,15 +55,18 @@ def load_cut(
     if cut_at is None:
         return None
     last_observations = journal.find_last_observations(conn, as_of, study)
-    standings: dict[str, list[ObservedStanding]] = {rule.id: [] for rule in rules.protocol.rules}
+    standings: dict[str, list[Standing]] = {rule.id: [] for rule in rules.protocol.rules}
     stored_standings = [
         row.standing for row in rows if row.standing.participant not in replacements
     ]
     replaced_standings = [one for of_one in replacements.values() for one in of_one]
     for standing in (s for s in (*stored_standings, *replaced_standings) if s.rule in standings):
-        observed_until = last_observations.get(standing.participant, standing.exposed_at or cut_at)
-        standings[standing.rule].append(ObservedStanding(standing, observed_until))
-    return Cut(cut_at, standings)
+        standings[standing.rule].append(standing)
+    observed_standings = {
+        rule: observe_standings(under_rule, last_observations, cut_at)
+        for rule, under_rule in standings.items()
+    }
+    return Cut(cut_at, observed_standings)
 
 
 def decide_rules(

@@ -20,12 +20,13 @@ from services.safety_rules.domain.stopping.look_back import (
     list_knowledge_changes,
 )
 from services.safety_rules.domain.stopping.monitor import decide_rule
+from services.safety_rules.domain.stopping.observation import observe_standings
 from services.store.journal import NOT_CLINICAL
 from services.store.participant_order import compute_known_at
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Fact, JournalEntry
-from services.vocabulary.standing import ObservedStanding, Standing
+from services.vocabulary.standing import Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +109,9 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
         decide_rule(
             rules.protocol,
             rule,
-            [
-                ObservedStanding(one, last_observations.get(one.participant, end))
-                for one in standings
-                if one.rule == rule.id
-            ],
+            observe_standings(
+                (one for one in standings if one.rule == rule.id), last_observations, end
+            ),
             end,
             find_last_determination(known_facts, rule.id),
         )

@@ -18,6 +18,8 @@ from services.safety_rules.domain.stopping.prediction import (
 )
 from services.vocabulary.protocol import Rule
 
+__all__ = ("RateChance", "RuleChances", "find_chances", "find_prior")
+
 _ONE_SIDED_ERROR = 0.05
 
 

@@ -10,6 +10,7 @@ from services.safety_rules.domain.stopping.monitor import (
     count_looks_reached,
     find_crossing_date,
 )
+from services.safety_rules.domain.stopping.observation import observe_standings
 from services.safety_rules.domain.stopping.path import Limits, read_limits
 from services.vocabulary.protocol import Rule
 from services.vocabulary.standing import ObservedStanding, Standing
@@ -187,11 +188,7 @@ class _RuleWatch:
     def _list_observed(
         self, instant: datetime, observed_until: Mapping[str, datetime]
     ) -> Sequence[ObservedStanding]:
-        exposed_standings = [one for one in self.standings.values() if one.exposed_at is not None]
-        return [
-            ObservedStanding(one, observed_until.get(one.participant, one.exposed_at or instant))
-            for one in exposed_standings
-        ]
+        return observe_standings(self.standings.values(), observed_until, instant)
 
     def _update_looks_reached(
         self, instant: datetime, observed_until: Mapping[str, datetime]
