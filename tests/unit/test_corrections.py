@@ -261,9 +261,10 @@ def test_an_adjudication_whose_record_is_gone_is_looked_into_and_holds_when_it_i
     course.result("1 0.7 F 24")
     course.say(Verdict.CONFIRM, 24)
     assert course.result("1 3.0 C 24") == "A3 retracted"
-    assert course.queries() == ["an adjudication matches no record any longer"]
+    problem = "an adjudication matches no record any longer"
+    assert course.queries() == [problem]
     assert course.result("1 0.3 C 24") == "A4 returned: 4 from 24, confirmed"
-    assert course.queries() == []
+    assert problem not in course.queries()
 
 
 def test_a_regrade_holds_when_the_result_is_corrected_to_the_same_grade():

@@ -15,6 +15,8 @@ from tests.helpers.random_trials import RULES
 
 GRAFT = fact(Transplant("haploidentical"), -78 * 24)
 DOSE = fact(Administration("blinatumomab", Action.START), 0)
+# A low count without one before would propose a failure of the graft.
+RECOVERED = lab("neutrophils", "3.0", -40 * 24, "10*9/L", lln="1.8", uln="7", name="recovered")
 
 # what the laboratory reported (value, unit, limits), and what is asked
 TABLE = {
@@ -101,7 +103,8 @@ TABLE = {
 def test_what_is_asked(reported_text, expected):
     measure, value, unit, lln, uln = reported_text
     fold = Fold("P-001", RULES)
-    fold.apply([GRAFT, DOSE, lab(measure, value, 24, unit, lln=lln, uln=uln, name="reported")])
+    reported_fact = lab(measure, value, 24, unit, lln=lln, uln=uln, name="reported")
+    fold.apply([GRAFT, RECOVERED, DOSE, reported_fact])
     queries = fold.list_queries()
     assert sorted(query.problem for query in queries) == sorted(expected)
     assert {(query.participant, query.facts) for query in queries} <= {("P-001", ("reported",))}
