@@ -23,7 +23,7 @@ def find_nearest(standing, instant):
         candidates, key=lambda f: (abs(f.observed_at - instant), f.observed_at), default=None
     )
     same_instant = (f for f in candidates if nearest and f.observed_at == nearest.observed_at)
-    return [f.body.value for f in sorted(same_instant, key=lambda f: f.id)]
+    return sorted(same_instant, key=lambda f: f.id)
 
 
 @settings(max_examples=200, deadline=None)
@@ -34,16 +34,17 @@ def test_the_nearest_reading_changes_only_where_it_is_said_to(changes):
         fact = lab("albumin", f"{hour}.{number}", hours(hour), "g/L", name=f"{hour}-{number}")
         if (fact.id in standing) is stands:
             continue
-        nearest_before = {instant: list(readings.list_nearest(instant)) for instant in ALL_HOURS}
+        facts_before = {instant: readings.list_nearest_facts(instant) for instant in ALL_HOURS}
         start, end = readings.change(fact, stands=stands)
         if stands:
             standing[fact.id] = fact
         else:
             del standing[fact.id]
         for instant in ALL_HOURS:
-            nearest = list(readings.list_nearest(instant))
-            assert nearest == find_nearest(standing, instant)
-            assert start <= instant <= end or nearest == nearest_before[instant]
+            facts = readings.list_nearest_facts(instant)
+            assert facts == find_nearest(standing, instant)
+            assert readings.list_nearest(instant) == [one.body.value for one in facts]
+            assert start <= instant <= end or facts == facts_before[instant]
 
 
 def result(hour, number, value):
