@@ -11,6 +11,7 @@ from tests.helpers.servers import (  # noqa: F401 (fixtures)
     postgres,
     postgres_server,
     promtool,
+    rscript,
     servers_folder,
 )
 from tests.helpers.watched_trial import watched_trial  # noqa: F401 (a fixture)

@@ -162,6 +162,13 @@ def promtool():
         return program("promtool", "prometheus")
 
 
+@pytest.fixture(scope="session")
+def rscript():
+    """The program that runs a script in R."""
+    with skip_without_server():
+        return program("Rscript", "r-base-core")
+
+
 def _connect(server, database="postgres"):
     url = server.url(database).replace("+psycopg", "")
     return psycopg.connect(url, autocommit=True)

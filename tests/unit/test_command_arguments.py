@@ -32,7 +32,7 @@ PARTS = {  # each of the command that it names
     "boundary_person_time", "boundary_two_sided", "design_person_time", "rules_sites",
     "simulate_protocol", "simulate_rule",
 }  # fmt: skip
-SHARED_MODULES = {"common", "numbers", "pictures", "person_time", "trial_course"}
+SHARED_MODULES = {"common", "numbers", "pictures", "person_time", "plan_documents", "trial_course"}
 HEAVY = (
     "alembic", "cryptography", "faust", "kafka", "matplotlib", "numpy", "pydantic", "scipy",
     "sqlalchemy", "starlette", "structlog", "yaml",

@@ -6,6 +6,7 @@ from services.cli.arguments.common import add_follow_up, add_json, explain_colum
 from services.cli.arguments.numbers import parse_looks, parse_number, parse_numbers
 from services.cli.arguments.person_time import add_person_time_plan
 from services.cli.arguments.pictures import add_plot
+from services.cli.arguments.plan_documents import add_plan_documents
 from services.cli.shared.columns import DESIGNS, TIME_DESIGNS
 
 DELTA, NU, THETA = 0.25, 0.3, 0.95  # the shapes of services.safety_rules.reports.boundary_tables
@@ -41,4 +42,5 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_person_time_plan(parser)
     add_json(parser, "everything, as one JSON object")
     add_plot(parser)
+    add_plan_documents(parser)
     explain_columns(parser, DESIGNS, TIME_DESIGNS)

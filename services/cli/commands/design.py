@@ -9,9 +9,11 @@ from services.cli.command import CommandError
 from services.cli.commands.design_person_time import print_person_time_designs
 from services.cli.shared.columns import DESIGNS
 from services.cli.shared.design_notes import list_design_notes
+from services.cli.shared.plan_documents import write_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
+from services.reports.statistical_plan import PlannedRule
 from services.safety_rules.reports.boundary_tables import (
     FamilyComparison,
     Shapes,
@@ -48,6 +50,18 @@ def perform(args: Namespace) -> int:
         print_text(_describe_comparisons(args, comparisons))
     if args.plot:
         _plot(args, rates, comparisons)
+    write_plan_documents(
+        args,
+        f"Stopping rules at p0 {args.p0:g}, p1 {args.p1:g}",
+        f"Planned maximum {args.n}, one-sided alpha {args.alpha:g}.",
+        [
+            PlannedRule(
+                one.family, one.label, "", args.p0, one.design, one.parameters, (args.p0, args.p1)
+            )
+            for one in comparisons
+            if one.design
+        ],
+    )
     return 0
 
 

@@ -15,6 +15,7 @@ from services.cli.shared.columns import (
     list_headings,
 )
 from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.plan_documents import write_plan_documents
 from services.cli.shared.plotted_rules import list_time_rows, plot_rule
 from services.cli.shared.protocol_words import describe_rule, describe_shared_parts
 from services.cli.shared.study_check import (
@@ -25,6 +26,7 @@ from services.cli.shared.study_check import (
 from services.cli.shared.tables import make_explained_table, make_table
 from services.cli.shared.terminal_width import print_text
 from services.cli.shared.window_length import measure_window
+from services.reports.statistical_plan import PlannedRule
 from services.safety_rules.adapters.protocol_files import PROTOCOL, Study
 from services.safety_rules.adapters.protocol_sources import read_sources
 from services.safety_rules.adapters.study_rules import load_rules
@@ -39,6 +41,7 @@ from services.safety_rules.reports.boundary_tables import (
 from services.vocabulary.protocol import Protocol, Rule
 
 _LINE_WIDTH = 90  # characters of what is said
+_RECOMMENDATION = "the DSMB reviews the trial and decides whether it goes on."
 _RATE_DIFFERENCES = (-0.5, 0.0, 0.05, 0.1, 0.15, 0.2)  # rates of the table: half of p0, p0 and more
 
 
@@ -59,6 +62,9 @@ def perform(args: Namespace) -> int:
         print_text("\n\n".join([_protocol_title(study.protocol), *map(_describe_sheet, sheets)]))
     if args.pdf:
         _write_document(args.pdf, _protocol_title(study.protocol), sheets)
+    write_plan_documents(
+        args, "Stopping rules", f"{_protocol_title(study.protocol)}.", list_planned_rules(study)
+    )
     return 0
 
 
@@ -252,6 +258,30 @@ def _rule_cells(rule: Rule, design: RuleDesign) -> tuple[str, ...]:
     return rule.id, f"{when.p0:g}", f"{when.alpha:g}", exact, f"{when.n}", says
 
 
+def list_planned_rules(study: Study) -> list[PlannedRule]:
+    """Return the rules as a statistical plan has them."""
+    return [
+        PlannedRule(
+            rule.id,
+            rule.title,
+            rule.in_words,
+            rule.stop_when.p0,
+            study.designs[rule.id],
+            rule.stop_when.parameters,
+            _list_rates(rule.stop_when.p0),
+            "Boundary reached: "
+            + ("for the safety officer to look at." if rule.watch_only else _RECOMMENDATION),
+        )
+        for rule in study.protocol.rules
+    ]
+
+
+def _list_rates(p0: float) -> list[float]:
+    """Return half of p0, p0 and rates above it, below 1."""
+    rates = [round(p0 + more if more >= 0 else p0 / 2, 4) for more in _RATE_DIFFERENCES]
+    return [rate for rate in rates if rate < 1]
+
+
 def _make_characteristics(
     rule: Rule, design: RuleDesign, accrual_days: float, window_days: float
 ) -> tuple[tuple[str, ...], ...]:
@@ -261,8 +291,7 @@ def _make_characteristics(
         ValueError: The accrual is not positive, or the window negative.
     """
     p0 = rule.stop_when.p0
-    rates = [round(p0 + more if more >= 0 else p0 / 2, 4) for more in _RATE_DIFFERENCES]
-    possible_rates = [rate for rate in rates if rate < 1]
+    possible_rates = _list_rates(p0)
     if isinstance(design, PersonTimeDesign):
         return list_headings(PERSON_TIME), *list_time_rows(design, p0, possible_rates)
     rows = _list_characteristics(design, possible_rates, accrual_days, window_days)

@@ -1,0 +1,79 @@
+"""Documents of the authors of a protocol, written where a command was told."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from pathlib import Path
+
+from services.cli.command import CommandError
+from services.reports.document_formats import FORMATS
+from services.reports.r_script import write_r_script
+from services.reports.statistical_plan import (
+    PlannedRule,
+    tabulate_boundary,
+    write_statistical_plan,
+)
+from services.safety_rules.reports.boundary_tables import PersonTimeDesign
+
+
+def write_plan_documents(
+    args: Namespace, title: str, source: str, rules: Sequence[PlannedRule]
+) -> None:
+    """Write each document that was asked for.
+
+    Args:
+        args: With those of `services.cli.arguments.plan_documents`.
+        title: Of the documents.
+        source: Version and signature of the protocol, or the arguments of the design.
+        rules: In order.
+
+    Raises:
+        CommandError: A file cannot be written.
+    """
+    if args.sap:
+        write = FORMATS[args.sap.suffix.lower()]
+        _write_file("--sap", args.sap, write(write_statistical_plan(title, source, rules)))
+    if args.r:
+        _write_file("--r", args.r, write_r_script(rules))
+    if args.cards:
+        _write_file("--cards", args.cards, _draw_cards(f"{title}  {source}", rules))
+
+
+def _write_file(flag: str, path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise CommandError(f"{flag} {path} cannot be written: {error.strerror}") from error
+
+
+def _draw_cards(head: str, rules: Sequence[PlannedRule]) -> bytes:
+    from services.charts.cards import Card, write_cards  # noqa: PLC0415 (matplotlib takes a second)
+
+    cards = [
+        Card(
+            title=rule.title or rule.id,
+            counts=f"{rule.id}: {rule.counts}" if rule.title else rule.counts,
+            size_name=(
+                "person-days, or expected events, at most"
+                if isinstance(rule.design, PersonTimeDesign)
+                else "evaluable participants"
+            ),
+            rows=_list_rows(rule),
+            verdict=rule.verdict,
+            limits=(
+                f"Acceptable event rate {rule.p0:g}; a trial at that rate is stopped with"
+                f" probability {rule.design.attained_alpha:.3f}, exact, with every window complete."
+                " Participants whose window is not over count in part: the program says how many"
+                " there are. Trial safety oversight, not a bedside alarm."
+            ),
+        )
+        for rule in rules
+    ]
+    return write_cards(head, cards)
+
+
+def _list_rows(rule: PlannedRule) -> tuple[tuple[str, str], ...]:
+    """Return the sizes and the events that stop, as a card shows them."""
+    rows = tabulate_boundary(rule.design)[1]
+    if isinstance(rule.design, PersonTimeDesign):
+        return tuple((size, events) for events, size in rows)
+    return tuple((size, events) for size, events in rows)
