@@ -57,6 +57,18 @@ TABLE = {
     "a calcium and a lower albumin that is only a bound": (
         "calcium 10.4@24, albumin 2.0@24, albumin <1.9@24", "high Ca", (2, 2),
     ),
+    "a calcium and an albumin of 24 hours before": (
+        "calcium 10.4@48, albumin 2.0@24", "high Ca", (2, 2),
+    ),
+    "a calcium and an albumin of 24 hours after": (
+        "calcium 10.4@24, albumin 2.0@48", "high Ca", (2, 2),
+    ),
+    "a calcium and an albumin of longer before": (
+        "calcium 10.4@48.1, albumin 2.0@24", "high Ca", (0, 3),
+    ),
+    "a calcium and an albumin of longer after": (
+        "calcium 10.4@24, albumin 2.0@48.1", "high Ca", (0, 3),
+    ),
     "a calcium and the higher albumin": (
         "calcium 8.4@24, albumin 4.0@24, albumin 3.0@24", "low Ca", (1, 1),
     ),
