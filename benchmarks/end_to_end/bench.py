@@ -24,6 +24,7 @@ SETTLE_S = 900.0
 WITHOUT_RULES = tuple(role for role in ROLES if role.name != "rules")
 _MADE_BY_RULES = (
     "participant_state",
+    "participant_advice",
     "episode",
     "standing",
     "timer",

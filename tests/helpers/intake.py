@@ -19,6 +19,7 @@ from services.ingest.http import build_routes
 from services.ingest.intake import Intake, Submission
 from services.ingest.mllp import MllpServer
 from services.ingest.writer import Writer
+from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.store import journal, parking
 from services.store.api_keys import add_api_key
 from services.store.messages import count_messages
@@ -186,3 +187,15 @@ def post_content(intake, path, content, name="north"):
             return await client.post(path, content=content)
 
     return asyncio.run(send_request())
+
+
+def list_facts(intake, subject):
+    """Every fact of *subject*, in the order of the journal."""
+    with intake.db.read() as conn:
+        return [one.fact for one in journal.load_facts_between(conn, subject, 0)]
+
+
+def list_current_facts(intake):
+    """The current facts of P-001 from imports."""
+    current_facts = select_current_facts(list_facts(intake, "P-001"))
+    return [(fact.observed_at, fact.body) for fact in current_facts]
