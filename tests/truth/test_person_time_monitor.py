@@ -87,6 +87,8 @@ def test_time_that_passes_takes_no_crossing_back():
         assert (decision.predictive, decision.p_cross_p0) == (1.0, 1.0)
     assert decision.boundary == 4
     assert not decision.certain  # an event-free completion of the others took the count below
+    assert not decision.possible  # nobody is pending who could bring it back
+    assert decide(30, *early, *later).possible
 
 
 def test_what_is_known_later_of_the_days_before_an_event_can_take_it_back():

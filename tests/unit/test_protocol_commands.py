@@ -278,3 +278,10 @@ def test_the_status_of_the_rules_ends_with_their_joint_false_stop():
     simulated_rate, exact = re.findall(r"0\.\d{3}", text)
     assert exact == "0.181"
     assert float(simulated_rate) == pytest.approx(0.181, abs=0.016)  # four standard errors
+
+
+def test_check_says_what_is_not_calibrated_and_which_bound_binds(capsys):
+    assert main(["protocol", "check", "tests/golden/protocols/methods.yaml"]) == 0
+    output = re.sub(r"\s+", " ", capsys.readouterr().out)
+    assert "METHODS.POST: posterior: nothing is calibrated, alpha has no part" in output
+    assert "METHODS.CHEN: Chen-Chaloner: nu binds (P(p > 0.3) above 0.3) at 24; elsewhere" in output

@@ -109,6 +109,7 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
         f"Attained alpha {design.attained_alpha:.5f} of a nominal {design.alpha:g},"
         f" n {design.n}, exact."
     )
+    note = "\n".join((note, *(f"{one}." for one in list_design_notes(design, parameters))))
     marks = Marks(design.p0, design.alpha, (parameters.get("p1") or (None,))[0])
     draw_designs(
         args.plot, Captions(f"{design.family}, p0 {design.p0:g}", note), [rule], marks, design.n

@@ -14,6 +14,7 @@ from services.cli.shared.columns import (
     PROTOCOL_RULES,
     list_headings,
 )
+from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.plan_documents import write_plan_documents
 from services.cli.shared.plotted_rules import list_time_rows, plot_rule
@@ -71,7 +72,7 @@ def perform(args: Namespace) -> int:
 def _check(args: Namespace, study: Study) -> int:
     """Print the numbers that were checked, unless something of the study is wrong."""
     require_sound_study(args.path, study)
-    notes = _list_notes(args.path, study.protocol)
+    notes = _list_notes(args.path, study)
     if args.json:
         print_json_lines([_summarize_check(study) | {"notes": notes}])
     else:
@@ -79,8 +80,15 @@ def _check(args: Namespace, study: Study) -> int:
     return 0
 
 
-def _list_notes(path: Path, protocol: Protocol) -> list[str]:
+def _list_notes(path: Path, study: Study) -> list[str]:
+    protocol = study.protocol
     notes = [
+        f"{rule.id}: {note}"
+        for rule in protocol.rules
+        if isinstance(design := study.designs[rule.id], Design)
+        for note in list_design_notes(design, rule.stop_when.parameters)
+    ]
+    notes += [
         f"{name} is not beside it: not checked"
         for name in ([] if path.is_dir() else list_missing_files(path.parent))
     ]

@@ -64,13 +64,14 @@ def find_person_time_outcome(
         events,
         expected,
     )
+    certain = is_crossed and _stays_crossed(limit, events, size + time_ahead)
     return PendingOutcome(
         size=size,
         complete=int((~is_open).sum()),
         weights=tuple(time[is_open].tolist()),
         rate=_describe_risk(evidence, rule.stop_when.p0),
-        certain=is_crossed and _stays_crossed(limit, events, size + time_ahead),
-        possible=is_crossed or _may_cross(limit, most_events, size, size + time_ahead),
+        certain=certain,
+        possible=certain or _may_cross(limit, most_events, size, size + time_ahead),
         p_cross_p0=1.0 if is_crossed else compute_stop_chance(pending_states, 1.0),
         p_cross_posterior=1.0 if is_crossed else compute_stop_chance(pending_states, mean_ratio),
         predictive=1.0 if is_crossed else compute_predictive_stop_chance(states, evidence),
