@@ -103,6 +103,13 @@ PLATELETS = {
         "1-9:10 10:transfusion 10-20:30",
         "day 10 to 17",
     ),
+    "never low, and a product without a name": ("1-20:30 5:transfusion", "day 12"),
+    "the same, too early to say": ("1-8:30 5:transfusion", "not recovered, days 1 to 8"),
+    "transfused after the last count": (
+        "2-9:10 1:platelet-transfusion 12:platelet-transfusion",
+        "not recovered, days 2 to 9",
+    ),
+    "transfused, never counted": ("5:platelet-transfusion", "not counted"),
     "never low, but transfused": ("1-20:30 5:platelet-transfusion", "day 12"),
     "never low": ("1-20:30", "not seen below the limit, days 1 to 20"),
     "per microlitre": ("1-15:10000_/uL 16-18:20000_/uL", "day 16"),

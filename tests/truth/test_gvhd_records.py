@@ -175,10 +175,13 @@ def test_the_record_names_each_organ_its_sign_and_what_is_missing():
 
 def test_an_unexplained_bilirubin_asks_for_its_cause():
     participant_fold = fold(*GRAFT, *read_gvhd_facts("29 lab=4 | 30 rash=0 clear"))
-    problems = [query.problem for query in participant_fold.list_queries()]
-    assert problems == [
+    (query,) = participant_fold.list_queries()
+    assert query.problem == (
         "Acute graft-versus-host disease (MAGIC) may be grade 3; missing: cause of the bilirubin"
-    ]
+    )
+    assert query.facts == ("f0",)  # the bilirubin, not the signs
+    (change,) = participant_fold.group_by_criterion()[ACUTE][0].history
+    assert change.because.startswith("grade 0 by MAGIC: skin 0 (rash of 0 %), liver 0-2 (bilirubin")
 
 
 def test_a_correction_undoes_the_record():

@@ -5,6 +5,7 @@ docs/decisions/engraftment.md
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import takewhile
 
 from services.safety_rules.domain.endpoints.blood_counts import (
@@ -104,22 +105,16 @@ def _find_platelet_recovery(
 ) -> Recovery:
     """Return the recovery, at the latest as if every product without a name were platelets."""
     due_day = _find_due_day(anchors)
+    if not counts:
+        return find_recovery((), due_day)
     named_days = list_transfusion_days(facts, anchors, with_unnamed_products=False)
     by_all, by_named = (
-        find_recovery(exclude_transfused_days(counts, days), due_day) if counts else None
+        find_recovery(exclude_transfused_days(counts, days), due_day)
         for days in (transfusion_days, named_days)
     )
-    if by_all is None or by_named is None:
-        return find_recovery((), due_day)
-    if by_named.state is not RecoveryState.RECOVERED:
-        return by_all if by_all.state is RecoveryState.RECOVERED else by_named
-    return Recovery(
-        by_named.state,
-        by_named.day,
-        by_all.at_latest,
-        counts[0].day,
-        counts[-1].day,
-    )
+    has_recovered = by_named.state is RecoveryState.RECOVERED
+    recovery = replace(by_named, at_latest=by_all.at_latest) if has_recovered else by_all
+    return replace(recovery, first_counted=counts[0].day, last_counted=counts[-1].day)
 
 
 def _judge_graft(
