@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from services.safety_rules.domain.participant.fold import Fold
-from services.vocabulary.clinical_fact import Action, Administration, Transplant
+from services.vocabulary.clinical_fact import Action, Administration, Death, Transplant
 from services.vocabulary.fact import RANGE_NOT_READ
 from services.vocabulary.protocol_event import EventPattern
 from tests.helpers.bedside_notes import read_course
@@ -297,6 +297,30 @@ def test_support_without_a_charted_end_is_asked_about(text, hour, problems):
     fold = Fold("P-001", RULES)
     fold.apply([GRAFT, *read_course(text)])
     assert [query.problem for query in fold.list_queries(hours(hour))] == problems
+
+
+# Hour 0 is 08:00 UTC: the day of a death at hour 50 begins at hour 40.
+DEATHS = {  # what was charted, the hour of the death, what is asked at hour 200
+    "on a pressor": ("2 +norepinephrine", 50, []),
+    "discharged as they died": ("2 +norepinephrine; 49.9 discharged", 50, []),
+    "discharged the day before": (
+        "2 +norepinephrine; 30 discharged",
+        50,
+        [f"norepinephrine has no charted end {AT_DISCHARGE}"],
+    ),
+    "long after the last charting": (
+        "2 +norepinephrine",
+        120,
+        [f"norepinephrine has no charted end {WITHIN_72_HOURS}"],
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "hour", "problems"), DEATHS.values(), ids=DEATHS)
+def test_no_end_of_support_is_expected_of_who_died_on_it(text, hour, problems):
+    fold = Fold("P-001", RULES)
+    fold.apply([GRAFT, *read_course(text), fact(Death("infection"), hour)])
+    assert [query.problem for query in fold.list_queries(hours(200))] == problems
 
 
 def test_the_query_names_the_last_that_was_charted_of_the_support():

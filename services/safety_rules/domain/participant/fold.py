@@ -160,7 +160,9 @@ class Fold:
             *engraftment.query_graft_failure(
                 tuple(self._graft_facts.values()), self._anchors, self._rules.measures
             ),
-            *query_unended_supports(self._courses.syndromes[CRS].timeline, self._rules, as_of),
+            *query_unended_supports(
+                self._courses.syndromes[CRS].timeline, self._rules, as_of, self._anchors.died_at
+            ),
             *data_queries.query_missing_anchors(
                 self._rules.protocol.rules, self._anchors, self._anchor_facts.values()
             ),
