@@ -529,6 +529,8 @@ def test_what_is_not_known_is_named():
     assert crs_run.history[1].missing == (Input.FLUID_REASON,)
     (crs_run,) = runs("-1 RA BP160; 0 +blinatumomab; 2 T38.5 BP100")
     assert crs_run.history[0].missing == (Input.USUAL_PRESSURE,)
+    (crs_run,) = runs("-30 BP86; -1 RA BP88; 0 +blinatumomab; 2 T38.5 BP86")
+    assert crs_run.history[0].missing == (Input.TEXT,)  # known, and a clinician decides
     (crs_run,) = runs("-1 RA BP160; 0 +blinatumomab; 2 T38.5 BP>=90")
     assert crs_run.history[0].missing == (Input.BLOOD_PRESSURE,)
     (crs_run,) = runs("-1 CPAP BP120; 0 +blinatumomab; 2 T38.5")

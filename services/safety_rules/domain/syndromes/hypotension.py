@@ -141,7 +141,8 @@ def _grade_pressure(
     because = f"systolic pressure {_describe_pressure(pressure)}"
     if is_low is None:
         is_number = read_number(pressure.body, PRESSURE_UNIT, plausible) is not None
-        missing = Input.USUAL_PRESSURE if is_number else Input.BLOOD_PRESSURE
+        unusual = Input.TEXT if baseline.usual_pressure is not None else Input.USUAL_PRESSURE
+        missing = unusual if is_number else Input.BLOOD_PRESSURE
         return SignGrade(Grade.NONE, Grade.MODERATE, because, (missing,), (pressure,))
     if not is_low:
         return SignGrade(Grade.NONE, Grade.NONE, facts=(pressure,))
