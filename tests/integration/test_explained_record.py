@@ -39,7 +39,8 @@ def judge(minute, verdict, criterion=CRS, hour=20, **words):
 MESSAGES = (
     [lab("weight", "70", -20, "kg"), lab("calcium", "9.2", -20, **CALCIUM),
      lab("alt", "60", -20, **ALT), lab("albumin", "4.0", -20, "g/dL")],
-    [lab("neutrophils", "0.4", 8, **COUNT)],
+    [lab("neutrophils", value, hour, **COUNT)
+     for value, hour in (("0.1", 8), ("0.3", 9), ("0.2", 11), ("0.4", 13))],
     [lab("calcium", "7.4", 10, **CALCIUM), lab("albumin", "3.0", 9, "g/dL", lln="3.5")],
     [lab("glucose", "300", 10, "mg/dL")],
     [lab("alt", "230", 10, **ALT)],
@@ -132,6 +133,11 @@ TABLE = {
          "grade 1: Fever of 38.0 °C or more", "grade 3: Fever, with hypotension that needs one"],
     ),
     "what treated the fever": (CRS, ["tocilizumab given"]),
+    "readings that left the grade as it was": (
+        "ctcae-5.0.neutrophil-count-decreased",
+        ["later, at the same grade:",
+         "neutrophils 0.2 to 0.4 10*9/L: 3 from 2026-03-01 12:00 EST to 2026-03-01 16:00 EST"],
+    ),
     "what else was charted": (CRS, ["charted by then, too:", "oxygen-device room-air"]),
     "decisions in order": (
         CRS,
@@ -186,7 +192,7 @@ OTHERS = {
          "grade 4 (not certain): Grade IV: skin, liver or lower gut of stage 4."],
     ),
     "what was usual before exposure": (
-        CRS, ["3 from 2026-02-28 21:00 EST to 2026-02-28 23:00 EST: sbp 128 mm[Hg], sbp 130"],
+        CRS, ["sbp 128 to 130 mm[Hg]: 3 from 2026-02-28 21:00 EST to 2026-02-28 23:00 EST"],
     ),
 }  # fmt: skip
 

@@ -1,19 +1,23 @@
 """The explanation of a record as a person reads it, line by line."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from services.cli.shared.fact_text import describe_body, describe_fact
+from services.cli.shared.fact_text import (
+    describe_body,
+    describe_fact,
+    find_topic,
+    summarize_facts,
+)
 from services.cli.shared.tables import format_day
 from services.safety_rules.reports.explained_record import Explanation, Moment, Stretch
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
 
 _INDENT = "  "
-_FEW = 2  # readings of one measure that have a line each
+_FEW = 2  # facts of one measure or drug that have a line each
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,18 @@ class _Writer:
                 continue
             origin = "" if fact.subject == participant else f", sent about {fact.subject}"
             yield f"{indent}{describe_fact(fact, self.format_time)}{origin}"
+
+    def summarize_facts(self, ids: Iterable[str], indent: str) -> Iterator[str]:
+        """Yield a line for each fact; many of one measure or drug share one."""
+        groups: dict[str, list[Fact]] = {}
+        for fact_id in ids:
+            fact = self.explanation.facts[fact_id]
+            groups.setdefault(find_topic(fact.body), []).append(fact)
+        for facts in groups.values():
+            if len(facts) > _FEW:
+                yield f"{indent}{summarize_facts(facts, self.format_time)}"
+            else:
+                yield from self.list_facts((fact.id for fact in facts), indent)
 
 
 def write_explanation(explanation: Explanation) -> Iterator[str]:
@@ -127,29 +143,9 @@ def _write_baseline(writer: _Writer, content: EpisodeContent) -> Iterator[str]:
         at = explanation.baseline_at
         day = f", transplant day {format_day(at.transplant_day)}" if at else ""
         yield f"before exposure{day}{side}:"
-        yield from _write_earlier_readings(writer)
+        yield from writer.summarize_facts(explanation.baseline, _INDENT)
     elif explanation.has_baseline:
         yield "before exposure: no value is known"
-
-
-def _write_earlier_readings(writer: _Writer) -> Iterator[str]:
-    """Yield the readings before exposure; many of one measure are one line."""
-    explanation = writer.explanation
-    by_measure: dict[str, list[Fact]] = {}
-    for fact_id in explanation.baseline:
-        fact = explanation.facts[fact_id]
-        by_measure.setdefault(getattr(fact.body, "measure", fact.body.kind), []).append(fact)
-    for facts in by_measure.values():
-        if len(facts) <= _FEW:
-            yield from writer.list_facts((fact.id for fact in facts), _INDENT)
-            continue
-        counts = Counter(describe_body(fact.body) for fact in facts)
-        texts = [f"{text} ({n} times)" if n > 1 else text for text, n in sorted(counts.items())]
-        first, last = facts[0].observed_at, facts[-1].observed_at
-        yield (
-            f"{_INDENT}{len(facts)} from {writer.format_time(first)} to"
-            f" {writer.format_time(last)}: {', '.join(texts)}"
-        )
 
 
 def _list_notes(content: EpisodeContent) -> tuple[tuple[str, str], ...]:
@@ -189,6 +185,9 @@ def _write_stretch(writer: _Writer, stretch: Stretch) -> Iterator[str]:
     if stretch.other_readings:
         yield f"{_INDENT * 2}charted by then, too:"
         yield from writer.list_facts(stretch.other_readings, _INDENT * 3)
+    if stretch.later_facts:
+        yield f"{_INDENT * 2}later, at the same grade:"
+        yield from writer.summarize_facts(stretch.later_facts, _INDENT * 3)
     yield from _write_open_thresholds(writer, stretch)
 
 

@@ -1,6 +1,7 @@
 """A fact in one line: what it says, when it was true, how far its sender stands by it."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from services.cli.shared.graft_fact_text import list_graft_words
@@ -27,6 +28,31 @@ def describe_fact(fact: Fact, format_time: Callable[[datetime], str]) -> str:
         f"{describe_body(fact.body)}, {format_time(fact.observed_at)}, {status},"
         f" fact {fact.id[:_ID_LENGTH]}"
     )
+
+
+def find_topic(body: Body) -> str:
+    """Return the measure of a result, the drug of an administration, or the kind of a fact."""
+    match body:
+        case Observation(measure=measure):
+            return measure
+        case Administration(drug=drug):
+            return drug
+    return body.kind
+
+
+def summarize_facts(facts: Sequence[Fact], format_time: Callable[[datetime], str]) -> str:
+    """Return several *facts* of one topic, in time order, in one line: numbers by their range."""
+    first, last = (format_time(facts[place].observed_at) for place in (0, -1))
+    values = [fact.body.value for fact in facts if isinstance(fact.body, Observation)]
+    numbers = [value.value for value in values if value is not None and value.censoring is None]
+    units = {value.unit for value in values if value is not None}
+    if len(numbers) == len(facts) and len(units) == 1:
+        content = f"{find_topic(facts[0].body)} {min(numbers)} to {max(numbers)} {units.pop()}"
+    else:
+        counts = Counter(describe_body(fact.body) for fact in facts)
+        parts = [f"{text} ({number})" for text, number in sorted(counts.items())]
+        content = ", ".join(parts if len(counts) > 1 else counts)
+    return f"{content}: {len(facts)} from {first} to {last}"
 
 
 def describe_body(body: Body) -> str:

@@ -32,6 +32,7 @@ class Stretch:
         as_graded: The grade from the facts alone, where a person set another; None: nobody did.
         facts: Ids of all facts that made the grade.
         other_readings: Ids of what else was charted of the same syndrome by then.
+        later_facts: Ids of what was reported until its end and left the grade as it was.
         could_be: Thresholds that it may still meet, mildest first.
     """
 
@@ -41,6 +42,7 @@ class Stretch:
     as_graded: Change | None
     facts: tuple[str, ...]
     other_readings: tuple[str, ...]
+    later_facts: tuple[str, ...]
     could_be: tuple[OpenThreshold, ...]
 
 

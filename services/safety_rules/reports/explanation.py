@@ -87,6 +87,7 @@ def _explain(
         *baseline,
         *ended_by,
         *(fact for one in stretches for fact in (*one.facts, *one.other_readings)),
+        *(fact for one in stretches for fact in one.later_facts),
         *(fact for version in versions for fact in _list_evidence(version.content)),
     }
     taken_at = {facts[fact].observed_at for fact in baseline if fact in facts}
@@ -138,6 +139,7 @@ def _list_stretches(
 ) -> Iterator[Stretch]:
     content = versions[-1].content
     next_instants = [*(change.at for change in content.history[1:]), content.resolved_at]
+    next_onset = _find_next_onset(fold, content)
     for change, next_at in zip(content.history, next_instants, strict=True):
         facts, other_readings = change.facts, tuple[str, ...]()
         if isinstance(course, CriterionCourse):
@@ -153,6 +155,7 @@ def _list_stretches(
             as_graded=_find_graded_change(versions, change),
             facts=facts,
             other_readings=other_readings,
+            later_facts=tuple(_list_later_facts(course, change.at, next_at or next_onset)),
             could_be=()
             if versions[-1].retracted  # its readings stand no more
             else tuple(_list_open_thresholds(course, content.criterion, change)),
@@ -195,6 +198,21 @@ def _list_evidence(content: EpisodeContent) -> Iterator[str]:
     yield from content.adjudications
     for change in content.history:
         yield from change.facts
+
+
+def _find_next_onset(fold: Fold, content: EpisodeContent) -> datetime | None:
+    """Return the onset of the next record of the criterion; None: there is none."""
+    onsets = (one.onset_at for one in fold.group_by_criterion().get(content.criterion, ()))
+    return min((onset for onset in onsets if onset > content.onset_at), default=None)
+
+
+def _list_later_facts(
+    course: CriterionCourse | FollowedSyndrome | None, begins_at: datetime, ends_at: datetime | None
+) -> Iterator[str]:
+    """Yield the ids of the facts of *course* between the two instants; None: up to the last."""
+    for fact in course.timeline.list_facts() if course is not None else ():
+        if begins_at < fact.observed_at and (ends_at is None or fact.observed_at < ends_at):
+            yield fact.id
 
 
 def _list_readings(
