@@ -30,7 +30,7 @@ def test_the_trial_reads_its_endpoints_at_day_100_half_a_year_and_two_years():
 FAULTS = [
     ("landmarks: [100, 183, 730]", "landmarks: [183, 100]", "landmarks must increase"),
     ("landmarks: [100, 183, 730]", "landmarks: []", "endpoints.landmarks"),
-    ("landmarks: [100, 183, 730]", "landmarks: [0]", "endpoints.landmarks.0"),
+    ("landmarks: [100, 183, 730]", "landmarks: [0]", "endpoints.landmarks.1"),
     ("term_set: non-hematologic, window: day-100", "term_set: x, window: day-100", "'x' is not in"),
     (
         "term_set: non-hematologic, window: day-100",
