@@ -1,5 +1,6 @@
 """Stopping rules on the drawing board: where each stops, and how often at each event rate."""
 
+import textwrap
 from collections.abc import Sequence
 
 import matplotlib as mpl
@@ -17,7 +18,10 @@ DASHES = ("-", "-", "-", "-", "--", "--", "--", ":")
 SAFE = COLOURS[2]
 _ONE_LIMIT = "Stop at this many events or more"
 _TWO_LIMITS = "Too harmful at the upper limit or more, safe enough at the lower or fewer"
-_OFFSET = 0.08  # events
+_PANELS_OF_A_ROW = 4
+_PANEL_HEIGHT, _CURVES_HEIGHT = 2.4, 4.0  # inches
+_TITLE_CHARACTERS = 28
+_MOST_DOTS = 200  # participants: more are a line
 
 
 def draw_designs_chart(
@@ -25,60 +29,82 @@ def draw_designs_chart(
 ) -> bytes:
     """Return the picture of *rules*, boundaries beside operating characteristics.
 
-    The same bytes for the same rules; one rule alone has its stop region shaded.
+    The same bytes for the same rules. Of several, each boundary has a panel of its own, with the
+    exact numbers, on the same axes as the others.
     """
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(11.2, 5.4), dpi=150, layout="constrained")
-        boundary_axes, curve_axes = figure.subplots(1, 2)
-        draw_boundaries(boundary_axes, rules, n)
-        draw_curves(curve_axes, rules, marks)
-        figure.suptitle(captions.title, x=0.01, ha="left", weight="bold", size=13)
-        if len(rules) > 1:
-            handles, labels = boundary_axes.get_legend_handles_labels()
-            figure.legend(
-                handles, labels, loc="outside lower left", ncols=4, frameon=False, fontsize=9,
-                title=captions.note, title_fontsize=8.5, alignment="left",
-            )  # fmt: skip
+        if len(rules) == 1:
+            figure = Figure(figsize=(11.2, 5.4), dpi=150, layout="constrained")
+            boundary_axes, curve_axes = figure.subplots(1, 2)
+            draw_boundary(boundary_axes, rules[0], n)
+            draw_curves(curve_axes, rules, marks)
         else:
-            figure.supxlabel(captions.note, x=0.01, ha="left", size=8.5)
+            figure = _draw_panels(rules, marks, n)
+        figure.suptitle(captions.title, x=0.01, ha="left", weight="bold", size=13)
+        figure.supxlabel(captions.note, x=0.01, ha="left", size=8.5)
         return render(figure, form)
 
 
-def draw_boundaries(axes: Axes, rules: Sequence[PlottedRule], n: int) -> None:
-    """Draw the events that stop against evaluable participants, one line for each rule.
+def _draw_panels(rules: Sequence[PlottedRule], marks: Marks, n: int) -> Figure:
+    """Return the boundaries in rows of small panels, the curves of all of them below."""
+    row_count = -(-len(rules) // _PANELS_OF_A_ROW)
+    height = _PANEL_HEIGHT * row_count + _CURVES_HEIGHT
+    figure = Figure(figsize=(11.2, height), dpi=150, layout="constrained")
+    ratios = (height - _CURVES_HEIGHT, _CURVES_HEIGHT)
+    grid = figure.add_gridspec(2, 1, height_ratios=ratios)
+    upper, lower = figure.add_subfigure(grid[0]), figure.add_subfigure(grid[1])
+    panels = upper.subplots(row_count, _PANELS_OF_A_ROW, sharex=True, sharey=True, squeeze=False)
+    top = max(_find_top(rule) for rule in rules)
+    for axes, rule, colour in zip(panels.flat, rules, COLOURS, strict=False):
+        draw_boundary(axes, rule, n, colour=colour, top=top)
+        title = textwrap.fill(rule.label, _TITLE_CHARACTERS)
+        axes.set_title(title, loc="left", size=9, color=colour, weight="bold")
+        axes.label_outer()
+    for axes in panels.flat[len(rules) :]:
+        axes.set_visible(False)
+    curve_axes = lower.subplots()
+    draw_curves(curve_axes, rules, marks)
+    handles, labels = curve_axes.get_legend_handles_labels()
+    lower.legend(handles, labels, loc="outside right upper", frameon=False, fontsize=9)
+    return figure
 
-    Several are set apart by a little, as most of each runs along the others. Rules of person-time
-    are drawn against it.
+
+def _find_top(rule: PlottedRule) -> float:
+    """Return the height of the axis: above the highest number of events that stops."""
+    if rule.person_time:
+        return 1.5 + max(step.events for step in rule.person_time.steps)
+    return 1.5 + max(b for x, b in zip(rule.looks, rule.boundary, strict=True) if b <= x)
+
+
+def draw_boundary(
+    axes: Axes, rule: PlottedRule, n: int, *, colour: str = CURRENT, top: float | None = None
+) -> None:
+    """Draw the events that stop against evaluable participants, a dot at each size compared.
+
+    A rule of person-time is drawn against that. Without *top* the axis ends above the boundary.
     """
-    if rules[0].person_time:
-        draw_time_boundaries(axes, rules, COLOURS, DASHES)
+    if rule.person_time:
+        draw_time_boundaries(axes, [rule], (colour,), DASHES)
+        if top is not None:
+            axes.set_ylim(0, top)
         _draw_grid(axes)
         return
-    top = 1.5 + max(
-        b for rule in rules for x, b in zip(rule.looks, rule.boundary, strict=True) if b <= x
-    )
-    for k, (rule, colour, dash) in enumerate(zip(rules, COLOURS, DASHES, strict=False)):
-        offset = _OFFSET * ((len(rules) - 1) / 2 - k)
-        is_continuous = len(rule.looks) == n
-        if is_continuous:
-            sizes, counts = _list_corners(rule)
-            counts = [events + offset for events in counts]
-            axes.plot(sizes, counts, dash, color=colour, linewidth=1.8, label=rule.label)
-        else:
-            sizes, counts = _list_points(rule)
-            sizes = [x - offset * n * 0.1 for x in sizes]
-            axes.plot(
-                sizes, counts, "o", color=colour, markersize=6, label=rule.label, clip_on=False
-            )
-        if len(rules) == 1:
-            _shade_stops(axes, rule, top, colour, is_continuous=is_continuous)
-        if rule.lower:
-            _draw_lower_limit(axes, rule)
+    top = top or _find_top(rule)
+    is_continuous = len(rule.looks) == n
+    sizes, counts = _list_points(rule)
+    if is_continuous:
+        axes.plot(*_list_corners(rule), "-", color=colour, linewidth=0.9, label=rule.label)
+    if not is_continuous or n <= _MOST_DOTS:
+        size = 6.0 if not is_continuous else max(1.6, min(4.0, 160 / n))
+        label = None if is_continuous else rule.label
+        axes.plot(sizes, counts, "o", color=colour, markersize=size, clip_on=False, label=label)
+    _shade_stops(axes, rule, top, colour, is_continuous=is_continuous)
+    if rule.lower:
+        _draw_lower_limit(axes, rule)
     axes.set_xlim(0, n)
     axes.set_ylim(0, top)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-    has_lower_limit = any(rule.lower for rule in rules)
-    axes.set_title(_TWO_LIMITS if has_lower_limit else _ONE_LIMIT, loc="left", size=10, color=INK)
+    axes.set_title(_TWO_LIMITS if rule.lower else _ONE_LIMIT, loc="left", size=10, color=INK)
     axes.set_xlabel("Evaluable participants")
     axes.set_ylabel("Participants with the event")
     _draw_grid(axes)
@@ -144,8 +170,8 @@ def _shade_stops(
     for x, b in zip(rule.looks, rule.boundary, strict=True):
         if b <= x and b != previous_count:
             axes.annotate(
-                str(b), (x - 0.5 if is_continuous else x, b), (0 if is_continuous else -8, 3),
-                textcoords="offset points", color=colour, ha="center", size=8,
+                str(b), (x, b), (0 if is_continuous else -8, 4), textcoords="offset points",
+                color=colour, ha="center", size=8,
             )  # fmt: skip
             previous_count = b
 

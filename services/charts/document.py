@@ -10,7 +10,7 @@ from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
 from services.charts.chart_content import Marks, PlottedRule, Sheet
-from services.charts.designs import draw_boundaries, draw_curves
+from services.charts.designs import draw_boundary, draw_curves
 from services.charts.style import INK, METADATA, STOP, STYLE
 
 _A4 = (8.27, 11.69)  # inches
@@ -90,5 +90,5 @@ def _write_line(figure: Figure, line: _Line, y: float) -> None:
 def _draw_curves(figure: Figure, rule: PlottedRule, marks: Marks, n: int) -> None:
     margin, bottom, width, height = _CURVES
     with mpl.rc_context({"font.size": 8}):
-        draw_boundaries(figure.add_axes((margin, bottom, width, height)), [rule], n)
+        draw_boundary(figure.add_axes((margin, bottom, width, height)), rule, n)
         draw_curves(figure.add_axes((margin + 0.46, bottom, width, height)), [rule], marks)

@@ -1,5 +1,6 @@
 """The chart of one endpoint: its curve with confidence band, what competes, and who is at risk."""
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -20,6 +21,7 @@ _METHOD = {
     "survival": "Kaplan-Meier, log(-log) 95 % band",
     "incidence": "Aalen-Johansen, log(-log(1 - F)) 95 % band",
 }
+_ONE_TAIL = 0.025  # of a two-sided 95 % interval
 _SHORTEST = 30  # days that the axis shows at least
 
 
@@ -52,9 +54,12 @@ def draw_incidence_chart(report: EndpointReport, curve: EndpointCurve, form: Ima
         end = max([last for _, last in curve.spans], default=_SHORTEST)
         upper.set_xlim(0, max(end * 1.04, _SHORTEST))
         _draw_band(upper, curve, end)
+        if not curve.events and curve.kind == "incidence":
+            _draw_exact_limit(upper, curve, end)
         _draw_competing(upper, curve, end)
         _draw_curve(upper, curve, end)
         _mark_few_at_risk(upper, curve)
+        _mark_censored(upper, curve)
         _draw_landmarks(upper, curve)
         _draw_frame(upper, report, curve)
         _write_numbers_at_risk(lower, curve)
@@ -101,6 +106,48 @@ def _draw_band(axes: Axes, curve: EndpointCurve, end: int) -> None:
                 [start, stop], low, high, color=CURRENT, alpha=0.18, linewidth=0, label=label
             )
             label = None
+
+
+def _draw_exact_limit(axes: Axes, curve: EndpointCurve, end: int) -> None:
+    """Draw the upper limit of an incidence of which no event was seen, by Clopper and Pearson.
+
+    On each day it is that of those who were followed to it, or had a competing event before.
+    """
+    days = sorted({day for span in curve.spans for day in span} | {end})
+    limits = [(day, n) for day in days if (n := count_known(curve, day))]
+    axes.fill_between(
+        [day for day, _ in limits],
+        0,
+        [1 - _ONE_TAIL ** (1 / n) for _, n in limits],
+        step="pre",
+        color=CURRENT,
+        alpha=0.12,
+        linewidth=0,
+        label="No event: exact 97.5 % upper limit",
+    )
+
+
+def count_known(curve: EndpointCurve, day: int) -> int:
+    """Return the participants who are known to have had no event by *day*."""
+    competing = sum(point.competing for point in curve.points if point.day < day)
+    return sum(last >= day for _, last in curve.spans) + competing
+
+
+def _mark_censored(axes: Axes, curve: EndpointCurve) -> None:
+    """Mark the days on which somebody's follow-up ended without an event."""
+    ended = Counter(last for _, last in curve.spans)
+    for point in curve.points:
+        ended[point.day] -= point.events + point.competing
+    days = sorted(day for day, count in ended.items() if count > 0)
+    start = 1.0 if curve.kind == "survival" else 0.0
+    heights = [
+        next((p.estimate.value for p in reversed(curve.points) if p.day <= day), start)
+        for day in days
+    ]
+    axes.plot(
+        days, heights, "|", color=CURRENT, markersize=8, markeredgewidth=1.2, zorder=5,
+        label="Follow-up ended" if days else None, clip_on=False,
+    )  # fmt: skip
 
 
 def _draw_competing(axes: Axes, curve: EndpointCurve, end: int) -> None:
@@ -159,7 +206,7 @@ def _draw_frame(axes: Axes, report: EndpointReport, curve: EndpointCurve) -> Non
     axes.grid(visible=True, color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(labelbottom=True)
-    axes.set_title(report.protocol, loc="left", size=9, color=INK)
+    axes.set_title(f"{report.study}  {report.protocol}", loc="left", size=9, color=INK)
     events = f"{curve.events} event" + ("" if curve.events == 1 else "s")
     axes.set_title(f"{events} in {curve.participants} at risk", loc="right", color=CURRENT, size=11)
     axes.set_xlabel(_CLOCK[curve.clock])

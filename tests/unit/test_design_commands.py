@@ -52,6 +52,17 @@ def test_a_published_design_with_two_limits_is_read(capsys, tmp_path):
     assert "0@25-39 1@40-54 2@55-69 3@70-75" in text
 
 
+def test_each_family_has_a_panel_and_a_picture_says_how_it_was_made(capsys, tmp_path):
+    picture = tmp_path / "designs.svg"
+    assert main(f"{DESIGN} --plot {picture}".split()) == 0
+    text = picture.read_text()
+    assert text.count("Truncated SPRT") == 2  # over its panel, and in the legend of the curves
+    assert "n 40, after each one; exact. Aegis 0." in text
+    assert main(f"{RULE_1} --looks 10,30 --plot {picture}".split()) == 0
+    capsys.readouterr()
+    assert "looks after 10, 30, prior 0.6, 2.4; exact. Aegis 0." in picture.read_text()
+
+
 @pytest.mark.parametrize(
     ("counts", "says"),
     [

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.charts.incidence import draw_incidence_chart
+from services.charts.incidence import count_known, draw_incidence_chart
 from services.vocabulary.endpoint import (
     AdverseEvents,
     CurvePoint,
@@ -111,3 +111,36 @@ def test_an_empty_trial_can_be_drawn():
 @pytest.mark.parametrize("form", ["svg", "png"])
 def test_the_same_report_is_drawn_with_the_same_bytes(form):
     assert draw_incidence_chart(REPORT, CURVE, form) == draw_incidence_chart(REPORT, CURVE, form)
+
+
+NO_EVENT = replace(
+    CURVE,
+    events=0,
+    points=(CurvePoint(80, 5, 0, 1, Estimate(0.0)),),
+    others={"relapse": ((80, 1 / 6),)},
+    few_at_risk=(),
+)
+
+
+def test_follow_up_that_ended_without_an_event_is_marked():
+    assert "Follow-up ended" in draw_chart()
+    all_events = replace(CURVE, spans=((60, 75), (61, 80), (62, 90)))
+    assert "Follow-up ended" not in draw_chart(all_events)
+
+
+def test_an_incidence_without_an_event_has_its_exact_upper_limit():
+    assert "exact 97.5 % upper limit" in draw_chart(NO_EVENT)
+    assert "exact 97.5 % upper limit" not in draw_chart()
+
+
+@pytest.mark.parametrize(
+    ("day", "count"),
+    [(60, 6), (75, 6), (76, 5), (80, 5), (81, 5), (85, 5), (86, 4), (90, 4), (91, 3), (120, 3)],
+)
+def test_who_is_known_without_an_event_by_a_day(day, count):
+    """Of six, followed to 75, 80 (relapse), 85, 90, 120 and 120; who relapsed cannot have it."""
+    assert count_known(NO_EVENT, day) == count
+
+
+def test_the_chart_names_the_study():
+    assert "TRIAL  protocol v1 DRAFT" in draw_chart()

@@ -12,6 +12,7 @@ from services.cli.commands.boundary_person_time import print_person_time_boundar
 from services.cli.commands.boundary_two_sided import print_two_sided_limits
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
 from services.cli.shared.design_notes import list_design_notes
+from services.cli.shared.installed import find_installed_version
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
@@ -107,13 +108,29 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
     )
     note = (
         f"Attained alpha {design.attained_alpha:.5f} of a nominal {design.alpha:g},"
-        f" n {design.n}, exact."
+        f" n {design.n}, {_describe_looks(design)}{_describe_parameters(parameters)}; exact."
+        f" Aegis {find_installed_version()}."
     )
     note = "\n".join((note, *(f"{one}." for one in list_design_notes(design, parameters))))
     marks = Marks(design.p0, design.alpha, (parameters.get("p1") or (None,))[0])
     draw_designs(
         args.plot, Captions(f"{design.family}, p0 {design.p0:g}", note), [rule], marks, design.n
     )
+
+
+def _describe_looks(design: Design) -> str:
+    if len(design.looks) == design.n:
+        return "after each participant"
+    return f"looks after {', '.join(map(str, design.looks))}"
+
+
+def _describe_parameters(parameters: Mapping[str, Sequence[float]]) -> str:
+    words = [
+        f"{name} {', '.join(f'{value:g}' for value in values)}"
+        for name, values in parameters.items()
+        if name != "boundary"
+    ]
+    return "".join(f", {word}" for word in words)
 
 
 def _add_enrolment(

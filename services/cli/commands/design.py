@@ -9,6 +9,7 @@ from services.cli.command import CommandError
 from services.cli.commands.design_person_time import print_person_time_designs
 from services.cli.shared.columns import DESIGNS
 from services.cli.shared.design_notes import list_design_notes
+from services.cli.shared.installed import find_installed_version
 from services.cli.shared.plan_documents import write_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
@@ -82,9 +83,10 @@ def _plot(
         if one.design
     ]
     title = f"p0 {args.p0:g}, p1 {args.p1:g}, n {args.n}"
+    looks = f"looks after {', '.join(map(str, args.looks))}" if args.looks else "after each one"
     note = (
-        f"Nominal one-sided alpha {args.alpha:g}, never exceeded but by posterior; exact. "
-        "Lines are set apart a little to be seen."
+        f"Nominal one-sided alpha {args.alpha:g}, never exceeded but by posterior; n {args.n},"
+        f" {looks}; exact. Aegis {find_installed_version()}."
     )
     draw_designs(
         args.plot, Captions(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n
