@@ -29,7 +29,8 @@ from services.safety_rules.reports import boundary_tables, graded_rows, person_t
 from services.safety_rules.reports.endpoints import IDS
 
 PARTS = {  # each of the command that it names
-    "boundary_person_time", "boundary_two_sided", "design_person_time", "rules_sites",
+    "boundary_person_time", "boundary_two_sided", "chance_person_time", "design_person_time",
+    "rules_sites",
     "simulate_protocol", "simulate_rule",
 }  # fmt: skip
 SHARED_MODULES = {"common", "numbers", "pictures", "person_time", "plan_documents", "trial_course"}

@@ -1,10 +1,12 @@
 """`aegis boundary` and `aegis design` in person-time, as a statistician calls them."""
 
 import json
+import math
 
 import pytest
 
 from services.cli.main import main
+from tests.helpers.person_time import write_person_time_study
 
 MAXSPRT = "boundary --family poisson-maxsprt --alpha .05"
 GAMMA = "boundary --family gamma-poisson --p0 .15 --window-days 100 --n 46 --alpha .1"
@@ -81,6 +83,60 @@ def test_the_families_stand_side_by_side_and_none_exceeds_alpha(capsys, tmp_path
     assert main([*f"{DESIGN} --looks 1000,2000,4000 --plot".split(), str(picture)]) == 0
     assert "p0 0.15  p1 0.341807 within 100 days" in capsys.readouterr().out
     assert "Gamma-Poisson" in picture.read_text()
+
+
+@pytest.fixture
+def chance(tmp_path):
+    """The command with a study of the tests."""
+    study = write_person_time_study(tmp_path)
+    return lambda rule, counts: f"chance BLINA-HSCT.{rule} {counts} --study {study}"
+
+
+@pytest.mark.parametrize(
+    ("rule", "counts", "says"),
+    [
+        ("T1", "--events 3 --person-time 104.828", "104.828 person-days, is reached: review req"),
+        ("T1", "--events 3 --person-time 104.829", "1 short of the boundary of 4 events, up to"),
+        ("T1", "--events 1 --person-time 0", "1 event in 0 person-days: 2 short of the boundary"),
+        ("T2", "--events 2 --person-time .09", "is reached, and not compared yet"),
+        ("T2", "--events 2 --person-time .1", "up to 0.194488 expected events, is reached: review"),
+    ],
+)
+def test_a_question_on_the_phone_is_answered_in_words(capsys, chance, rule, counts, says):
+    assert main(chance(rule, counts).split()) == 0
+    assert says in capsys.readouterr().out
+
+
+def test_the_chances_are_those_that_the_decision_gives(capsys, chance):
+    """2 events in 400 person-days; of 12 near the end of the plan one more stops, by hand."""
+    chances = answer(capsys, chance("T1", "--events 2 --person-time 400 --rates .15,.3 --json"))
+    chances = chances["chances"]
+    assert (chances["boundary"], chances["events_left"]) == (4, 2)
+    assert chances["prior"] == pytest.approx([1.86897, 1.86897], abs=1e-5)
+    (_, at_p0), (_, at_p1) = chances["chances"]
+    assert at_p0 < chances["predictive"] < at_p1
+    late = answer(capsys, chance("T1", "--events 12 --person-time 4210 --rates .15 --json"))
+    one_more = 1 - math.exp(math.log(0.85) / 100 * (4245.65 - 4210))
+    assert late["chances"]["chances"][0][1] == pytest.approx(one_more, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("rule", "counts", "problem"),
+    [
+        ("T1", "--events 1 --of 3", "--person-time, without --of and --pending, is what"),
+        ("T1", "--events 1 --person-time 9 --pending .5", "without --of and --pending, is what"),
+        ("S1", "--events 1 --person-time 3", "--of, without --person-time, is what BLINA-HSCT.S1"),
+        ("S1", "--events 1", "--of, without --person-time, is what BLINA-HSCT.S1 needs"),
+        ("T1", "--events 47 --person-time 9", "--events must be from 0 to the 46 participants"),
+        ("T1", "--events -1 --person-time 9", "--events must be from 0 to the 46 participants"),
+        ("T1", "--events 1 --person-time 4246", "--person-time must be from 0 to the plan, 4245"),
+        ("T1", "--events 1 --person-time 9 --rates 1", "a rate must be from 0 to below 1, not 1.0"),
+        ("T1", "--events 1 --person-time 9 --prior 1,0", "prior must be 2 numbers above 0"),
+    ],
+)  # fmt: skip
+def test_counts_that_cannot_be_are_named(capsys, chance, rule, counts, problem):
+    assert main(chance(rule, counts).split()) == 2
+    assert problem in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_json, add_study, explain_columns
-from services.cli.arguments.numbers import parse_numbers
-from services.cli.shared.columns import CHANCES
+from services.cli.arguments.numbers import parse_number, parse_numbers
+from services.cli.shared.columns import CHANCES, TIME_CHANCES
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -15,8 +15,12 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--events", type=int, required=True, metavar="Y", help="participants with the event"
     )
     parser.add_argument(
-        "--of", type=int, required=True, metavar="M",
+        "--of", type=int, metavar="M",
         help="participants who had the event, or whose window is over",
+    )  # fmt: skip
+    parser.add_argument(
+        "--person-time", type=parse_number, metavar="T",
+        help="instead of --of, of a rule of person-time: what has passed, in its unit",
     )  # fmt: skip
     parser.add_argument(
         "--pending", type=parse_numbers, default=(), metavar="W,...",
@@ -29,7 +33,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument(
         "--prior", type=parse_numbers, default=(), metavar="a,b",
-        help="beta prior of the event rate (default: the rule's; without one 2 p0, 2 (1 - p0))",
+        help="beta prior of the event rate (default: the rule's; without one 2 p0, 2 (1 - p0));"
+        " of a rule of person-time: shape and person-time of the gamma prior",
     )  # fmt: skip
     add_json(parser, "everything, as one JSON object")
-    explain_columns(parser, CHANCES)
+    explain_columns(parser, CHANCES, TIME_CHANCES)

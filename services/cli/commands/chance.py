@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.cli.command import CommandError
+from services.cli.commands.chance_person_time import print_person_time_chances
 from services.cli.shared.columns import CHANCES
 from services.cli.shared.find_rule import find_rule
 from services.cli.shared.open_study import open_study
@@ -22,6 +23,10 @@ def perform(args: Namespace) -> int:
     """
     protocol = open_study(args).rules.protocol
     rule = find_rule(protocol, args.rule)
+    if rule.stop_when.person_time:
+        return print_person_time_chances(args, rule, protocol.label)
+    if args.of is None or args.person_time is not None:
+        raise CommandError(f"--of, without --person-time, is what {rule.id} needs")
     try:
         answer = find_chances(
             rule, args.events, args.of, pending=args.pending, rates=args.rates, prior=args.prior

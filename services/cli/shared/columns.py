@@ -253,6 +253,10 @@ CHANCES: Columns = (
     ("those pending", "Chance to reach the boundary while those pending complete."),
     ("by n", "Chance to reach it by the planned maximum."),
 )
+TIME_CHANCES: Columns = (
+    ("event rate", "If this is the risk of the event within the window of p0."),
+    ("by the end", "Chance to reach the boundary by the end of the plan."),
+)
 ARMS: Columns = (
     (
         "contrast",

@@ -53,7 +53,7 @@ def find_person_time_outcome(
     is_continuing = is_open & ~cohort.is_frozen
     size, events = float(time.sum()), int(np.isfinite(outcomes.event_at).sum())
     time_ahead = _measure_time_ahead(rule, cohort, time, is_continuing)
-    prior = _find_prior(rule, limit)
+    prior = find_hazard_prior(rule, limit)
     evidence = HazardEvidence(prior.shape + events, prior.rate + size * limit.plan.hazard)
     mean_ratio = evidence.shape / evidence.rate
     most_events = events + int(is_continuing.sum())
@@ -69,7 +69,7 @@ def find_person_time_outcome(
         size=size,
         complete=int((~is_open).sum()),
         weights=tuple(time[is_open].tolist()),
-        rate=_describe_risk(evidence, rule.stop_when.p0),
+        rate=describe_risk(evidence, rule.stop_when.p0),
         certain=certain,
         possible=certain or _may_cross(limit, most_events, size, size + time_ahead),
         p_cross_p0=1.0 if is_crossed else compute_stop_chance(pending_states, 1.0),
@@ -108,7 +108,7 @@ def _measure_time_ahead(
     return float((measure_person_time(rule.curve, span) - time)[is_continuing].sum())
 
 
-def _find_prior(rule: Rule, limit: PersonTimeLimits) -> HazardEvidence:
+def find_hazard_prior(rule: Rule, limit: PersonTimeLimits) -> HazardEvidence:
     """Return the prior of the hazard ratio: the rule's own, or worth two participants at p0."""
     if prior := rule.stop_when.parameters.get("prior"):
         return HazardEvidence(prior[0], prior[1] * limit.plan.hazard)
@@ -116,7 +116,7 @@ def _find_prior(rule: Rule, limit: PersonTimeLimits) -> HazardEvidence:
     return HazardEvidence(weight, weight)
 
 
-def _describe_risk(evidence: HazardEvidence, p0: float) -> tuple[float, float, float]:
+def describe_risk(evidence: HazardEvidence, p0: float) -> tuple[float, float, float]:
     """Return mean, lower and upper 95 % of the risk within the window of p0; equal tails."""
     expected = -math.log1p(-p0)  # events of one participant, by the end of that window
     mean = -math.expm1(-evidence.shape * math.log1p(expected / evidence.rate))
