@@ -17,7 +17,7 @@ from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
 
 _INDENT = "  "
-_FEW = 2  # facts of one measure or drug that have a line each
+_LINES_PER_TOPIC = 2  # facts of one measure or drug that have a line each
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class _Writer:
             fact = self.explanation.facts[fact_id]
             groups.setdefault(find_topic(fact.body), []).append(fact)
         for facts in groups.values():
-            if len(facts) > _FEW:
+            if len(facts) > _LINES_PER_TOPIC:
                 yield f"{indent}{summarize_facts(facts, self.format_time)}"
             else:
                 yield from self.list_facts((fact.id for fact in facts), indent)
@@ -112,11 +112,11 @@ def _write_head(writer: _Writer) -> Iterator[str]:
     content = episode.content
     yield f"{content.term}  ({content.criterion})"
     yield f"record {episode.id}, version {episode.version}, {episode.state}"
-    now = "resolved" if content.resolved_at else f"now grade {content.current}"
+    latest_grade = "resolved" if content.resolved_at else f"now grade {content.current}"
     if episode.retracted:
         successor = f"; it goes on as record {episode.merged_into}" if episode.merged_into else ""
         yield f"retracted: its facts were corrected, moved or taken back{successor}"
-    yield f"{content.participant}: worst grade {content.worst}, {now}"
+    yield f"{content.participant}: worst grade {content.worst}, {latest_grade}"
     yield f"onset: {writer.format_moment(explanation.onset)}"
     if content.onset_not_before is not None:
         yield f"onset at the earliest: {writer.format_time(content.onset_not_before)}"
@@ -140,8 +140,8 @@ def _write_baseline(writer: _Writer, content: EpisodeContent) -> Iterator[str]:
     yield f"grade before exposure: {content.baseline_grade:d}; only what is above it counts"
     if explanation.baseline:
         side = f" ({explanation.baseline_side})" if explanation.baseline_side else ""
-        at = explanation.baseline_at
-        day = f", transplant day {format_day(at.transplant_day)}" if at else ""
+        moment = explanation.baseline_at
+        day = f", transplant day {format_day(moment.transplant_day)}" if moment else ""
         yield f"before exposure{day}{side}:"
         yield from writer.summarize_facts(explanation.baseline, _INDENT)
     elif explanation.has_baseline:
@@ -149,12 +149,12 @@ def _write_baseline(writer: _Writer, content: EpisodeContent) -> Iterator[str]:
 
 
 def _list_notes(content: EpisodeContent) -> tuple[tuple[str, str], ...]:
-    outside = "no cause of it acted when its signs were seen"
+    inducer_note = "no cause of it acted when its signs were seen"
     return (
         ("provisional", "its evidence is not final" if content.provisional else ""),
         ("possible", "no reading is certain" if content.possible else ""),
         ("before exposure", "in no rule" if content.before_exposure else ""),
-        ("outside inducer window", outside if content.outside_inducer_window else ""),
+        ("outside inducer window", inducer_note if content.outside_inducer_window else ""),
         ("could also be", ", ".join(content.confounders)),
         ("serious", ", ".join(content.serious)),
         ("attributed to", content.attribution),
@@ -179,8 +179,8 @@ def _write_stretch(writer: _Writer, stretch: Stretch) -> Iterator[str]:
     end = f" until {writer.format_time(stretch.ends.instant)}" if stretch.ends else ""
     yield f"{_INDENT}{writer.format_moment(stretch.begins)}"
     yield f"{_INDENT * 2}grade {change.span}{end}: {change.because}{missing}"
-    if (graded := stretch.as_graded) is not None:
-        yield f"{_INDENT * 2}by the facts alone grade {graded.span}: {graded.because}"
+    if (graded_change := stretch.as_graded) is not None:
+        yield f"{_INDENT * 2}by the facts alone grade {graded_change.span}: {graded_change.because}"
     yield from writer.list_facts(stretch.facts, _INDENT * 3)
     if stretch.other_readings:
         yield f"{_INDENT * 2}charted by then, too:"

@@ -74,8 +74,8 @@ def _list_clinical_words(body: Body) -> tuple[str, ...]:
         case Observation():
             words = _list_observation_words(body)
         case Administration(drug=drug, action=action, dose=dose, route=route):
-            scheduled = "as the protocol schedules" if body.scheduled else ""
-            words = (drug, str(action), describe_quantity(dose), route, scheduled)
+            reason = "as the protocol schedules" if body.scheduled else ""
+            words = (drug, str(action), describe_quantity(dose), route, reason)
         case Movement(to=place, cancelled=is_cancelled):
             words = ("movement cancelled:" if is_cancelled else "movement to", place)
         case Death(cause=cause):
@@ -96,9 +96,11 @@ def _list_judgement_words(body: Body) -> tuple[str, ...]:
         case Assessment(grade=grade, by=signer, note=note):
             words = (f"assessed grade {grade} by {signer}", _quote(note))
         case Finding(symptoms=symptoms, infarction=infarction, by=signer, note=note):
-            seen = [] if symptoms is None else [f"symptoms {symptoms}"]
-            seen += [] if infarction is None else [f"infarction {'yes' if infarction else 'no'}"]
-            words = (", ".join(seen), f"seen by {signer}", _quote(note))
+            findings = [] if symptoms is None else [f"symptoms {symptoms}"]
+            findings += (
+                [] if infarction is None else [f"infarction {'yes' if infarction else 'no'}"]
+            )
+            words = (", ".join(findings), f"seen by {signer}", _quote(note))
         case Adjudication(verdict=verdict, by=signer, reason=reason):
             words = (f"{verdict} by {signer}:", reason)
     return words

@@ -19,11 +19,10 @@ def print_text(text: str) -> None:
         print("\n".join(fold_line(line, width)))
 
 
-def fold_line(line: str, width: int | None, hanging: int = 2) -> list[str]:
+def fold_line(line: str, width: int | None, hanging_indent: int = 2) -> list[str]:
     """Return *line* as lines of at most *width* characters; None: as it is.
 
-    Lines after the first are indented by *hanging* more than the first. A word that is longer stays
-    whole.
+    Lines after the first are indented by *hanging_indent* more. A word that is longer stays whole.
 
     >>> fold_line("  grade 3: fever, hypotension", 20)
     ['  grade 3: fever,', '    hypotension']
@@ -37,7 +36,7 @@ def fold_line(line: str, width: int | None, hanging: int = 2) -> list[str]:
         line.lstrip(),
         min(width, _WIDEST_TEXT),
         initial_indent=indent,
-        subsequent_indent=indent + " " * hanging,
+        subsequent_indent=indent + " " * hanging_indent,
         break_long_words=False,
         break_on_hyphens=False,
     )
