@@ -30,8 +30,7 @@ from services.safety_rules.reports.endpoints import IDS
 
 PARTS = {  # each of the command that it names
     "boundary_person_time", "boundary_two_sided", "chance_person_time", "design_person_time",
-    "rules_sites",
-    "simulate_protocol", "simulate_rule",
+    "endpoints_groups", "rules_sites", "simulate_protocol", "simulate_rule",
 }  # fmt: skip
 SHARED_MODULES = {"common", "numbers", "pictures", "person_time", "plan_documents", "trial_course"}
 HEAVY = (

@@ -10,7 +10,7 @@ from services.cli.arguments.common import (
     add_json,
     explain_columns,
 )
-from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, ENGRAFTMENT
+from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, ENGRAFTMENT, GROUPS
 from services.vocabulary.endpoint import EndpointClock
 
 # Those of services.safety_rules.reports.endpoints, which takes long to load.
@@ -29,10 +29,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--engraftment", action="store_true", help="instead, the engraftment of each participant"
     )
+    parser.add_argument(
+        "--groups", type=Path, metavar="FILE",
+        help="instead, each endpoint by group, with Gray's test: a CSV file `participant,group`",
+    )  # fmt: skip
     parser.add_argument("--clock", choices=get_args(EndpointClock), help="only with this day 0")
     parser.add_argument(
         "--plot", type=Path, metavar="FILE",
         help="also draw it (.svg or .png); without --endpoint one file for each, FILE-nrm and so"
         " on; from transplant, or as --clock says",
     )  # fmt: skip
-    explain_columns(parser, ENDPOINTS, ADVERSE_EVENTS, ENGRAFTMENT)
+    explain_columns(parser, ENDPOINTS, ADVERSE_EVENTS, ENGRAFTMENT, GROUPS)

@@ -117,6 +117,15 @@ ENDPOINTS: Columns = (
     ("competing first", "How many had a competing event before it, by event."),
     ("day N", "Probability by day N with its 95 % interval (events by then, at risk that day)."),
 )
+GROUPS: Columns = (
+    ("endpoint", "Event that is looked for."),
+    ("group", "Of the file."),
+    ("at risk", "Participants of the group who were at risk on some day."),
+    ("events", "How many had the event."),
+    ("competing", "How many had a competing event before it."),
+    ("probability", "Of the event, or of survival, by each landmark of the protocol."),
+    ("p", "Of no difference between the groups, by Gray's test; - when there is none to make."),
+)
 ADVERSE_EVENTS: Columns = (
     ("term", "Adverse event; the first row is of all together."),
     *((f"{grade}", f"Participants whose worst certain grade is {grade}.") for grade in range(1, 6)),

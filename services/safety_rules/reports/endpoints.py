@@ -30,6 +30,53 @@ class NoEndpointsError(LookupError):
     """The protocol has no plan of endpoints."""
 
 
+@dataclass(frozen=True, slots=True)
+class KnownCohort:
+    """Everybody of whom something was known at the knowledge cut *as_of*.
+
+    *treated* are those of *follow_ups* with a first infusion.
+    """
+
+    as_of: datetime
+    study_facts: StudyFacts
+    follow_ups: Sequence[FollowUp]
+
+    @property
+    def treated(self) -> list[FollowUp]:
+        """The participants who are in the curves."""
+        return [of for of in self.follow_ups if of.anchors.first_infusion_at is not None]
+
+
+def load_cohort(
+    conn: Connection, rules: Rules, as_of: datetime | None = None
+) -> KnownCohort | None:
+    """Return what was known at *as_of* (None: all that is known); None: nothing of anybody."""
+    study = rules.protocol.study
+    participants_by_id = participants.load_participants(conn, study)
+    received = [
+        p.last_received_at for p in participants_by_id.values() if p.last_received_at is not None
+    ]
+    cut_at = as_of or max(received, default=None)
+    subjects = sorted(participants_by_id.keys() - {study})
+    if cut_at is None or not subjects:
+        return None
+    study_facts = load_study_facts(conn, subjects, cut_at)
+    follow_ups = make_follow_ups(conn, rules, study_facts, cut_at)
+    return KnownCohort(cut_at, study_facts, follow_ups) if follow_ups else None
+
+
+def require_plan(rules: Rules) -> EndpointPlan:
+    """Return the plan of endpoints of the protocol.
+
+    Raises:
+        NoEndpointsError: It has none.
+    """
+    plan = rules.protocol.endpoints
+    if plan is None:
+        raise NoEndpointsError(f"the protocol of {rules.protocol.study} names no endpoints")
+    return plan
+
+
 def report_endpoints(
     conn: Connection, rules: Rules, as_of: datetime | None = None
 ) -> EndpointReport | None:
@@ -40,37 +87,25 @@ def report_endpoints(
     Raises:
         NoEndpointsError: The protocol has no plan of endpoints.
     """
-    protocol = rules.protocol
-    plan = protocol.endpoints
-    if plan is None:
-        raise NoEndpointsError(f"the protocol of {protocol.study} names no endpoints")
-    participants_by_id = participants.load_participants(conn, protocol.study)
-    received = [
-        p.last_received_at for p in participants_by_id.values() if p.last_received_at is not None
-    ]
-    cut_at = as_of or max(received, default=None)
-    subjects = sorted(participants_by_id.keys() - {protocol.study})
-    if cut_at is None or not subjects:
+    plan = require_plan(rules)
+    cohort = load_cohort(conn, rules, as_of)
+    if cohort is None:
         return None
-    study_facts = load_study_facts(conn, subjects, cut_at)
-    follow_ups = make_follow_ups(conn, rules, study_facts, cut_at)
-    if not follow_ups:
-        return None
-    treated = [of for of in follow_ups if of.anchors.first_infusion_at is not None]
+    treated = cohort.treated
     return EndpointReport(
-        study=protocol.study,
-        as_of=cut_at,
+        study=rules.protocol.study,
+        as_of=cohort.as_of,
         data_to=max((of.ends_at for of in treated), default=None),
-        protocol=protocol.label,
-        enrolled=sum(of.anchors.enrolled_at is not None for of in follow_ups),
+        protocol=rules.protocol.label,
+        enrolled=sum(of.anchors.enrolled_at is not None for of in cohort.follow_ups),
         treated=len(treated),
         curves=tuple(
             estimate_curve(endpoint, treated, clock, plan.landmarks)
             for clock in CLOCKS
             for endpoint in ENDPOINTS
         ),
-        adverse_events=_tabulate_adverse_events(conn, rules, plan, treated, cut_at),
-        engraftment=_list_engraftment(rules, study_facts, follow_ups),
+        adverse_events=_tabulate_adverse_events(conn, rules, plan, treated, cohort.as_of),
+        engraftment=_list_engraftment(rules, cohort.study_facts, cohort.follow_ups),
     )
 
 
