@@ -6,12 +6,13 @@ Source: CTCAE v5.0, "Hyperglycemia", "Hypokalemia", "INR increased"; docs/decisi
 
 import pytest
 
+from services.safety_rules.domain.ctcae.concomitant_drugs import NO_DRUG_CONTEXT, ConcomitantDrugs
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.judgement import Assessment
 from services.vocabulary.quantity import Quantity
-from tests.helpers.fact_notes import fact, lab, quantity, status
+from tests.helpers.fact_notes import fact, hours, lab, quantity, status
 from tests.helpers.random_trials import RULES
 
 HYPOKALEMIA = "ctcae-5.0.hypokalemia"
@@ -197,6 +198,20 @@ def test_an_assessment_that_narrows_confirms_the_record():
     assessment = fact(Assessment(HYPOKALEMIA, 1, "investigator"), 48)
     assert fold_record(list_readings("potassium")).state is EpisodeState.SUSPECTED
     assert fold_record([*list_readings("potassium"), assessment]).state is EpisodeState.CONFIRMED
+
+
+@pytest.mark.parametrize(
+    ("first_exposure_hour", "drugs"), [(None, []), (0, ["insulin"]), (50.1, [])]
+)
+def test_a_drug_is_new_once_the_study_drug_was_given(first_exposure_hour, drugs):
+    concomitant_drugs = ConcomitantDrugs(RULES.drugs)
+    insulin = fact(Administration("insulin", Action.DOSE), 50, name="insulin")
+    concomitant_drugs.change(insulin, stands=True)
+    exposed_at = None if first_exposure_hour is None else hours(first_exposure_hour)
+    facts = concomitant_drugs.list_facts("glucose", hours(48), exposed_at)
+    assert [one.id for one in facts] == drugs
+    context = concomitant_drugs.find_context("glucose", hours(48), exposed_at)
+    assert (context is NO_DRUG_CONTEXT) is (not drugs)
 
 
 def test_no_clinician_makes_up_for_a_limit_of_normal_that_is_missing():
