@@ -124,6 +124,15 @@ def test_arms_that_change_places_turn_the_intervals_round():
     assert comparison.p_harm == pytest.approx(1 - swapped.p_harm, abs=2e-7)
 
 
+def test_the_ratio_of_no_event_to_many_is_surely_below_1():
+    treated, control = Arm(0, 8), Arm(7, 8)
+    ratio = compare_arms(treated, control).ratio
+    swapped = compare_arms(control, treated).ratio
+    assert (ratio.low, swapped.high) == (0.0, None)
+    assert 0 < ratio.high < 1
+    assert swapped.low == pytest.approx(1 / ratio.high, rel=1e-5)
+
+
 def test_without_an_event_in_the_control_no_ratio_is_too_large():
     ratio = compare_arms(Arm(3, 20), Arm(0, 20)).ratio
     assert ratio.value is None
