@@ -13,8 +13,9 @@ from services.safety_rules.domain.dosing.dose_rules import advise_on_records
 from services.vocabulary.dosing import DoseAction
 from services.vocabulary.episode import EpisodeState
 from services.vocabulary.grade import Grade
-from tests.helpers.dosing_course import case, describe_advice, record
-from tests.helpers.fact_notes import hours
+from services.vocabulary.judgement import Assessment
+from tests.helpers.dosing_course import case, describe_advice, fold_facts, record
+from tests.helpers.fact_notes import fact, hours
 
 CRS, ICANS = "astct-2019.crs", "astct-2019.icans"
 TREMOR, DIARRHEA = "ctcae-5.0.tremor", "ctcae-5.0.diarrhea"
@@ -197,6 +198,15 @@ def test_what_lasts_too_long_is_discontinued_once_it_was_seen_to(
         assert advice.due_at is None
     else:
         assert hours(due) < advice.due_at < hours(due + 1)
+
+
+@pytest.mark.parametrize(
+    ("last_hour", "expected"), [(396, "withhold from 60"), (397, "discontinue from 60")]
+)
+def test_a_reading_of_the_same_grade_shows_that_it_lasts(last_hour, expected):
+    assessments = [fact(Assessment(DIARRHEA, 3, "Dr A"), hour) for hour in (60, 230, last_hour)]
+    advice, _ = fold_facts(*assessments, rates="8@0").find_advice(hours(last_hour))
+    assert [describe_advice(one) for one in advice if one.criterion == DIARRHEA] == [expected]
 
 
 def test_what_a_grade_4_asks_for_does_not_hide_until_when_it_is_withheld():
