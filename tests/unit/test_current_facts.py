@@ -168,6 +168,13 @@ KEYED = {
     "both are reported again, and what was before is over": (
         ["a 9.9 F 0 1 X/7/q", "b 3.1 F 0 2 X/1/r", "c 0.4 F 0 2 X/2/r"], "b c", [],
     ),
+    "both are reported twice, and what came in between is over": (
+        [
+            "a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 9.9 F 0 2 X/7/q",
+            "d 3.2 F 0 3 X/1/s", "e 0.5 F 0 3 X/2/s",
+        ],
+        "d e", [],
+    ),
     "both are corrected": (
         ["a 3.1 F 0 1 X/1/r", "b 0.4 F 0 1 X/2/r", "c 3.2 C 0 2 X/1/s", "d 0.5 C 0 2 X/2/s"],
         "c d", [],
