@@ -11,6 +11,7 @@ Source: Chan, Zhang 1999, Biometrics 55:1202-1209; the constrained estimates: Fa
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from scipy import special
@@ -151,10 +152,16 @@ def compute_p_harm(treated: Arm, control: Arm, prior: tuple[float, float]) -> fl
     The integral over the control's posterior is taken at its quantiles, by Gauss and Legendre; it
     is right to 1e-6.
     """
-    nodes, weights = np.polynomial.legendre.leggauss(_QUADRATURE_POINTS)
-    shares = (nodes + 1) / 2
+    shares, weights = _find_quadrature()
     rates = special.betaincinv(*_find_posterior(control, prior), shares)
-    return float(weights / 2 @ special.betaincc(*_find_posterior(treated, prior), rates))
+    return float(weights @ special.betaincc(*_find_posterior(treated, prior), rates))
+
+
+@cache
+def _find_quadrature() -> tuple[Floats, Floats]:
+    """Return places and weights of the rule of Gauss and Legendre between 0 and 1."""
+    nodes, weights = np.polynomial.legendre.leggauss(_QUADRATURE_POINTS)
+    return (nodes + 1) / 2, weights / 2
 
 
 def find_harm_bound(
