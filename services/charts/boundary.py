@@ -16,6 +16,7 @@ from services.vocabulary.decision import (
     Signal,
     describe_plan_end,
     describe_prior,
+    describe_rule_design,
     describe_size,
 )
 
@@ -199,7 +200,7 @@ def _draw_frame(axes: Axes, decision: Decision, top: float) -> None:
     axes.set_title(
         heading.capitalize(), loc="right", color=STOP if is_reached else CURRENT, size=11
     )
-    axes.set_title(decision.protocol, loc="left", size=9, color=INK)
+    axes.set_title(f"{decision.study}  {decision.protocol}", loc="left", size=9, color=INK)
 
 
 def _label_size(decision: Decision) -> str:
@@ -220,8 +221,13 @@ def _write_note(decision: Decision) -> str:
         f"{decision.pending} pending; confirmed {decision.confirmed}, at upper grades "
         f"{decision.upper}.\n"
         f"{_describe_distance(decision)}  {_describe_rate(decision)}\n"
-        f"{plan_note}Trial safety oversight, not a bedside alarm."
+        f"{_describe_design(decision)}{plan_note}Trial safety oversight, not a bedside alarm."
     )
+
+
+def _describe_design(decision: Decision) -> str:
+    design = describe_rule_design(decision)
+    return f"Rule: {design}.\n" if design else ""
 
 
 def _describe_distance(decision: Decision) -> str:

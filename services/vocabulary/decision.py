@@ -155,6 +155,9 @@ class Decision:
         uncountable: Treated participants outside all counts but *upper*, by pseudonym.
         prior: Beta prior behind *predictive*, *posterior* and *p_cross_posterior*, of a rule of
             person-time the gamma prior of its hazard ratio, in expected events; None: not recorded.
+        method: Family of the rule, as its protocol names it; empty: not recorded.
+        p0: Its acceptable event rate; None: not recorded.
+        alpha: Its nominal one-sided type I error; None: not recorded.
         undone: The reversal of a boundary that was reached; None without one.
         person_time: The signed boundary of a rule of person-time, whose *ess* and weights are in
             its unit, and whose *steps* and *looks* are empty; None: the rule counts participants.
@@ -209,6 +212,9 @@ class Decision:
     person_time: PersonTimeBoundary | None = None
     events_left_from_new: int | None = None
     prior: tuple[float, float] | None = None
+    method: str = ""
+    p0: float | None = None
+    alpha: float | None = None
 
     @property
     def can_stop(self) -> bool:
@@ -231,6 +237,22 @@ def describe_prior(decision: Decision) -> str:
         return ""
     family = "Gamma" if decision.person_time else "Beta"
     return f"{family}({', '.join(f'{number:g}' for number in decision.prior)})"
+
+
+def describe_rule_design(decision: Decision) -> str:
+    """Return family, errors, plan and looks of the rule; empty: they are not recorded."""
+    if not decision.method or decision.p0 is None or decision.alpha is None:
+        return ""
+    compared_sizes = decision.person_time.looks if decision.person_time else decision.looks
+    when = (
+        f"compared at {', '.join(f'{size:g}' for size in compared_sizes)}"
+        if compared_sizes
+        else "compared at each event"
+    )
+    return (
+        f"{decision.method}, p0 {decision.p0:g}, alpha {decision.alpha:g}, planned"
+        f" {describe_plan_end(decision)}, {when}"
+    )
 
 
 def describe_size(decision: Decision, size: float) -> str:

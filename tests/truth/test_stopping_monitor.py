@@ -306,6 +306,21 @@ def test_those_beyond_the_plan_are_listed_and_outside_the_rule():
     )
 
 
+def test_a_chart_names_the_study_and_the_design_of_the_rule():
+    grouped = replace(CRS, looks=(10, 20, 40))
+    decision = decide(35, observe(0, 35, 30))
+    texts = [
+        draw_boundary_chart(one, "svg").decode()
+        for one in (decision, decide(35, observe(0, 35, 30), rule=grouped))
+    ]
+    design = "Rule: beta-binomial, p0 0.05, alpha 0.05, planned 40, compared at"
+    assert f"{design} each event." in texts[0]
+    assert f"{design} 10, 20, 40." in texts[1]
+    assert f"{decision.study}  {decision.protocol}" in texts[0]
+    unnamed = replace(decision, method="", p0=None, alpha=None)
+    assert "Rule:" not in draw_boundary_chart(unnamed, "svg").decode()
+
+
 def test_one_person_of_two_identities_is_counted_once():
     """Two treated, one enrolled alone, and an identity that was merged into each kind."""
     merged_identities = [

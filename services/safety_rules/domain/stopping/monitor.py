@@ -130,6 +130,9 @@ def decide_rule(
             pending_outcome.size, events, rule.stop_when.n - len(cohort.members)
         ),
         prior=pending_outcome.prior,
+        method=rule.stop_when.method,
+        p0=rule.stop_when.p0,
+        alpha=rule.stop_when.alpha,
         uncountable=tuple(
             Uncountable(one.participant, one.missing_anchor, one.upper is not None)
             for one in list_uncountable(observed, as_of)
