@@ -94,6 +94,8 @@ def test_limits_that_cannot_be_are_refused(arguments, problem):
     ("changes", "problem"),
     [
         ({"p0": 0}, "p0 must be above 0"),
+        ({"p0": 1}, "p0 must be above 0 and below 1, not 1"),
+        ({"p0": 1.5, "p1": 1.6}, "p0 must be above 0 and below 1, not 1.5"),
         ({"p1": 0.04}, "p1 must be above p0 = 0.04 and below 1"),
         ({"p1": 1}, "p1 must be above p0 = 0.04 and below 1"),
         ({"alpha": 0}, "alpha and beta must be above 0"),
