@@ -43,3 +43,15 @@ class Failure:
 
 
 Send = Callable[[Letter, str], Acceptance | Failure]
+
+
+def contain_errors(send: Send) -> Send:
+    """Return *send* with every exception as a failure, so that one letter stops no other."""
+
+    def send_safely(letter: Letter, address: str) -> Acceptance | Failure:
+        try:
+            return send(letter, address)
+        except Exception as error:  # noqa: BLE001 - a bug of one channel silences no other
+            return Failure(f"channel failed ({type(error).__name__})")
+
+    return send_safely

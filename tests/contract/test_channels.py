@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import json
+import re
 import socket
 import ssl
 import subprocess
@@ -22,7 +23,7 @@ from deploy.local.places import free_port
 from services.alerts.adapters import smtp, webhook
 from services.alerts.adapters.smtp import make_smtp_channel
 from services.alerts.adapters.webhook import make_webhook_channel
-from services.alerts.channel_contract import Acceptance, Failure, Letter
+from services.alerts.channel_contract import Acceptance, Failure, Letter, contain_errors
 from services.alerts.domain.wording import Text
 from services.runtime.settings import AlertSettings
 from tests.helpers.fact_notes import HOUR_ZERO, hours
@@ -264,6 +265,78 @@ def test_a_mail_has_plain_text_first_html_second_and_the_chart_attached(mail):
     assert f'<a href="{LINK}">' in html.get_content()
     assert picture.get_filename() == "e1.png"
     assert picture.get_content() == PNG
+
+
+LONG_GERMAN = "Zytokinfreisetzungssyndrom: Überwachung "
+TEXTS = {
+    "a short line": ("[T] Boundary reached", "short\n"),
+    "a line of 998": ("s", "x" * 998 + "\n"),
+    "a line of 999": ("s", "x" * 999 + "\n"),
+    "a rule in words": ("s", "Severe CRS: " + "a participant counts when " * 50 + "\nend\n"),
+    "a rule in German": ("s", "Schweres CRS ≥ 3: " + "Patientinnen zählen " * 60 + "\nend\n"),
+    "dots and From": ("s", ".\n..\nFrom me\n"),
+    "a subject of 300 letters without a blank": ("x" * 300, "b\n"),
+    "a subject of 1200 letters without a blank": ("x" * 1200, "b\n"),
+    "a long English subject": ("Boundary reached: review required " * 30 + "now", "b\n"),
+    "a long German subject": (f"[Ü] {LONG_GERMAN * 8}end", "b\n"),
+    "a German subject without a blank": ("[Ü] " + "Überwachung" * 60, "b\n"),
+    **{f"a first word of {n}": ("[" + "x" * n + "] y", "b\n") for n in range(60, 80)},
+    **{f"a first word of {n}, then ü": ("x" * n + " ü y", "b\n") for n in range(60, 80)},
+}
+
+
+@pytest.mark.parametrize("about", ["e1", "BLINA/Ü.S1", "x" * 200, "Ü" * 100])
+@pytest.mark.parametrize(("subject", "body"), TEXTS.values(), ids=TEXTS.keys())
+def test_no_line_of_a_mail_is_too_long_and_its_words_are_kept(subject, body, about):
+    letter = replace(
+        LETTER, text=Text(subject, body, LINK), alert=replace(LETTER.alert, about=about)
+    )
+    written = smtp.make_mail(letter, "aegis@x.org", "Müller <chair@example.org>")
+    raw = written.as_bytes(policy=written.policy.clone(linesep="\r\n"))
+    assert max(map(len, raw.split(b"\r\n"))) <= 78
+    assert raw.isascii()  # for servers without 8BITMIME
+    head = raw.partition(b"\r\n\r\n")[0]
+    for line in head.split(b"\r\n"):
+        words = re.findall(rb"=\?[^?]+\?[bq]\?[^?]*\?=", line, re.IGNORECASE)
+        assert max(map(len, words), default=0) <= 75
+        assert not words or len(line) <= 76
+    got = message_from_bytes(raw, policy=default)
+    assert got["Subject"] == subject
+    plain = got.get_body(("plain",))
+    assert plain["Content-Transfer-Encoding"] == "quoted-printable"
+    assert max(map(len, plain.get_payload().splitlines())) <= 76
+    assert plain.get_content().splitlines() == body.splitlines()
+    assert [part.get_filename() for part in got.iter_attachments()] == [f"{about}.png"]
+
+
+@pytest.mark.parametrize(
+    ("subject", "body", "address"),
+    [
+        ("a\nb", "b\n", "chair@example.org"),
+        ("a\rb", "b\n", "chair@example.org"),
+        ("s", "b\udcff\n", "chair@example.org"),
+        ("s", "b\n", "chair@example.org\nBcc: other@example.org"),
+        ("s", "b\n", "chair@example.org, other@example.org"),
+        ("s", "b\n", "not an address @@"),
+        ("s", "b\n", "<"),
+        ("s", "b\n", ""),
+    ],
+)
+def test_a_mail_that_cannot_be_written_is_a_failure_for_good(mail, subject, body, address):
+    mail.start()
+    letter = replace(LETTER, text=Text(subject, body, LINK))
+    result = mail.channel()(letter, address)
+    assert result.problem.startswith("mail cannot be written (")
+    assert not result.can_retry
+    assert mail.mails == []
+
+
+def test_a_bug_of_a_channel_is_a_failure_that_is_tried_again():
+    def send(_letter, _address):
+        raise ZeroDivisionError
+
+    result = contain_errors(send)(LETTER, "chair@example.org")
+    assert result == Failure("channel failed (ZeroDivisionError)")
 
 
 def test_a_mail_without_a_chart_has_no_attachment(mail):

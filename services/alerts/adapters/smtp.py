@@ -2,24 +2,49 @@
 
 import smtplib
 import ssl
-from collections.abc import Callable
+from email.header import Header
+from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import default
+from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime
 
-from services.alerts.channel_contract import Acceptance, Failure, Letter
+from services.alerts.channel_contract import Acceptance, Failure, Letter, Send, contain_errors
 from services.alerts.markup import render_mail
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0
-_ON_ONE_LINE = default.clone(max_line_length=500)  # a folded subject begins with a blank
+_LONGEST_LINE = (
+    76  # of quoted-printable (RFC 2045 6.7), of a header with an encoded word (RFC 2047 2)
+)
+_LONGEST_PLAIN_WORD = 60  # a longer word of a subject is encoded, to be split
 _PERMANENT = 500  # SMTP replies from here on will not change
 
 
-def make_smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance | Failure]:
+class _Subject(UnstructuredHeader, BaseHeader):
+    """A subject folded at its blanks, since EmailPolicy adds a blank to what it folds."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """Return the header in lines of up to the length of *policy*."""
+        is_plain = self.isascii() and max(map(len, self.split(" "))) <= _LONGEST_PLAIN_WORD
+        charset = "us-ascii" if is_plain else "utf-8"
+        header = Header(str(self), charset, policy.max_line_length, self.name)
+        folded = header.encode(splitchars=" ", linesep=policy.linesep)
+        return f"{self.name}: {folded}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("subject", _Subject)
+_POLICY = EmailPolicy(max_line_length=_LONGEST_LINE, header_factory=_HEADERS)
+
+
+def make_smtp_channel(settings: AlertSettings) -> Send:
     """Return a function that mails a letter to an address over the server of *settings*."""
 
     def send(letter: Letter, address: str) -> Acceptance | Failure:
+        try:
+            mail = make_mail(letter, settings.smtp_from, address)
+        except Exception as error:  # noqa: BLE001 - an address or a text that no mail can have
+            return Failure(f"mail cannot be written ({type(error).__name__})", can_retry=False)
         try:
             with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_S) as server:
                 if settings.smtp_starttls:
@@ -27,7 +52,7 @@ def make_smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Accept
                 if settings.smtp_user and settings.smtp_password:
                     password = settings.smtp_password.get_secret_value()
                     server.login(settings.smtp_user, password)
-                server.send_message(make_mail(letter, settings.smtp_from, address))
+                server.send_message(mail)
         except smtplib.SMTPRecipientsRefused as error:
             codes = [code for code, _ in error.recipients.values()]
             return Failure(f"recipient refused ({codes[0]})", codes[0] < _PERMANENT)
@@ -39,21 +64,29 @@ def make_smtp_channel(settings: AlertSettings) -> Callable[[Letter, str], Accept
             return Failure(f"mail server not reached ({type(error).__name__})")
         return Acceptance()
 
-    return send
+    return contain_errors(send)
 
 
 def make_mail(letter: Letter, sender: str, address: str) -> EmailMessage:
-    """Return the mail; its id is the delivery's, so that one sent twice is recognised."""
-    message = EmailMessage(_ON_ONE_LINE)
+    """Return the mail; its id is the delivery's, so that one sent twice is recognised.
+
+    Raises:
+        ValueError: *address* is not one address, or a header would have a line break.
+
+    Source: RFC 5322 2.1.1, RFC 2045 6.7, RFC 2047 2 (the lengths of lines).
+    """
+    message = EmailMessage(_POLICY)
     message["From"] = sender
     message["To"] = address
+    if [one.username != "" for one in message["To"].addresses] != [True]:
+        raise ValueError("not one address")
     message["Subject"] = letter.text.subject
     message["Date"] = format_datetime(letter.dated_at)
     message["Message-ID"] = f"<{letter.id}@aegis.invalid>"
     message["X-Aegis-Alert"] = letter.alert.id
     message["X-Aegis-Reason"] = letter.reason
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(letter.text.body, cte="8bit")
+    message.set_content(letter.text.body, cte="quoted-printable")
     message.add_alternative(render_mail(letter.text), subtype="html", cte="quoted-printable")
     if letter.picture is not None:
         name = f"{letter.alert.about}.png"

@@ -3,11 +3,10 @@
 import hashlib
 import hmac
 import json
-from collections.abc import Callable
 
 import httpx
 
-from services.alerts.channel_contract import Acceptance, Failure, Letter
+from services.alerts.channel_contract import Acceptance, Failure, Letter, Send, contain_errors
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0
@@ -16,7 +15,7 @@ _SERVER_ERROR, _REDIRECT = 500, 300
 _LATER = frozenset({401, 403, 408, 425, 429})
 
 
-def make_webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Acceptance | Failure]:
+def make_webhook_channel(settings: AlertSettings) -> Send:
     """Return a function that posts a letter to a URL, signed with the secret of *settings*."""
     secret = settings.webhook_secret
 
@@ -42,7 +41,7 @@ def make_webhook_channel(settings: AlertSettings) -> Callable[[Letter, str], Acc
         can_retry = answer.status_code >= _SERVER_ERROR or answer.status_code in _LATER
         return Failure(f"webhook said {answer.status_code}", can_retry)
 
-    return send
+    return contain_errors(send)
 
 
 def write_payload(letter: Letter) -> bytes:
