@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
+from services.safety_rules.domain.stopping.arm_contrasts import Arm
 from services.safety_rules.domain.stopping.two_arms import (
-    Arm,
     compare_arms,
     compute_p_harm,
     compute_p_value,
