@@ -48,6 +48,8 @@ COMMANDS: Mapping[str, str] = {
     "arms": "two arms of a randomised study beside each other",
     "simulate": "a synthetic trial, or a rule in many trials",
     "migrate": "bring the database up to date, online",
+    "backup": "copy the database and its keys, while they are in use",
+    "restore": "make a data folder from a backup",
     "verify": "check every row, every message and every record",
     "replay": "fold the journal again and compare the history",
     "retry": "grade again who was set aside because of facts that failed",
@@ -154,6 +156,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception as error:  # of the disk under the data: any other goes on
+        faults = import_module("services.cli.shared.storage_faults")
+        problem = faults.explain_storage_fault(args, error)
+        if problem is None:
+            raise
+        print(f"aegis {args.command}: {problem}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -74,6 +74,12 @@ def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMess
     return RawMessage(**content, body=body)
 
 
+def find_message_of_each_key(conn: Connection) -> Sequence[str]:
+    """Return the id of one message for each key that encrypted any."""
+    query = select(func.min(raw_message.c.id)).group_by(raw_message.c.key_id)
+    return conn.scalars(query.order_by(raw_message.c.key_id)).all()
+
+
 def find_damaged_messages(look: ReadSnapshot, keys: vault.Keys) -> Iterator[str]:
     """Yield the ids of the messages whose content is not what was received."""
     for rows in _iterate_parts(look, select(raw_message)):

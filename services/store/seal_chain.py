@@ -116,11 +116,24 @@ def check_chain(look: ReadSnapshot, keys: vault.Keys) -> Iterator[IntegrityFault
     for upto, begin, seal_hash, previous_hash in _seals(look):
         if (begin, previous_hash) != (first_id, previous):
             yield IntegrityFault(audit_seal.name, str(upto), "does not follow the seal before it")
-        is_inside = audit_table.c.id.between(begin, upto)
-        rows = look().execute(select(*_CONTENT).where(is_inside).order_by(audit_table.c.id)).all()
-        if vault.hash_chain(keys, previous_hash, _content(rows)) != seal_hash:
+        if _hash_rows(look(), keys, previous_hash, begin, upto) != seal_hash:
             yield IntegrityFault(audit_table.name, f"{begin}-{upto}", "rows do not fit their seal")
         first_id, previous = upto + 1, seal_hash
+
+
+def fits_newest_seal(conn: Connection, keys: vault.Keys) -> bool:
+    """Return True if *keys* made the newest seal, or there is none."""
+    query = select(audit_seal).order_by(audit_seal.c.upto.desc()).limit(1)
+    last = conn.execute(query).one_or_none()
+    if last is None:
+        return True
+    return _hash_rows(conn, keys, last.previous, last.since, last.upto) == str(last.hash)
+
+
+def _hash_rows(conn: Connection, keys: vault.Keys, previous: str, begin: int, upto: int) -> str:
+    is_inside = audit_table.c.id.between(begin, upto)
+    rows = conn.execute(select(*_CONTENT).where(is_inside).order_by(audit_table.c.id)).all()
+    return vault.hash_chain(keys, previous, _content(rows))
 
 
 def _seals(look: ReadSnapshot) -> Iterator[tuple[int, int, str, str]]:

@@ -70,7 +70,7 @@ class Database:
         """
         parts = make_url(url)
         self.url = url
-        self._file = Path(parts.database or "")
+        self.file = Path(parts.database or "")
         self.is_sqlite = parts.get_backend_name() == "sqlite"
         if self.is_sqlite and parts.database in (None, "", ":memory:"):
             raise ValueError("a SQLite database needs a file; name one in AEGIS_DATABASE_URL")
@@ -108,12 +108,12 @@ class Database:
 
     def exists(self) -> bool:
         """Return True when the database file exists; always for a server."""
-        return not self.is_sqlite or self._file.exists()
+        return not self.is_sqlite or self.file.exists()
 
     def make_folder(self) -> None:
         """Create the folder of a SQLite database, readable by this user alone."""
         if self.is_sqlite:
-            self._file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def close(self) -> None:
         """Close idle connections."""

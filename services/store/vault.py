@@ -81,6 +81,15 @@ class Keys:
         return cls.load(folder)
 
 
+def name_keys(folder: Path) -> dict[str, str]:
+    """Return the id of each key in *folder*, by the name of its file.
+
+    Raises:
+        VaultError: One is damaged, or readable by other users.
+    """
+    return {file.name: make_key_id(_read_key(file)) for file in sorted(folder.glob("*.key"))}
+
+
 def make_key_id(key: bytes) -> str:
     """Return the 16 hexadecimal digits by which rows name *key*."""
     return hashlib.sha256(b"aegis key id" + key).hexdigest()[:16]
@@ -112,6 +121,17 @@ def decrypt(keys: Keys, row_id: str, ciphertext: Ciphertext) -> bytes:
         raise VaultError(f"row {row_id} was changed, or belongs to another key") from None
 
 
+def copy_keys(source: Path, target: Path) -> None:
+    """Copy every key in the folder *source* to the folder *target*, for this user alone.
+
+    Raises:
+        FileExistsError: One of that name is there already; it stays as it is.
+    """
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for file in sorted(source.glob("*.key")):
+        _write_key(target / file.name, file.read_text())
+
+
 def hash_identifier(keys: Keys, authority: str, kind: str, identifier: str) -> str:
     """Return the HMAC-SHA256 of an identifier, in 64 hexadecimal digits.
 
@@ -128,9 +148,13 @@ def hash_chain(keys: Keys, previous: str, content: bytes) -> str:
 
 
 def _create_key(path: Path) -> None:
+    _write_key(path, secrets.token_hex(_KEY_BYTES) + "\n")
+
+
+def _write_key(path: Path, text: str) -> None:
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(_KEY_BYTES) + "\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
 

@@ -10,6 +10,8 @@ from typing import Any
 from services.cli.command import CommandError
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import ALL_ROLES, Ports, Service
+from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.open_database import require_sound_pages
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.runtime import log
@@ -38,6 +40,7 @@ def perform(args: Namespace) -> int:
         read_settings(SweeperSettings),
         read_settings(RulesSettings),
     )
+    require_sound_pages(read_store_settings(args))
     context = open_data(args, service=role)
     if role and context.db.is_sqlite:
         raise CommandError(

@@ -4,7 +4,9 @@ from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.open_database import require_sound_pages
 from services.cli.shared.open_study import StudyContext, open_to_read
 from services.cli.shared.verification import (
     count_stored,
@@ -19,6 +21,7 @@ from services.store.snapshots import Snapshots
 
 def perform(args: Namespace) -> int:
     """Print each finding."""
+    require_sound_pages(read_store_settings(args))
     context = open_to_read(args)
     count = 0
     try:

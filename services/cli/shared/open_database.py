@@ -2,8 +2,10 @@
 
 from services.cli.command import CommandError
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
+from services.store.file_faults import RESTORE
 from services.store.roles import name_role
 from services.store.session import Database, DatabaseError
+from services.store.sqlite_copy import find_page_faults
 
 
 def open_database(settings: StoreSettings, service: str = "") -> Database:
@@ -37,3 +39,18 @@ def require_data(settings: StoreSettings, db: Database) -> None:
             f"there are no data in {settings.data}: name their folder with --data or AEGIS_DATA,"
             " or start with `aegis participants import` or `aegis demo`"
         )
+
+
+def require_sound_pages(settings: StoreSettings) -> None:
+    """Require that a SQLite database, if there is one, has no damaged page; reads all of it.
+
+    Raises:
+        CommandError: It has; says what to do.
+    """
+    db = open_database(settings)
+    try:
+        faults = find_page_faults(db) if db.exists() else []
+    finally:
+        db.close()
+    if faults:
+        raise CommandError(f"the database {db.file} is damaged ({faults[0]}): {RESTORE}")

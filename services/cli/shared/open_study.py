@@ -23,6 +23,7 @@ from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
 from services.store import messages, participants, protocols
+from services.store.file_faults import describe_file_fault
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion
 from services.store.revisions import (
@@ -241,6 +242,8 @@ def _load_server_keys(settings: StoreSettings, study: StudyRules, db: Database) 
 
 def _describe_unreachable(settings: StoreSettings, error: DatabaseError) -> str:
     """Return words for a database that cannot be used, with its address but no password."""
+    if file_fault := describe_file_fault(error, open_database(settings).file):
+        return file_fault
     address = mask_password(settings.database)
     problem = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
     return (

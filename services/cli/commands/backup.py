@@ -1,0 +1,79 @@
+"""``aegis backup``: the database and its keys as they are at one instant, while others write."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from services.cli.command import CommandError
+from services.cli.shared.backup_folder import (
+    KEYS,
+    SQLITE_FILE,
+    Backup,
+    hash_file,
+    require_fit,
+    require_no_files,
+    write_description,
+)
+from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.installed import find_installed_version
+from services.cli.shared.open_database import open_database, require_data
+from services.cli.shared.study_of_data import recall_study
+from services.cli.shared.verification import count_stored
+from services.runtime.clock import now_utc
+from services.runtime.settings import StoreSettings
+from services.store import protocols, sqlite_copy, vault
+from services.store.file_faults import RESTORE
+from services.store.revisions import find_revisions
+from services.store.session import Database
+
+_REMEDY = "a backup needs a new folder"
+
+
+def perform(args: Namespace) -> int:
+    """Make a backup, and prove that it can be read with the keys beside it."""
+    settings = read_store_settings(args)
+    db = open_database(settings)
+    require_data(settings, db)
+    keys_folder: Path = args.keys_to or args.folder / KEYS
+    for folder in (args.folder, keys_folder):
+        require_no_files(folder, _REMEDY)
+    try:
+        summary = _write_backup(settings, db, args.folder, keys_folder)
+    except vault.VaultError as error:
+        raise CommandError(str(error)) from error
+    finally:
+        db.close()
+    print(f"{args.folder}: {summary}; the keys are in {keys_folder}: keep them elsewhere")
+    return 0
+
+
+def _write_backup(settings: StoreSettings, db: Database, folder: Path, keys_folder: Path) -> str:
+    """Write database, keys and description, in this order: a new key is among the keys copied."""
+    made_at = now_utc()
+    with db.read() as conn:
+        if not find_revisions(conn):
+            raise CommandError(f"the database {db.file} is empty: there is nothing to copy")
+    file = folder / SQLITE_FILE
+    for private_folder in (folder, file.parent):
+        private_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    sqlite_copy.copy_database(db, file)
+    vault.copy_keys(settings.keys_folder, keys_folder)
+    copy = Database.open(f"sqlite:///{file.absolute()}")
+    try:
+        require_fit(copy, vault.Keys.load(keys_folder), db.file, RESTORE)
+        with copy.read() as conn:
+            study_ids, summary = protocols.load_study_ids(conn), str(count_stored(conn))
+    finally:
+        copy.close()
+    sqlite_copy.fold_log(file)
+    data_study = recall_study(settings)
+    backup = Backup(
+        made_at=made_at,
+        aegis=find_installed_version(),
+        study=sorted(study_ids),
+        study_folder=data_study.folder if data_study else None,
+        database=SQLITE_FILE,
+        sha256=hash_file(file),
+        keys=vault.name_keys(keys_folder),
+    )
+    write_description(folder, backup)
+    return summary

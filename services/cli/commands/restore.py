@@ -1,0 +1,88 @@
+"""``aegis restore``: a data folder as a backup has it."""
+
+import shutil
+from argparse import Namespace
+from pathlib import Path
+
+from services.cli.command import CommandError
+from services.cli.shared.backup_folder import (
+    KEYS,
+    Backup,
+    read_description,
+    require_fit,
+    require_no_files,
+)
+from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.open_database import open_database
+from services.cli.shared.study_of_data import names_study, remember_study
+from services.cli.shared.verification import count_stored
+from services.runtime.settings import StoreSettings
+from services.store import sqlite_copy, vault
+from services.store.session import Database
+
+_REMEDY = "restore into a new folder, and name it with --data or AEGIS_DATA"
+_UNPROVEN = ".unproven"  # a copy that may turn out to be damaged
+
+
+def perform(args: Namespace) -> int:
+    """Restore database and keys, once both are proven to be whole and to belong together."""
+    settings = read_store_settings(args)
+    backup = read_description(args.folder)
+    db = open_database(settings)
+    for folder in (settings.data, db.file.parent):
+        require_no_files(folder, _REMEDY)
+    has_keys = any(settings.keys_folder.glob("*.key"))  # in AEGIS_KEYS: they outlived the database
+    keys_folder = settings.keys_folder if has_keys else args.keys_from or args.folder / KEYS
+    _require_keys(backup, keys_folder)
+    try:
+        summary = _restore_file(args.folder / backup.database, keys_folder, db)
+        if not has_keys:
+            vault.copy_keys(keys_folder, settings.keys_folder)
+    except vault.VaultError as error:
+        raise CommandError(str(error)) from error
+    _remember(settings, backup)
+    made_at = backup.made_at.isoformat(timespec="seconds")
+    print(f"restored as it was at {made_at}: {summary}. Now run `aegis verify`, then `aegis run`")
+    return 0
+
+
+def _require_keys(backup: Backup, folder: Path) -> None:
+    try:
+        keys = vault.name_keys(folder)
+    except vault.VaultError as error:
+        raise CommandError(str(error)) from error
+    for name, key_id in backup.keys.items():
+        if keys.get(name) != key_id:
+            problem = "is another key" if name in keys else "is missing"
+            raise CommandError(
+                f"{folder / name} {problem}: name the folder with the keys of this backup"
+                " in --keys-from (AEGIS_KEYS, where that has keys already)"
+            )
+
+
+def _restore_file(source: Path, keys_folder: Path, db: Database) -> str:
+    """Copy *source* to the file of *db*; return what is in it."""
+    db.make_folder()
+    unproven_file = db.file.with_name(db.file.name + _UNPROVEN)
+    unproven_file.touch(mode=0o600)
+    copy = Database.open(f"sqlite:///{unproven_file.absolute()}")
+    try:
+        shutil.copyfile(source, unproven_file)
+        require_fit(copy, vault.Keys.load(keys_folder), source, "restore another backup")
+        with copy.read() as conn:
+            summary = str(count_stored(conn))
+        copy.close()
+        sqlite_copy.fold_log(unproven_file)
+        unproven_file.rename(db.file)
+    finally:
+        copy.close()
+        unproven_file.unlink(missing_ok=True)
+    return summary
+
+
+def _remember(settings: StoreSettings, backup: Backup) -> None:
+    """Let the folder remember the study that it belonged to, or one that is named now."""
+    if not names_study(settings) and backup.study_folder is not None:
+        settings = settings.model_copy(update={"study": backup.study_folder})
+    if len(backup.study) == 1:
+        remember_study(settings, backup.study[0])
