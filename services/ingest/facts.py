@@ -1,6 +1,7 @@
 """Aegis's own form of a fact, one JSON object to a line: for files, for HTTP and for people."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,12 +9,15 @@ from hashlib import sha256
 
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
+from services.ingest.domain.quoted_text import quote_text
 from services.runtime import wire
 from services.vocabulary.fact import Fact
 
 FACTS_SENDER = "facts|"  # the person or the site follows
 
 _TIMES = ("observed_at", "reported_at")
+_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_GREATEST_SEQUENCE = 2**63 - 1  # of 64 bits
 _MEANING = {
     "missing": "is missing",
     "unexpected_keyword_argument": "there is no such key",
@@ -51,27 +55,32 @@ class FactsContent:
 def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refusal:
     """Return the facts of a message; a line that is no fact is parked, the others are kept.
 
+    A body without any fact that is not UTF-8 is refused.
+
     Args:
         body: UTF-8, one object to a line.
         site: That has authenticated itself; empty for a person.
         actor: Who entered them; empty for a site.
     """
-    try:
-        body.decode()
-    except UnicodeDecodeError as error:
-        problem = f"byte {error.start} is not UTF-8"
-        return Refusal("body", problem, "send one JSON object to a line, in UTF-8")
     facts, wrong = read_lines(body)
-    digest = sha256(body).hexdigest()
+    if not facts and (position := _find_wrong_byte(body)) is not None:
+        problem = f"byte {position} is not UTF-8"
+        return Refusal("body", problem, "send one JSON object to a line, in UTF-8")
+    sender, control_id = name_facts(sha256(body).hexdigest(), site, actor)
     return FactsContent(
         site,
-        f"{FACTS_SENDER}{actor or site}",
-        digest[:32],
+        sender,
+        control_id,
         "facts",
         max((line.fact.reported_at for line in facts), default=None),
         tuple(facts),
         tuple(wrong),
     )
+
+
+def name_facts(digest: str, site: str, actor: str) -> tuple[str, str]:
+    """Return sender and control id of a message of facts, of whose bytes *digest* is the sha256."""
+    return f"{FACTS_SENDER}{actor or site}", digest[:32]
 
 
 def read_lines(body: bytes) -> tuple[list[FactLine], list[ParkedItem]]:
@@ -96,14 +105,27 @@ def read_lines(body: bytes) -> tuple[list[FactLine], list[ParkedItem]]:
     return facts, wrong
 
 
+def _find_wrong_byte(body: bytes) -> int | None:
+    """Return the position of the first byte that is not UTF-8."""
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return error.start
+    return None
+
+
 def _read_line(line: bytes) -> Fact | str:
     """Return the fact, or the problem of the line."""
+    if (position := _find_wrong_byte(line)) is not None:
+        return f"byte {position} is not UTF-8: send one JSON object to a line, in UTF-8"
     try:
         entries = json.loads(line)
     except (ValueError, RecursionError):
         return "is no JSON object: write one fact to a line"
     if not isinstance(entries, Mapping):
         return "is no JSON object: write one fact to a line"
+    if _ESCAPED_NUL.search(line):
+        return "holds the character NUL (\\u0000), which no database takes in a text"
     digest = sha256(line.strip()).hexdigest()
     times = {name: _read_instant(entries[name]) for name in _TIMES if name in entries}
     for name, instant in times.items():
@@ -129,9 +151,10 @@ def _check_fact(
         return str(error)
     if isinstance(fact, wire.Unreadable):
         problem = _MEANING.get(fact.problem, fact.problem.replace("_", " "))
-        return (
-            f"{fact.where or 'line'}: {problem}; see GET /v1/facts/schema (docs/fact.schema.json)"
-        )
+        place = quote_text(fact.where) or "line"
+        return f"{place}: {problem}; see GET /v1/facts/schema (docs/fact.schema.json)"
+    if abs(fact.sequence) > _GREATEST_SEQUENCE:
+        return "sequence: is no number of 64 bits"
     return fact
 
 

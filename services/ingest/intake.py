@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from hashlib import sha256
 
 from services.ingest.domain.hl7.acknowledgement import AckCode
-from services.ingest.domain.hl7.read import read_message
+from services.ingest.domain.hl7.read import OTHER_KIND, read_message
 from services.ingest.domain.message_content import MessageContent, ParkedItem, Refusal
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.facts import FactsContent, read_facts
-from services.ingest.ids import message_id
+from services.ingest.ids import bound_control_id, message_id
 from services.ingest.outcome import MessageFormat, Outcome, Source, Submission
 from services.ingest.parked_rows import build_parked_rows
 from services.ingest.patient_matching import PatientMatcher
@@ -18,12 +19,13 @@ from services.ingest.refused_messages import (
     RefusedMessage,
     find_sending_site,
 )
+from services.ingest.unread_messages import build_unread_arrival, may_pass, park_unread
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.failpoints import pass_failpoint
 from services.store import journal
 from services.store.journal import Arrival, RawMessage
-from services.store.session import Connection, Database, DatabaseError, is_transient
+from services.store.session import Connection, Database
 from services.store.vault import Keys
 from services.vocabulary.fact import RANGE_NOT_READ, Fact
 
@@ -76,15 +78,15 @@ class Intake:
         """Return the outcome of each submission once the accepted ones are on disk.
 
         When the transaction fails, each is tried alone, so that one failing message does not cost
-        the others.
+        the others. One that fails alone is to be sent again if the cause may pass; otherwise it is
+        kept unread and parked.
         """
         try:
             outcomes = self._accept(submissions)
         except Exception as error:  # noqa: BLE001 - the sender is told, and sends again
             if len(submissions) > 1:
                 return [outcome for one in submissions for outcome in self.accept([one])]
-            _log.error("not_stored", exc_info=error)
-            outcomes = [not_stored_outcome(error)]
+            outcomes = [self._accept_failed(submissions[0], error)]
         self.refusals.record(
             [
                 RefusedMessage(submission, outcome.refusal, outcome.site)
@@ -103,6 +105,44 @@ class Intake:
         self.refusals.record([RefusedMessage(submission, refusal, outcome.site)], self.clock())
         self.on_outcome(outcome)
         return outcome
+
+    def _accept_failed(self, submission: Submission, error: Exception) -> Outcome:
+        """Return the outcome of a message that failed by *error*.
+
+        It is tried once more, for another process may have stored it meanwhile, then kept unread.
+        """
+        for attempt in (self._accept_alone, partial(self._keep_unread, error=error)):
+            _log.error("not_stored", exc_info=error)
+            if may_pass(error):
+                break
+            try:
+                return attempt(submission)
+            except Exception as next_error:  # noqa: BLE001 - the sender is told, and sends again
+                error = next_error
+        return not_stored_outcome(error)
+
+    def _accept_alone(self, submission: Submission) -> Outcome:
+        return self._accept([submission])[0]
+
+    def _keep_unread(self, submission: Submission, error: Exception) -> Outcome:
+        """Return the outcome of a message once it is stored as it came, parked by *error*."""
+        item = park_unread(error)
+        arrival = build_unread_arrival(submission, self.sites, self.clock(), item)
+        message = arrival.message
+        key = message.sender, message.control_id
+        with self.db.write() as conn:
+            hashes = journal.find_payload_hashes(conn, [key]).get(key, set())
+            is_duplicate = message.sha256 in hashes
+            if not is_duplicate:
+                journal.append_arrivals(conn, self.keys, [arrival])
+        return Outcome(
+            AckCode.ACCEPT,
+            site=message.site,
+            kind=OTHER_KIND,
+            parked=() if is_duplicate else (item,),
+            duplicate=is_duplicate,
+            received_at=message.received_at,
+        )
 
     def _reject(self, submission: Submission, refusal: Refusal) -> Outcome:
         return Outcome(
@@ -142,7 +182,7 @@ class Intake:
             received_at=(content.sent_at if self.by_message else None) or self.clock(),
             site=content.site,
             sender=content.sender,
-            control_id=content.control_id,
+            control_id=bound_control_id(content.control_id),
             sha256=digest,
             source=submission.source,
             clock="message" if self.by_message else "wall",
@@ -198,8 +238,7 @@ def _accepted_outcome(
 def not_stored_outcome(error: Exception) -> Outcome:
     """Return the outcome of a message that was not stored, or not confirmed, because of *error*."""
     refusal = Refusal("MSH", f"could not be stored ({type(error).__name__})", "send it again")
-    may_pass = isinstance(error, DatabaseError) and is_transient(error)
-    return Outcome(AckCode.ERROR, refusal, is_transient=may_pass)
+    return Outcome(AckCode.ERROR, refusal, is_transient=may_pass(error))
 
 
 def _with_note(fact: Fact, note: str) -> Fact:

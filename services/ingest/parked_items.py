@@ -14,10 +14,14 @@ from services.ingest.ids import NAMESPACE
 from services.ingest.intake import Intake
 from services.ingest.lost_messages import find_lost_messages
 from services.ingest.parked_rows import build_parked_rows
+from services.ingest.unread_messages import may_pass
+from services.runtime import log
 from services.store import journal, parking
 from services.store.journal import RawMessage
 from services.store.parking import ParkedRow
 from services.store.session import Connection
+
+_log = log.make_logger("ingest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +74,22 @@ def discard_parked(intake: Intake, ids: Sequence[str], actor: str, reason: str) 
 
 
 def _retry_message(intake: Intake, message_id: str, actor: str) -> RetryResult:
+    """Read one message again; one that fails for what it is waits on, and the others go on."""
     with intake.db.read() as conn:
         open_rows = parking.load_parked(conn, message=message_id)
+    try:
+        return _read_again(intake, message_id, open_rows, actor)
+    except Exception as error:
+        if may_pass(error):
+            raise
+        _log.error("not_stored", exc_info=error, message=message_id)
+        return RetryResult(0, 0, len(open_rows))
+
+
+def _read_again(
+    intake: Intake, message_id: str, open_rows: Sequence[ParkedRow], actor: str
+) -> RetryResult:
+    with intake.db.read() as conn:
         message = journal.load_message(conn, intake.keys, message_id)
     if message is not None and message.sender.startswith(DEAD_LETTER_SENDER):
         return _retry_dead_letter(intake, message, open_rows, actor)

@@ -30,7 +30,6 @@ _POLL_MS = 200
 _LEAVE_MS = 10_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _SITE = re.compile(rb"[a-z0-9-]{1,64}")
-_TRIES = 3  # of a record that fails for its content, before it becomes a dead letter
 
 _log = log.make_logger("ingest")
 
@@ -67,7 +66,6 @@ class SiteTopic:
     on_dead_letter: Callable[[str, ParkReason], None] = lambda _site, _reason: None
     on_lag: Callable[[str, int, int | None], None] = lambda _topic, _partition, _lag: None
     largest_bytes: int = LARGEST_BYTES
-    _failures: int = 0  # in a row, of records that fail for their content
     _partitions: set[TopicPartition] = field(default_factory=set)
 
     def run(self, stop: threading.Event) -> None:
@@ -123,10 +121,7 @@ class SiteTopic:
             else:
                 self._store_dead_letter(submission, _site_key(record), item)
         outcomes = [(incoming, future.result()) for incoming, future in submissions]
-        is_stored = all(self._ensure_stored(incoming, outcome) for incoming, outcome in outcomes)
-        is_poisoned = any(not outcome.is_transient for _, outcome in outcomes)
-        self._failures = self._failures + 1 if is_poisoned and not is_stored else 0
-        return is_stored
+        return all(self._ensure_stored(incoming, outcome) for incoming, outcome in outcomes)
 
     def _ensure_stored(self, submission: Submission, outcome: Outcome) -> bool:
         """Return True when a record is on disk; store one that can never be accepted as it is."""
@@ -135,13 +130,7 @@ class SiteTopic:
         if outcome.answer is AckCode.REJECT:
             self._store_dead_letter(submission, submission.site, park_refusal(outcome.refusal))
             return True
-        if outcome.is_transient or self._failures + 1 < _TRIES:
-            return False
-        detail = f"{outcome.refusal.problem}: see the log, then `aegis parked retry`"
-        self._store_dead_letter(
-            submission, submission.site, ParkedItem("", ParkReason.NOT_STORED, detail)
-        )
-        return True
+        return False
 
     def _read_record(self, record: Any) -> tuple[Submission, ParkedItem | None]:  # noqa: ANN401 - of the library
         """Return the submission in *record*, and the parked item of one that is not read at all."""

@@ -33,13 +33,18 @@ _LIMITS = {  # of a server: a longer wait fails and is tried again
 }
 _READ_LIMITS = _LIMITS | {"statement_timeout": "300s"}
 _CONNECTIONS = 20  # of one process
+_LIMIT_EXCEEDED = "54"  # class of SQLSTATE: longer than an index or a row of PostgreSQL may be
 
 _WRITERS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def is_transient(error: DatabaseError) -> bool:
     """Return True when the same transaction may succeed later: its content is not at fault."""
-    return not isinstance(error, DataError | IntegrityError | ProgrammingError)
+    sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+    return not (
+        isinstance(error, DataError | IntegrityError | ProgrammingError)
+        or sqlstate.startswith(_LIMIT_EXCEEDED)
+    )
 
 
 def mask_password(url: str) -> str:

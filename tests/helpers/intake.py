@@ -24,6 +24,8 @@ from services.store import journal, parking
 from services.store.api_keys import add_api_key
 from services.store.messages import count_messages
 from services.store.participants import load_participants
+from services.store.session import Database
+from services.store.vault import Keys
 from tests.helpers.hl7_messages import SITES
 from tests.helpers.store import new_database
 
@@ -66,6 +68,16 @@ def _filled_folder(lines):
 def _intake(folder):
     db, keys = new_database(folder)
     return Intake(db, keys, "TRIAL", SITES, load_code_tables(), lambda: CLOCK_TIME)
+
+
+def new_postgres_intake(url, folder):
+    """An intake on the empty database at *url*, with PEOPLE, and its keys under *folder*."""
+    keys = Keys.load_or_create(folder / "keys")
+    intake = Intake(
+        Database.open(url), keys, "TRIAL", SITES, load_code_tables(), lambda: CLOCK_TIME
+    )
+    import_participants(intake, people(*PEOPLE), "operator")
+    return intake
 
 
 def submit(intake, raw, **fields):

@@ -20,12 +20,13 @@ class ParkReason(StrEnum):
     AMBIGUOUS_PARTICIPANT = "ambiguous-participant"
     UNSUPPORTED_MESSAGE = "unsupported-message"
     UNREADABLE_LINE = "unreadable-line"
+    # a whole message that failed for what it is
+    NOT_STORED = "not-stored"
     # reasons of dead letters: whole messages of the site topic, whose sender waits for no answer
     NO_SITE = "no-site"
     WRONG_SITE = "wrong-site"
     TOO_LONG = "too-long"
     REFUSED = "refused"
-    NOT_STORED = "not-stored"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ _CODECS = {
     **{f"8859/{part}": f"iso8859-{part}" for part in (*range(1, 10), 15)},
 }
 _HEXADECIMAL = re.compile("X([0-9A-Fa-f]{2})+")
+_NUL, _UNREADABLE_MARK = "\0", "\N{REPLACEMENT CHARACTER}"  # no database takes NUL in a text
 _HEADER_BYTES = 9  # bytes of "MSH|^~\&|"
 _CONTROL_ID = 10
 _LONGEST_HEADER = 4096  # bytes; no sender comes near
@@ -218,7 +219,7 @@ def _decode(raw: bytes, header: Segment) -> str | Refusal:
         remedy = f"use one of {', '.join(filter(None, _CODECS))}"
         return Refusal("MSH-18", problem, remedy, control_id)
     try:
-        return raw.decode(codec)
+        return raw.decode(codec).replace(_NUL, _UNREADABLE_MARK)
     except UnicodeDecodeError as error:
         charset_name = charset or f"{codec} (MSH-18 is empty)"
         problem = f"byte {error.start} of the message is not {charset_name}"
@@ -227,10 +228,10 @@ def _decode(raw: bytes, header: Segment) -> str | Refusal:
 
 
 def unescape(text: str, separators: Separators) -> str:
-    r"""Return *text* with escape sequences undone; unknown ones stay.
+    r"""Return *text* with escape sequences undone; unknown ones stay, and NUL is a mark.
 
-    >>> unescape(r"5\S\10\X41\ a\.br\b \H\bold\N\ \Zx\ ", Separators())
-    '5^10A a\nb bold \\Zx\\ '
+    >>> unescape(r"5\S\10\X41\ a\.br\b \H\bold\N\ \Zx\ \X00\", Separators())
+    '5^10A a\nb bold \\Zx\\ �'
     """
     escape = separators.escape
     if escape not in text:
@@ -251,7 +252,7 @@ def unescape(text: str, separators: Separators) -> str:
         if name in meanings:
             return meanings[name]
         if _HEXADECIMAL.fullmatch(name):
-            return bytes.fromhex(name[1:]).decode("latin-1")
+            return bytes.fromhex(name[1:]).decode("latin-1").replace(_NUL, _UNREADABLE_MARK)
         return match[0]
 
     return re.sub(

@@ -20,6 +20,7 @@ from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.result_body import has_unread_range, read_body
 from services.ingest.domain.hl7.result_keys import ResultNumbering
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
+from services.ingest.domain.quoted_text import quote_text
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import RANGE_NOT_READ, Status
 
@@ -83,12 +84,14 @@ def _read_observation(
         return
     measure = find_measure(context, obx)
     if measure is None:
-        detail = f"no measure for {format_code(obx)}: add it to codes of this site in sites.yaml"
+        code = quote_text(format_code(obx))
+        detail = f"no measure for {code}: add it to codes of this site in sites.yaml"
         yield ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, detail)
         return
     status = _STATUS.get(obx.text(11) or "F")
     if status is None:
-        detail = f"result status {obx.text(11)!r} says of no result how far it can be relied upon"
+        status_text = quote_text(obx.text(11))
+        detail = f"result status '{status_text}' says of no result how far it can be relied upon"
         yield ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, detail)
         return
     body = read_body(context, measure, status, obx, path)

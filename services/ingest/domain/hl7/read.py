@@ -17,10 +17,11 @@ from services.ingest.domain.message_content import (
     ParkReason,
     Refusal,
 )
+from services.ingest.domain.quoted_text import quote_text
 from services.ingest.domain.site import CodeTables, Sites
 
 _PRODUCTION = ("", "P")
-_OTHER_KIND = "other"  # the kinds of messages are a closed set: they label metrics
+OTHER_KIND = "other"  # the kinds of messages are a closed set: they label metrics
 
 
 def read_message(raw: bytes, sites: Sites, tables: CodeTables) -> MessageContent | Refusal:
@@ -63,10 +64,12 @@ def _find_refusal(message: Message, sites: Sites) -> Refusal | None:
         return refuse("MSH", "this is more than one message", "send each in a frame of its own")
     if sender not in sites.by_sender:
         return refuse(
-            "MSH-3, MSH-4", f"no site sends as {sender}", "name it under senders in sites.yaml"
+            "MSH-3, MSH-4",
+            f"no site sends as {quote_text(sender)}",
+            "name it under senders in sites.yaml",
         )
     if header.text(11) not in _PRODUCTION:
-        problem = f"processing id {header.text(11)} is not production"
+        problem = f"processing id {quote_text(header.text(11))} is not production"
         return refuse("MSH-11", problem, "send test messages to a test system")
     return None
 
@@ -79,7 +82,7 @@ def _read_content(message: Message, context: Context) -> MessageContent:
         context.site.id,
         message.sender,
         message.header.text(10),
-        _OTHER_KIND if reader is _park_unsupported else f"{code}^{event}",
+        OTHER_KIND if reader is _park_unsupported else f"{code}^{event}",
         context.sent_at,
         tuple(item for item in items if isinstance(item, FactDraft)),
         tuple(item for item in items if isinstance(item, MergeDraft)),
@@ -126,7 +129,7 @@ def _find_reader(code: str, event: str) -> "_Reader":
 
 def _park_unsupported(context: Context) -> Iterator[Item]:
     code, event = context.message.kind
-    detail = f"messages of type {code}^{event} are not read"
+    detail = f"messages of type {quote_text(f'{code}^{event}')} are not read"
     yield ParkedItem("MSH.9", ParkReason.UNSUPPORTED_MESSAGE, detail)
 
 
