@@ -230,8 +230,8 @@ def _decode(raw: bytes, header: Segment) -> str | Refusal:
 def unescape(text: str, separators: Separators) -> str:
     r"""Return *text* with escape sequences undone; unknown ones stay, and NUL is a mark.
 
-    >>> unescape(r"5\S\10\X41\ a\.br\b \H\bold\N\ \Zx\ \X00\", Separators())
-    '5^10A a\nb bold \\Zx\\ �'
+    >>> unescape(r"5\S\10\X41\ a\.br\b \H\bold\N\ \X00\ \Zx\ ", Separators())
+    '5^10A a\nb bold � \\Zx\\ '
     """
     escape = separators.escape
     if escape not in text:
