@@ -4,9 +4,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.alerts import links
-from services.alerts.channel_contract import Acceptance, Failure
+from services.alerts.channel_contract import Acceptance, Failure, Letter, Send
 from services.alerts.delivery_context import GIVEN_UP, SENT, DeliveryAttempt, DeliveryContext
-from services.alerts.notice import Notice
+from services.alerts.delivery_pool import Attempt, DeliveryPool
+from services.alerts.notice import LatestNotices, Notice
 from services.alerts.plan_notices import is_failing
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
@@ -17,23 +18,40 @@ _log = log.make_logger("alerts")
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=5), timedelta(hours=1)
 _MOST_DOUBLINGS = 16  # far beyond the longest wait
-_BATCH = 20
+_PATIENCE_S = 0.25  # then new alerts are looked for, whatever is under way
 
 
-def deliver(context: DeliveryContext) -> int:
-    """Send what is due, and return how many attempts that made.
+def deliver(context: DeliveryContext, pool: DeliveryPool, notices: LatestNotices) -> int:
+    """Begin what is due, record what has ended, and return how many attempts that were.
 
     An attempt is recorded before it is made, and its result after: what is interrupted between the
-    two is sent again under the same id.
+    two is sent again under the same id. What is slow delays only its own recipient.
     """
     with context.db.read() as conn:
-        due = alerts.load_due_deliveries(conn, context.clock(), _BATCH, _LONGEST_WAIT)
+        due = alerts.load_due_deliveries(conn, context.clock(), _LONGEST_WAIT)
+        due = [row for row in due if pool.has_room(row)]
         stored_alerts = alerts.load_alerts(conn, ids=[row.alert for row in due])
-    notices = {alert.id: Notice(alert) for alert in stored_alerts}
-    return sum(_attempt(context, row, notices[row.alert]) for row in due)
+    by_id = {alert.id: alert for alert in stored_alerts}
+    begun_count = sum(
+        _begin_attempt(context, pool, row, notices.find(by_id[row.alert]))
+        for row in due
+        if pool.has_room(row)
+    )
+    return begun_count + record_finished(context, pool, _PATIENCE_S)
 
 
-def _attempt(context: DeliveryContext, row: DeliveryRow, notice: Notice) -> bool:
+def record_finished(context: DeliveryContext, pool: DeliveryPool, wait_s: float) -> int:
+    """Record the results that are there within *wait_s* seconds, and return how many."""
+    count = 0
+    while (attempt := pool.pop_finished(0.0 if count else wait_s)) is not None:
+        _record_result(context, attempt)
+        count += 1
+    return count
+
+
+def _begin_attempt(
+    context: DeliveryContext, pool: DeliveryPool, row: DeliveryRow, notice: Notice
+) -> bool:
     attempted_at = context.clock()
     attempted_row = replace(
         row, attempts=row.attempts + 1, next_attempt_at=attempted_at + _compute_retry_wait(row)
@@ -42,16 +60,26 @@ def _attempt(context: DeliveryContext, row: DeliveryRow, notice: Notice) -> bool
         if not alerts.replace_delivery(conn, row, attempted_row):
             return False
     pass_failpoint("alerts.attempt_recorded")
-    result = _send(context, attempted_row, notice, attempted_at)
+    overdue = Failure(f"not ended within {pool.deadline_s:g} s")
+    attempt = Attempt(attempted_row, notice.alert, attempted_at, overdue)
+    addressed_letter = _prepare(context, attempted_row, notice, attempted_at)
+    if isinstance(addressed_letter, Failure):
+        _record_result(context, replace(attempt, result=addressed_letter))
+    else:
+        pool.start(attempt, *addressed_letter)
+    return True
+
+
+def _record_result(context: DeliveryContext, attempt: Attempt) -> None:
+    row, result = attempt.row, attempt.result
     pass_failpoint("alerts.sent")
-    result_row = _apply_result(attempted_row, result, context.clock())
+    result_row = _apply_result(row, result, context.clock())
     with context.db.write() as conn:
-        alerts.replace_delivery(conn, attempted_row, result_row)
+        alerts.replace_delivery(conn, row, result_row)
     pass_failpoint("alerts.result_recorded")
     _log_attempt(result_row, result)
     outcome = "sent" if isinstance(result, Acceptance) else "failed"
-    context.on_attempt(DeliveryAttempt(row.channel, outcome, notice.alert, attempted_at))
-    return True
+    context.on_attempt(DeliveryAttempt(row.channel, outcome, attempt.alert, attempt.attempted_at))
 
 
 def _log_attempt(row: DeliveryRow, result: Acceptance | Failure) -> None:
@@ -82,9 +110,10 @@ def _compute_retry_wait(row: DeliveryRow) -> timedelta:
     return min(timedelta(seconds=wait_s), _LONGEST_WAIT)
 
 
-def _send(
+def _prepare(
     context: DeliveryContext, row: DeliveryRow, notice: Notice, instant: datetime
-) -> Acceptance | Failure:
+) -> tuple[Send, Letter, str] | Failure:
+    """Return the channel, the letter and its address."""
     recipient = context.recipients.find(row.role, row.recipient, row.channel)
     if recipient is None:
         return Failure("recipients.yaml no longer names this recipient", can_retry=False)
@@ -92,5 +121,8 @@ def _send(
     if channel is None:
         return Failure(f"no channel {recipient.channel} is set up")
     token = links.make_token(context.keys, notice.alert.id, recipient.name, instant)
-    letter = notice.address(row, f"{context.url}/alerts/{token}", instant)
-    return channel(letter, recipient.address)
+    try:
+        letter = notice.address(row, f"{context.url}/alerts/{token}", instant)
+    except Exception as error:  # noqa: BLE001 - one that cannot be written holds up no other
+        return Failure(f"notice cannot be written ({type(error).__name__})")
+    return channel, letter, recipient.address

@@ -40,6 +40,7 @@ class DeliveryContext:
         clock: The machine's.
         url: Start of every link, without a slash at its end.
         on_attempt: Called after each attempt, for the metrics.
+        deadline_s: An attempt that has not ended after so many seconds has failed.
     """
 
     db: Database
@@ -50,3 +51,4 @@ class DeliveryContext:
     clock: Clock
     url: str
     on_attempt: Callable[[DeliveryAttempt], None] = lambda _attempt: None
+    deadline_s: float = 30.0

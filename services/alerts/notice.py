@@ -1,6 +1,6 @@
 """A notice: the words and the picture of one alert, addressed to each of its recipients."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
@@ -11,6 +11,8 @@ from services.charts.boundary import draw_boundary_chart
 from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.decision import Decision
+
+_KEPT_NOTICES = 16
 
 
 @dataclass(frozen=True)
@@ -29,3 +31,20 @@ class Notice:
         """Return the letter of *row*, in which its recipient finds *link* to acknowledge."""
         text = write_notice(self.alert, Reason(row.reason), link)
         return Letter(row.id, self.alert, row.reason, text, self.picture, instant)
+
+
+@dataclass(slots=True)
+class LatestNotices:
+    """The notices that were last asked for, so that each of their charts is drawn once."""
+
+    _by_alert: dict[str, Notice] = field(default_factory=dict)
+
+    def find(self, alert: Alert) -> Notice:
+        """Return the notice of *alert* as it stands."""
+        notice = self._by_alert.pop(alert.id, None)
+        if notice is None or notice.alert != alert:
+            notice = Notice(alert)
+        self._by_alert[alert.id] = notice
+        if len(self._by_alert) > _KEPT_NOTICES:
+            del self._by_alert[next(iter(self._by_alert))]
+        return notice

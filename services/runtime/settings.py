@@ -239,6 +239,7 @@ class AlertSettings(BaseSettings):
     smtp_user: str = ""
     smtp_password_file: Path | None = None
     webhook_secret_file: Path | None = None
+    delivery_deadline_s: Annotated[float, Field(gt=0, le=300)] = 30.0
 
     @field_validator("smtp_password_file", "webhook_secret_file")
     @classmethod

@@ -151,15 +151,17 @@ def replace_delivery(conn: Connection, current: DeliveryRow, replacement: Delive
 
 
 def load_due_deliveries(
-    conn: Connection, instant: datetime, limit: int, longest_wait: timedelta
+    conn: Connection, instant: datetime, longest_wait: timedelta
 ) -> list[DeliveryRow]:
-    """Return up to *limit* deliveries whose next attempt is due, the earliest first.
+    """Return the first delivery that is due of each recipient and channel, the earliest first.
 
     A clock that was set back delays nothing: a delivery that was never attempted is due, and so
     is one whose next attempt is more than *longest_wait* away.
     """
     table = delivery.c
-    query = select(delivery).where(
+    order = table.next_attempt_at, table.id
+    number = func.row_number().over(partition_by=(table.channel, table.recipient), order_by=order)
+    due = select(table.id, number.label("number")).where(
         table.next_attempt_at.is_not(None),
         or_(
             table.next_attempt_at <= instant,
@@ -167,7 +169,9 @@ def load_due_deliveries(
             table.next_attempt_at > instant + longest_wait,
         ),
     )
-    query = query.order_by(table.next_attempt_at, table.id).limit(limit)
+    numbered_rows = due.subquery()
+    first_ids = select(numbered_rows.c.id).where(numbered_rows.c.number == 1)
+    query = select(delivery).where(table.id.in_(first_ids)).order_by(*order)
     return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
 
 

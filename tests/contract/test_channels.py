@@ -2,12 +2,15 @@
 
 import hashlib
 import hmac
+import itertools
 import json
 import re
 import socket
 import ssl
 import subprocess
 import threading
+import time
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
@@ -17,6 +20,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from httpcore._backends.sync import SyncStream
 from pydantic import SecretStr
 
 from deploy.local.places import free_port
@@ -105,6 +109,7 @@ class Hook:
     def __init__(self, tmp_path):
         self.requests = []
         self.status = 204
+        self.answer_bytes = 0
         self.silent_until = threading.Event()
         self.silent_until.set()
         self.server = None
@@ -123,6 +128,8 @@ class Hook:
                 hook.silent_until.wait(10)
                 self.send_response(hook.status)
                 self.end_headers()
+                with suppress(OSError):
+                    self.wfile.write(b"x" * hook.answer_bytes)
 
             def log_message(self, *_):
                 """Say nothing."""
@@ -291,8 +298,8 @@ def test_no_line_of_a_mail_is_too_long_and_its_words_are_kept(subject, body, abo
     letter = replace(
         LETTER, text=Text(subject, body, LINK), alert=replace(LETTER.alert, about=about)
     )
-    written = smtp.make_mail(letter, "aegis@x.org", "Müller <chair@example.org>")
-    raw = written.as_bytes(policy=written.policy.clone(linesep="\r\n"))
+    message = smtp.make_mail(letter, "aegis@x.org", "Müller <chair@example.org>")
+    raw = message.as_bytes(policy=message.policy.clone(linesep="\r\n"))
     assert max(map(len, raw.split(b"\r\n"))) <= 78
     assert raw.isascii()  # for servers without 8BITMIME
     head = raw.partition(b"\r\n\r\n")[0]
@@ -419,6 +426,87 @@ def test_a_mail_server_that_says_nothing_is_given_up_after_a_while(mail, monkeyp
         result = mail.channel()(LETTER, mail.address)
     assert isinstance(result, Failure)
     assert result.can_retry
+
+
+class SlowServer:
+    """A server that sends *answer* byte by byte, every twentieth of a second, for ever."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.stop_event = threading.Event()
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with suppress(OSError):
+            connection, _ = self.listener.accept()
+            with connection:
+                for byte in itertools.cycle(self.answer):
+                    connection.sendall(bytes([byte]))
+                    if self.stop_event.wait(0.05):
+                        return
+
+    def stop(self):
+        self.stop_event.set()
+        self.listener.close()
+
+
+@pytest.fixture
+def start_slow_server():
+    servers = []
+
+    def start(answer):
+        servers.append(SlowServer(answer))
+        return servers[-1].port
+
+    yield start
+    for server in servers:
+        server.stop()
+
+
+@pytest.mark.parametrize("answer", [b"220-wait\r\n", b"220 "], ids=["lines", "one line"])
+def test_a_mail_server_that_answers_slowly_has_one_deadline_for_all(start_slow_server, answer):
+    port = start_slow_server(answer)
+    send = make_smtp_channel(
+        AlertSettings(smtp_host="127.0.0.1", smtp_port=port, delivery_deadline_s=0.5)
+    )
+    began_s = time.monotonic()
+    result = send(LETTER, "chair@example.org")
+    assert 0.4 < time.monotonic() - began_s < 3
+    assert isinstance(result, Failure)
+    assert result.can_retry
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 "])
+def test_a_webhook_that_answers_slowly_has_one_deadline_for_all(
+    hook, start_slow_server, answer, scheme
+):
+    port = start_slow_server(b"\x16\x03\x03\x40\x00" if scheme == "https" else answer)
+    send = make_webhook_channel(
+        AlertSettings(webhook_secret_file=hook.secret, delivery_deadline_s=0.5)
+    )
+    began_s = time.monotonic()
+    result = send(LETTER, f"{scheme}://127.0.0.1:{port}/hook")
+    assert 0.4 < time.monotonic() - began_s < 3
+    assert isinstance(result, Failure)
+    assert result.can_retry
+
+
+def test_the_answer_of_a_webhook_is_not_read_beyond_its_status(hook, monkeypatch):
+    received = []
+    receive = SyncStream.read
+
+    def count(self, max_bytes, timeout=None):
+        received.append(receive(self, max_bytes, timeout))
+        return received[-1]
+
+    monkeypatch.setattr(SyncStream, "read", count)
+    hook.status, hook.answer_bytes = 200, 10_000_000
+    hook.start()
+    assert hook.channel()(LETTER, hook.address) == Acceptance()
+    assert 0 < sum(map(len, received)) <= 65_536
 
 
 def test_a_webhook_is_signed_with_the_shared_secret_over_its_time_and_body(hook):

@@ -1,13 +1,16 @@
 """Notices by e-mail: plain text first, HTML second, the boundary chart attached."""
 
 import smtplib
+import socket
 import ssl
+from collections.abc import Callable
 from email.header import Header
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import EmailPolicy, Policy
 from email.utils import format_datetime
 
+from services.alerts.adapters.attempt_deadline import shut_connection_after
 from services.alerts.channel_contract import Acceptance, Failure, Letter, Send, contain_errors
 from services.alerts.markup import render_mail
 from services.runtime.settings import AlertSettings
@@ -28,13 +31,26 @@ class _Subject(UnstructuredHeader, BaseHeader):
         is_plain = self.isascii() and max(map(len, self.split(" "))) <= _LONGEST_PLAIN_WORD
         charset = "us-ascii" if is_plain else "utf-8"
         header = Header(str(self), charset, policy.max_line_length, self.name)
-        folded = header.encode(splitchars=" ", linesep=policy.linesep)
-        return f"{self.name}: {folded}{policy.linesep}"
+        folded_value = header.encode(splitchars=" ", linesep=policy.linesep)
+        return f"{self.name}: {folded_value}{policy.linesep}"
 
 
 _HEADERS = HeaderRegistry()
 _HEADERS.map_to_type("subject", _Subject)
 _POLICY = EmailPolicy(max_line_length=_LONGEST_LINE, header_factory=_HEADERS)
+
+
+class _ShutSmtp(smtplib.SMTP):
+    """A client that tells *on_connect* its connection before it reads the greeting."""
+
+    def __init__(self, host: str, port: int, on_connect: Callable[[socket.socket], None]) -> None:
+        self._on_connect = on_connect
+        super().__init__(host, port, timeout=_TIMEOUT_S)
+
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        connection = socket.create_connection((host, port), timeout)
+        self._on_connect(connection)
+        return connection
 
 
 def make_smtp_channel(settings: AlertSettings) -> Send:
@@ -46,7 +62,10 @@ def make_smtp_channel(settings: AlertSettings) -> Send:
         except Exception as error:  # noqa: BLE001 - an address or a text that no mail can have
             return Failure(f"mail cannot be written ({type(error).__name__})", can_retry=False)
         try:
-            with smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_TIMEOUT_S) as server:
+            with (
+                shut_connection_after(settings.delivery_deadline_s) as on_connect,
+                _ShutSmtp(settings.smtp_host, settings.smtp_port, on_connect) as server,
+            ):
                 if settings.smtp_starttls:
                     server.starttls(context=ssl.create_default_context())
                 if settings.smtp_user and settings.smtp_password:

@@ -3,9 +3,13 @@
 import hashlib
 import hmac
 import json
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import httpx
 
+from services.alerts.adapters.attempt_deadline import shut_connection_after
 from services.alerts.channel_contract import Acceptance, Failure, Letter, Send, contain_errors
 from services.runtime.settings import AlertSettings
 
@@ -31,17 +35,39 @@ def make_webhook_channel(settings: AlertSettings) -> Send:
             "Idempotency-Key": letter.id,
         }
         try:
-            answer = httpx.post(address, content=body, headers=headers, timeout=_TIMEOUT_S)
+            with shut_connection_after(settings.delivery_deadline_s) as on_connect:
+                status = _post(address, body, headers, on_connect)
         except httpx.InvalidURL:
             return Failure("its address is no URL", can_retry=False)
         except httpx.HTTPError as error:
             return Failure(f"webhook not reached ({type(error).__name__})")
-        if answer.status_code < _REDIRECT:
+        if status < _REDIRECT:
             return Acceptance()
-        can_retry = answer.status_code >= _SERVER_ERROR or answer.status_code in _LATER
-        return Failure(f"webhook said {answer.status_code}", can_retry)
+        can_retry = status >= _SERVER_ERROR or status in _LATER
+        return Failure(f"webhook said {status}", can_retry)
 
     return contain_errors(send)
+
+
+def _post(
+    address: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    on_connect: Callable[[socket.socket], None],
+) -> int:
+    """Post *body*, and return the status of the answer, of which nothing more is read."""
+
+    def trace(event: str, details: Mapping[str, Any]) -> None:
+        if event.endswith(".connect_tcp.complete"):
+            on_connect(details["return_value"].get_extra_info("socket"))
+
+    with (
+        httpx.Client(timeout=_TIMEOUT_S) as client,
+        client.stream(
+            "POST", address, content=body, headers=headers, extensions={"trace": trace}
+        ) as answer,
+    ):
+        return answer.status_code
 
 
 def write_payload(letter: Letter) -> bytes:

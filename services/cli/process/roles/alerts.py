@@ -43,4 +43,5 @@ def _make_delivery_context(parts: Parts) -> DeliveryContext:
         now_utc,
         parts.server.url,
         on_attempt=count,
+        deadline_s=parts.settings.alerts.delivery_deadline_s,
     )
