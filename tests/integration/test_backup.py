@@ -143,6 +143,23 @@ def test_a_folder_with_data_is_refused_and_stays_as_it_is(restore, tmp_path, fil
     assert path.read_text() == "mine"
 
 
+@pytest.mark.parametrize("name", ["aegis.db", "aegis.db-wal"])
+def test_a_database_elsewhere_is_refused_and_its_neighbours_are_not(
+    restore, tmp_path, monkeypatch, name
+):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "notes.txt").write_text("mine")
+    (elsewhere / name).write_text("mine")
+    monkeypatch.setenv("AEGIS_DATABASE_URL", f"sqlite:///{elsewhere / 'aegis.db'}")
+    code, said = restore()
+    assert code == 2
+    assert "there is a database in" in said.err
+    (elsewhere / name).unlink()
+    assert restore()[0] == 0
+    assert (elsewhere / "aegis.db").is_file()
+
+
 def test_an_empty_folder_may_be_there(restore, tmp_path):
     (tmp_path / "restored" / "db").mkdir(parents=True)
     assert restore()[0] == 0

@@ -1,10 +1,13 @@
 """``aegis backup``: the database and its keys as they are at one instant, while others write."""
 
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.backup_folder import (
+    DUMP_FILE,
     KEYS,
     SQLITE_FILE,
     Backup,
@@ -15,15 +18,20 @@ from services.cli.shared.backup_folder import (
 )
 from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.installed import find_installed_version
-from services.cli.shared.open_database import open_database, require_data
+from services.cli.shared.open_database import (
+    describe_unreachable,
+    name_database,
+    open_database,
+    require_data,
+)
 from services.cli.shared.study_of_data import recall_study
 from services.cli.shared.verification import count_stored
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
-from services.store import protocols, sqlite_copy, vault
+from services.store import protocols, server_copy, sqlite_copy, vault
 from services.store.file_faults import RESTORE
 from services.store.revisions import find_revisions
-from services.store.session import Database
+from services.store.session import Database, DatabaseError
 
 _REMEDY = "a backup needs a new folder"
 
@@ -38,8 +46,10 @@ def perform(args: Namespace) -> int:
         require_no_files(folder, _REMEDY)
     try:
         summary = _write_backup(settings, db, args.folder, keys_folder)
-    except vault.VaultError as error:
+    except (vault.VaultError, server_copy.ServerCopyError) as error:
         raise CommandError(str(error)) from error
+    except DatabaseError as error:
+        raise CommandError(describe_unreachable(settings, error)) from error
     finally:
         db.close()
     print(f"{args.folder}: {summary}; the keys are in {keys_folder}: keep them elsewhere")
@@ -48,32 +58,46 @@ def perform(args: Namespace) -> int:
 
 def _write_backup(settings: StoreSettings, db: Database, folder: Path, keys_folder: Path) -> str:
     """Write database, keys and description, in this order: a new key is among the keys copied."""
-    made_at = now_utc()
+    made_at, place = now_utc(), name_database(db)
     with db.read() as conn:
         if not find_revisions(conn):
-            raise CommandError(f"the database {db.file} is empty: there is nothing to copy")
-    file = folder / SQLITE_FILE
+            raise CommandError(f"the database {place} is empty: there is nothing to copy")
+    database = SQLITE_FILE if db.is_sqlite else DUMP_FILE
+    file = folder / database
     for private_folder in (folder, file.parent):
         private_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    sqlite_copy.copy_database(db, file)
+    if db.is_sqlite:
+        sqlite_copy.copy_database(db, file)
+    else:
+        server_copy.dump_database(db.url, file)
     vault.copy_keys(settings.keys_folder, keys_folder)
-    copy = Database.open(f"sqlite:///{file.absolute()}")
-    try:
-        require_fit(copy, vault.Keys.load(keys_folder), db.file, RESTORE)
+    with _open_copy(db, file) as copy:
+        require_fit(copy, vault.Keys.load(keys_folder), place, RESTORE)
         with copy.read() as conn:
             study_ids, summary = protocols.load_study_ids(conn), str(count_stored(conn))
-    finally:
-        copy.close()
-    sqlite_copy.fold_log(file)
     data_study = recall_study(settings)
     backup = Backup(
         made_at=made_at,
         aegis=find_installed_version(),
         study=sorted(study_ids),
         study_folder=data_study.folder if data_study else None,
-        database=SQLITE_FILE,
+        database=database,
         sha256=hash_file(file),
         keys=vault.name_keys(keys_folder),
     )
     write_description(folder, backup)
     return summary
+
+
+@contextmanager
+def _open_copy(db: Database, file: Path) -> Iterator[Database]:
+    """Open the copy in *file*; *db* itself where that is a server's dump, which no query reads."""
+    if not db.is_sqlite:
+        yield db
+        return
+    copy = Database.open(f"sqlite:///{file.absolute()}")
+    try:
+        yield copy
+    finally:
+        copy.close()
+    sqlite_copy.fold_log(file)

@@ -7,20 +7,25 @@ from pathlib import Path
 from services.cli.command import CommandError
 from services.cli.shared.backup_folder import (
     KEYS,
+    SQLITE_FILE,
     Backup,
     read_description,
     require_fit,
     require_no_files,
 )
 from services.cli.shared.chosen_settings import read_store_settings
-from services.cli.shared.open_database import open_database
+from services.cli.shared.open_database import describe_unreachable, name_database, open_database
 from services.cli.shared.study_of_data import names_study, remember_study
 from services.cli.shared.verification import count_stored
 from services.runtime.settings import StoreSettings
-from services.store import sqlite_copy, vault
-from services.store.session import Database
+from services.store import server_copy, sqlite_copy, vault
+from services.store.session import Database, DatabaseError
 
 _REMEDY = "restore into a new folder, and name it with --data or AEGIS_DATA"
+_OTHER_KIND = {  # by what the settings name
+    True: "this backup is of PostgreSQL: name an empty database in AEGIS_DATABASE_URL",
+    False: "this backup is of SQLite: leave AEGIS_DATABASE_URL out, and name a folder with --data",
+}
 _UNPROVEN = ".unproven"  # a copy that may turn out to be damaged
 
 
@@ -29,21 +34,37 @@ def perform(args: Namespace) -> int:
     settings = read_store_settings(args)
     backup = read_description(args.folder)
     db = open_database(settings)
-    for folder in (settings.data, db.file.parent):
-        require_no_files(folder, _REMEDY)
+    if db.is_sqlite != (backup.database == SQLITE_FILE):
+        raise CommandError(_OTHER_KIND[db.is_sqlite])
+    if db.is_sqlite:
+        _require_no_data(settings, db)
     has_keys = any(settings.keys_folder.glob("*.key"))  # in AEGIS_KEYS: they outlived the database
     keys_folder = settings.keys_folder if has_keys else args.keys_from or args.folder / KEYS
     _require_keys(backup, keys_folder)
     try:
-        summary = _restore_file(args.folder / backup.database, keys_folder, db)
+        restore = _restore_file if db.is_sqlite else _restore_dump
+        summary = restore(args.folder / backup.database, keys_folder, db)
         if not has_keys:
             vault.copy_keys(keys_folder, settings.keys_folder)
-    except vault.VaultError as error:
+    except (vault.VaultError, server_copy.ServerCopyError) as error:
         raise CommandError(str(error)) from error
-    _remember(settings, backup)
+    except DatabaseError as error:
+        raise CommandError(describe_unreachable(settings, error)) from error
+    finally:
+        db.close()
+    if db.is_sqlite:
+        _remember(settings, backup)
     made_at = backup.made_at.isoformat(timespec="seconds")
-    print(f"restored as it was at {made_at}: {summary}. Now run `aegis verify`, then `aegis run`")
+    steps = "" if db.is_sqlite else "`aegis migrate`, then "
+    print(f"restored as it was at {made_at}: {summary}.\nNow run {steps}`aegis verify`")
     return 0
+
+
+def _require_no_data(settings: StoreSettings, db: Database) -> None:
+    """Require an empty data folder, and no database where the settings name one elsewhere."""
+    require_no_files(settings.data, _REMEDY)
+    if next(db.file.parent.glob(f"{db.file.name}*"), None):  # its log would be applied to another
+        raise CommandError(f"there is a database in {db.file}: name another in AEGIS_DATABASE_URL")
 
 
 def _require_keys(backup: Backup, folder: Path) -> None:
@@ -78,6 +99,21 @@ def _restore_file(source: Path, keys_folder: Path, db: Database) -> str:
         copy.close()
         unproven_file.unlink(missing_ok=True)
     return summary
+
+
+def _restore_dump(source: Path, keys_folder: Path, db: Database) -> str:
+    """Fill the empty database *db* from *source*; return what is in it."""
+    place = name_database(db)
+    if server_copy.has_tables(db):
+        raise CommandError(
+            f"the database {place} is not empty: make another with createdb (docs/running.md), and"
+            " name it in AEGIS_DATABASE_URL"
+        )
+    keys = vault.Keys.load(keys_folder)
+    server_copy.restore_dump(db.url, source)
+    require_fit(db, keys, place, "restore another backup")
+    with db.read() as conn:
+        return str(count_stored(conn))
 
 
 def _remember(settings: StoreSettings, backup: Backup) -> None:

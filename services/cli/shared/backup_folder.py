@@ -15,6 +15,7 @@ from services.store.vault import Keys
 DESCRIPTION = "backup.json"
 KEYS = "keys"
 SQLITE_FILE = Path("db") / "aegis.db"
+DUMP_FILE = Path("db") / "aegis.dump"  # of PostgreSQL
 
 
 class Backup(BaseModel):
@@ -90,7 +91,7 @@ def require_no_files(folder: Path, remedy: str) -> None:
         raise CommandError(f"{folder} is not empty ({first_file.name}): {remedy}")
 
 
-def require_fit(db: Database, keys: Keys, place: Path, remedy: str) -> None:
+def require_fit(db: Database, keys: Keys, place: Path | str, remedy: str) -> None:
     """Require that the database *db* is sound, known to this version, and written with *keys*.
 
     Raises:

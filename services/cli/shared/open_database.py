@@ -2,9 +2,9 @@
 
 from services.cli.command import CommandError
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
-from services.store.file_faults import RESTORE
+from services.store.file_faults import RESTORE, describe_file_fault
 from services.store.roles import name_role
-from services.store.session import Database, DatabaseError
+from services.store.session import Database, DatabaseError, mask_password
 from services.store.sqlite_copy import find_page_faults
 
 
@@ -54,3 +54,20 @@ def require_sound_pages(settings: StoreSettings) -> None:
         db.close()
     if faults:
         raise CommandError(f"the database {db.file} is damaged ({faults[0]}): {RESTORE}")
+
+
+def describe_unreachable(settings: StoreSettings, error: DatabaseError) -> str:
+    """Return words for a database that cannot be used, with its address but no password."""
+    if file_fault := describe_file_fault(error, open_database(settings).file):
+        return file_fault
+    address = mask_password(settings.database)
+    problem = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
+    return (
+        f"cannot use the database {address} ({problem}): start it, or name another in"
+        " AEGIS_DATABASE_URL"
+    )
+
+
+def name_database(db: Database) -> str:
+    """Return the file of *db*, or its address without a password."""
+    return str(db.file) if db.is_sqlite else mask_password(db.url)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
-from services.cli.shared.open_database import open_database, require_data
+from services.cli.shared.open_database import describe_unreachable, open_database, require_data
 from services.cli.shared.study_of_data import (
     StudyOfData,
     choose_study,
@@ -23,7 +23,6 @@ from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
 from services.store import messages, participants, protocols
-from services.store.file_faults import describe_file_fault
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion
 from services.store.revisions import (
@@ -33,7 +32,7 @@ from services.store.revisions import (
     find_revisions,
     require_newest,
 )
-from services.store.session import Database, DatabaseError, mask_password
+from services.store.session import Database, DatabaseError
 from services.store.vault import Keys, VaultError
 
 
@@ -195,7 +194,7 @@ def migrate(settings: StoreSettings) -> StudyContext:
     except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
-        raise CommandError(_describe_unreachable(settings, error)) from error
+        raise CommandError(describe_unreachable(settings, error)) from error
     context = StudyContext(settings, study, db, keys)
     _activate(context)
     return context
@@ -212,7 +211,7 @@ def count_stored_messages(settings: StoreSettings) -> int:
         with db.read() as conn:
             return messages.count_messages(conn) if find_revisions(conn) else 0
     except DatabaseError as error:
-        raise CommandError(_describe_unreachable(settings, error)) from error
+        raise CommandError(describe_unreachable(settings, error)) from error
     finally:
         db.close()
 
@@ -229,7 +228,7 @@ def _load_server_keys(settings: StoreSettings, study: StudyRules, db: Database) 
     except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
-        raise CommandError(_describe_unreachable(settings, error)) from error
+        raise CommandError(describe_unreachable(settings, error)) from error
     finally:
         by_user.close()
     if not is_active:
@@ -238,18 +237,6 @@ def _load_server_keys(settings: StoreSettings, study: StudyRules, db: Database) 
             " database: run `aegis migrate`"
         )
     return keys
-
-
-def _describe_unreachable(settings: StoreSettings, error: DatabaseError) -> str:
-    """Return words for a database that cannot be used, with its address but no password."""
-    if file_fault := describe_file_fault(error, open_database(settings).file):
-        return file_fault
-    address = mask_password(settings.database)
-    problem = str(getattr(error, "orig", None) or error).strip().splitlines()[0]
-    return (
-        f"cannot use the database {address} ({problem}): start it, or name another in"
-        " AEGIS_DATABASE_URL"
-    )
 
 
 def _activate(context: StudyContext) -> None:
