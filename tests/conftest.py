@@ -1,8 +1,8 @@
 """Fixtures of all tests: servers to share, and logs reset after each test."""
 
 import pytest
-import structlog
 
+from services.runtime import log
 from tests.faults.summary import Table
 from tests.helpers.servers import (  # noqa: F401 (fixtures)
     empty_kafka,
@@ -25,4 +25,4 @@ def pytest_configure(config):
 def _logs_as_they_were():
     """A command sets up the logs of its process; the next test has a standard error of its own."""
     yield
-    structlog.reset_defaults()
+    log.configure_logging(as_json=False)

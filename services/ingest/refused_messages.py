@@ -20,6 +20,7 @@ from services.ingest.outcome import Submission
 from services.runtime import log
 from services.store.refusals import RefusalRow, add_refusals
 from services.store.session import Database, DatabaseError
+from services.vocabulary.printable_text import escape_unprintable
 
 _TEXT_LENGTH = 500  # characters of what a sender wrote
 _ROWS_PER_HOUR = 1_000  # more come from a sender that is set up wrongly, or from a flood
@@ -119,9 +120,9 @@ def _read_field(body: bytes, *fields: int) -> str:
 
 
 def _make_printable(text: str) -> str:
-    r"""Return *text* as every database takes it.
+    r"""Return *text* as every database takes it: marks that are not printed are escaped.
 
-    >>> _make_printable("LAB\x00|NORTH")
-    'LAB?|NORTH'
+    >>> print(_make_printable("LAB\x00|NORTH"))
+    LAB\x00|NORTH
     """
-    return "".join(mark if mark.isprintable() else "?" for mark in text[:_TEXT_LENGTH])
+    return escape_unprintable(text[:_TEXT_LENGTH])

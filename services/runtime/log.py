@@ -90,7 +90,13 @@ def configure_logging(*, as_json: bool, stream: TextIO | None = None, debug: boo
 
 
 def make_logger(service: str) -> structlog.typing.FilteringBoundLogger:
-    """Return the logger of *service*; call it with an event name and some of `KEYS`."""
+    """Return the logger of *service*; call it with an event name and some of `KEYS`.
+
+    Where nothing is configured yet, standard error is: the library's own way to print an exception
+    shows the values of local variables, which may be those of a message.
+    """
+    if not structlog.is_configured():
+        configure_logging(as_json=not sys.stderr.isatty())
     service_logger: structlog.typing.FilteringBoundLogger = structlog.get_logger(service=service)
     return service_logger
 

@@ -131,6 +131,7 @@ def _server(url: str, role: str, limits: Mapping[str, str]) -> Engine:
     return create_engine(
         url,
         pool_size=_CONNECTIONS,
+        hide_parameters=True,  # of a statement that failed: they are what somebody sent
         pool_pre_ping=True,  # a connection that the server dropped is replaced, not reported
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
@@ -142,6 +143,7 @@ def _server(url: str, role: str, limits: Mapping[str, str]) -> Engine:
 def _sqlite(url: str, *, begin: str) -> Engine:
     engine = create_engine(
         url,
+        hide_parameters=True,
         connect_args={
             "timeout": BUSY_TIMEOUT_S,
             "isolation_level": None,  # the driver begins nothing of its own

@@ -295,8 +295,9 @@ def test_where_no_relay_is_nothing_is_announced(store):
 def test_a_row_that_is_there_is_refused_whatever_the_count(store, count):
     store.enrol("P-001")
     store.append(*(arrival(f"m{number}", HOUR_ZERO, ("P-001",)) for number in range(count)))
-    with pytest.raises(DatabaseError):
+    with pytest.raises(DatabaseError) as refusal:
         store.append(*(arrival(f"m{number}", HOUR_ZERO, ("P-001",)) for number in range(count)))
+    assert message("m0").sender not in str(refusal.value)  # no value of the row, but its key
     with store.db.read() as conn:
         assert journal.count_facts(conn) == count
 

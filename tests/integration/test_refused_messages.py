@@ -56,7 +56,13 @@ REFUSED_MESSAGES = {
         labs(control_id="7\x00").replace(b"|P|", b"|T|"),
         "north",
         "MSH-11",
-        "7?",
+        "7\N{REPLACEMENT CHARACTER}",
+    ),
+    "a mark that is not printed": (
+        labs(control_id="7\x1b").replace(b"|P|", b"|T|"),
+        "north",
+        "MSH-11",
+        r"7\x1b",
     ),
 }
 

@@ -6,16 +6,20 @@ from datetime import datetime
 from services.cli.shared.columns import Columns, list_headings
 from services.cli.shared.fold_table import fold_table
 from services.cli.shared.terminal_width import find_terminal_width
+from services.vocabulary.printable_text import escape_unprintable
 
 
 def make_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
-    """Return *rows* under *head*, each column as wide as it needs, or as the terminal has room.
+    r"""Return *rows* under *head*, each column as wide as it needs, or as the terminal has room.
 
-    >>> print(make_table(("rule", "events"), [("S1", 4)]))
-    rule  events
-    S1    4
+    A mark that is not printed is shown as its escape.
+
+    >>> print(make_table(("rule", "events"), [("S1", 4), ("S2\x1b[2J", 0)]))
+    rule       events
+    S1         4
+    S2\x1b[2J  0
     """
-    texts = [[str(cell) for cell in row] for row in rows]
+    texts = [[escape_unprintable(str(cell)) for cell in row] for row in rows]
     return "\n".join(fold_table(head, texts, find_terminal_width()))
 
 
