@@ -89,6 +89,9 @@ class Mail:
         self.mails.append(message_from_bytes(envelope.content, policy=default))
         return "250 OK"
 
+    async def handle_QUIT(self, _server, _session, _envelope):  # noqa: N802
+        return self.replies.get("QUIT", "221 Bye")
+
     def channel(self):
         return make_smtp_channel(
             AlertSettings(smtp_host="127.0.0.1", smtp_port=self.port, smtp_from="aegis@x.org")
@@ -371,6 +374,21 @@ def test_only_what_is_said_about_the_recipient_or_the_mail_is_for_good(mail, rep
     mail.replies = replies
     assert mail.channel()(LETTER, mail.address).can_retry is can_retry
     assert mail.mails == []
+
+
+@pytest.mark.parametrize("reply", ["221 bye", "421 closing", "500 what"])
+def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_at_the_end(mail, reply):
+    mail.start()
+    mail.replies = {"QUIT": reply}
+    assert mail.channel()(LETTER, mail.address) == Acceptance()
+    assert len(mail.mails) == 1
+
+
+def test_an_address_outside_ascii_needs_a_server_that_can_take_it(mail):
+    mail.start(enable_SMTPUTF8=False)
+    assert mail.channel()(LETTER, "chair@köln.example") == Failure(
+        "mail server lacks an extension: STARTTLS, AUTH or SMTPUTF8"
+    )
 
 
 def test_a_wrong_password_is_tried_again_once_it_is_put_right(mail, tmp_path):

@@ -4,6 +4,7 @@ import smtplib
 import socket
 import ssl
 from collections.abc import Callable
+from contextlib import closing, suppress
 from email.header import Header
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -62,28 +63,41 @@ def make_smtp_channel(settings: AlertSettings) -> Send:
         except Exception as error:  # noqa: BLE001 - an address or a text that no mail can have
             return Failure(f"mail cannot be written ({type(error).__name__})", can_retry=False)
         try:
-            with (
-                shut_connection_after(settings.delivery_deadline_s) as on_connect,
-                _ShutSmtp(settings.smtp_host, settings.smtp_port, on_connect) as server,
-            ):
-                if settings.smtp_starttls:
-                    server.starttls(context=ssl.create_default_context())
-                if settings.smtp_user and settings.smtp_password:
-                    password = settings.smtp_password.get_secret_value()
-                    server.login(settings.smtp_user, password)
-                server.send_message(mail)
-        except smtplib.SMTPRecipientsRefused as error:
-            codes = [code for code, _ in error.recipients.values()]
-            return Failure(f"recipient refused ({codes[0]})", codes[0] < _PERMANENT)
-        except smtplib.SMTPDataError as error:
-            return Failure(f"mail refused ({error.smtp_code})", error.smtp_code < _PERMANENT)
-        except smtplib.SMTPResponseException as error:  # password, sender: ours to put right
-            return Failure(f"mail server said {error.smtp_code}")
-        except (OSError, smtplib.SMTPException) as error:
-            return Failure(f"mail server not reached ({type(error).__name__})")
+            _submit_mail(settings, mail)
+        except OSError as error:  # which every exception of smtplib is
+            return _describe_error(error)
         return Acceptance()
 
     return contain_errors(send)
+
+
+def _submit_mail(settings: AlertSettings, mail: EmailMessage) -> None:
+    with (
+        shut_connection_after(settings.delivery_deadline_s) as on_connect,
+        closing(_ShutSmtp(settings.smtp_host, settings.smtp_port, on_connect)) as server,
+    ):
+        if settings.smtp_starttls:
+            server.starttls(context=ssl.create_default_context())
+        if settings.smtp_user and settings.smtp_password:
+            server.login(settings.smtp_user, settings.smtp_password.get_secret_value())
+        server.send_message(mail)
+        with suppress(OSError):  # the mail is taken, whatever becomes of the goodbye
+            server.putcmd("QUIT")
+
+
+def _describe_error(error: OSError) -> Failure:
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            code, _ = next(iter(error.recipients.values()))
+            return Failure(f"recipient refused ({code})", code < _PERMANENT)
+        case smtplib.SMTPDataError():
+            return Failure(f"mail refused ({error.smtp_code})", error.smtp_code < _PERMANENT)
+        case smtplib.SMTPResponseException():  # password, sender: ours to put right
+            return Failure(f"mail server said {error.smtp_code}")
+        case smtplib.SMTPNotSupportedError():
+            return Failure("mail server lacks an extension: STARTTLS, AUTH or SMTPUTF8")
+        case _:
+            return Failure(f"mail server not reached ({type(error).__name__})")
 
 
 def make_mail(letter: Letter, sender: str, address: str) -> EmailMessage:
