@@ -8,6 +8,7 @@ import pytest
 from services.runtime.measures import load_measures
 from services.safety_rules.domain.syndromes.acute_gvhd import (
     grade_acute_gvhd,
+    is_bilirubin_unit_doubtful,
     stage_bilirubin,
     stage_liver,
     stage_lower_gi,
@@ -218,3 +219,27 @@ def test_fev1_decides_the_lungs_and_another_cause_is_not_counted():
     assert (scores["lungs"], scores["skin"], scores["eyes"]) == (2, 2, None)
     scores = read_scores(ChronicGvhdScores(skin=2, lungs=3, other_cause=("lungs", "eyes")))
     assert (scores["lungs"], scores["skin"], scores["eyes"]) == (0, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("value", "uln", "is_doubtful"),
+    [
+        ("15 mg/dL", "21 mg/dL", True),
+        ("15 mg/dL", "2 mg/dL", True),
+        ("15 mg/dL", "1.99 mg/dL", False),
+        ("15 mg/dL", "0.2 mg/dL", False),
+        ("15 mg/dL", "0.19 mg/dL", True),
+        ("15 umol/L", "1.2 umol/L", True),
+        ("15 umol/L", "3.4 umol/L", False),
+        ("15 umol/L", "33.9 umol/L", False),
+        ("15 umol/L", "34 umol/L", True),
+        ("15 umol/L", "0 umol/L", False),
+        ("15 mg/dL", "1.2 kg", False),
+    ],
+)
+def test_a_limit_of_normal_may_betray_the_unit_of_a_bilirubin(value, uln, is_doubtful):
+    bilirubin, limit = (
+        Quantity(Decimal(number), unit) for number, unit in (value.split(), uln.split())
+    )
+    assert is_bilirubin_unit_doubtful(bilirubin, limit) is is_doubtful
+    assert not is_bilirubin_unit_doubtful(bilirubin, None)

@@ -14,7 +14,9 @@ from services.safety_rules.domain.ctcae.reported_limits import (
     is_possible_limit,
     is_unit_doubtful,
 )
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.grade import Input
+from services.vocabulary.quantity import Quantity
 from tests.helpers.fact_notes import quantity
 from tests.helpers.random_trials import RULES
 
@@ -24,6 +26,9 @@ CRITERIA = {
     "neutrophils": "ctcae-5.0.neutrophil-count-decreased",
     "hemoglobin": "ctcae-5.0.anemia",
     "magnesium": "ctcae-5.0.hypomagnesemia",
+    "lymphocytes": "ctcae-5.0.lymphocyte-count-increased",
+    "leukocytes": "ctcae-5.0.leukocytosis",
+    "platelets": "ctcae-5.0.platelet-count-decreased",
 }
 
 
@@ -158,3 +163,35 @@ def test_a_value_may_be_in_the_unit_of_limits_that_contradict_its_own(
 )
 def test_a_number_may_be_plausible_in_another_published_unit(measure, value, expected):
     assert is_plausible_in_other_unit(find_grading(measure), quantity(value)) is expected
+
+
+# label of value and limits, value, lower and upper limit; True: the unit is in doubt
+FOREIGN_LIMITS = [
+    ("neutrophils", "10*9/L", "90", "1500", "7000", True),
+    ("neutrophils", "10*9/L", "12.1", "1500", None, True),
+    ("neutrophils", "10*9/L", "12", "1500", None, False),  # three times what is normal
+    ("neutrophils", "10*9/L", "0.4", "1500", "7000", False),
+    ("neutrophils", "10*9/L", "90", "800", None, True),  # a fifth of what is normal in /mm3
+    ("neutrophils", "10*9/L", "90", "799", None, False),
+    ("neutrophils", "10*9/L", "90", "4000", None, True),
+    ("neutrophils", "10*9/L", "90", "4001", None, False),
+    ("neutrophils", "10*9/L", "90", None, "20000", True),
+    ("neutrophils", "10*9/L", "90", None, "20001", False),
+    ("lymphocytes", "10*9/L", "150", "1000", "4000", True),
+    ("leukocytes", "10*9/L", "900", "3500", "9000", True),
+    ("leukocytes", "10*3/uL", "900", "3500", "9000", True),
+    ("platelets", "10*9/L", "900", "150000", "400000", True),
+    ("platelets", "10*9/L", "300", "150000", "400000", False),
+]
+
+
+@pytest.mark.parametrize("row", FOREIGN_LIMITS)
+def test_limits_that_cannot_be_in_their_unit_may_betray_another(row):
+    measure, unit, value, lln, uln, expected = row
+    grading = find_grading(measure)
+    lower, upper = (None if one is None else Quantity(Decimal(one), unit) for one in (lln, uln))
+    for published_unit in grading.units:
+        quantity = rescale_quantity(Quantity(Decimal(value), unit), published_unit)
+        limits = check_limits(grading, published_unit, lower, upper)
+        assert is_unit_doubtful(grading, quantity, limits) is expected
+        assert limits.may_betray_unit or not expected

@@ -99,7 +99,7 @@ class _AtGradeRow(StrictModel):
             raise ValueError("only what is withheld has until_grade, at_least, discontinue_...")
 
     def value(self) -> AtGrade:
-        """What to do."""
+        """The action."""
         return AtGrade(
             self.do,
             self.until_grade,
@@ -239,7 +239,7 @@ class DeviationsRow(StrictModel):
             raise ValueError(f"first_course_on: day {last} comes before day {first}")
 
     def value(self) -> Deviations:
-        """What is told."""
+        """The deviations that are told."""
         return Deviations(
             self.first_course_on, Premedication(**dict(self.premedication)), self.charted_within
         )

@@ -50,7 +50,7 @@ class KnownCohort:
 def load_cohort(
     conn: Connection, rules: Rules, as_of: datetime | None = None
 ) -> KnownCohort | None:
-    """Return what was known at *as_of* (None: all that is known); None: nothing of anybody."""
+    """Return the cohort as known at *as_of* (None: now); None: nothing was known of anybody."""
     study = rules.protocol.study
     participants_by_id = participants.load_participants(conn, study)
     received = [

@@ -139,7 +139,7 @@ def prepare_grading(
     if unit_quantity is None or not is_scaled_exactly(unit, unit_quantity.unit):
         return PreparedGrading(criterion, reading, baseline, unit, _UNIT_VALUE, None, None)
     reported = check_limits(grading, unit_quantity.unit, reading.lln, reading.uln)
-    if reported.contradicted_range is not None:  # then the unit is in doubt, for some values
+    if reported.may_betray_unit:  # then the unit is in doubt, for some values
         return PreparedGrading(criterion, reading, baseline, unit, _UNIT_VALUE, None, None)
     # an exact 1 may be implausible
     open_quantity = replace(unit_quantity, censoring=Censoring.AT_LEAST)

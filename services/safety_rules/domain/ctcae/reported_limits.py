@@ -13,6 +13,20 @@ from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.vocabulary.grade import Input
 from services.vocabulary.quantity import Quantity
 
+_FAR = 3  # times what is normal in everybody: further is far
+_NEAR = 5  # times what is normal in everybody: an ordinary limit is no further
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignLimits:
+    """Limits that cannot be in *unit*, in which they are labelled, and can be in another.
+
+    *are_above*: too high for it; else too low.
+    """
+
+    unit: str
+    are_above: bool
+
 
 @dataclass(frozen=True, slots=True)
 class ReportedLimits:
@@ -24,12 +38,20 @@ class ReportedLimits:
         has_impossible: True if one cannot be, or if they are the wrong way round.
         contradicted_range: The numbers that no published grade covers, when the limits contradict
             them; None: they do not.
+        foreign: Limits that cannot be in their unit and can be in another published one; None:
+            there are none.
     """
 
     possible: Mapping[Input, Quantity]
     misfits: frozenset[Input]
     has_impossible: bool
     contradicted_range: Range | None
+    foreign: ForeignLimits | None = None
+
+    @property
+    def may_betray_unit(self) -> bool:
+        """True if the unit of some values is in doubt because of these limits."""
+        return self.contradicted_range is not None or self.foreign is not None
 
 
 def check_limits(
@@ -44,7 +66,7 @@ def check_limits(
         uln: As reported.
     """
     plausible = grading.find_plausible_range(unit)
-    possible, misfits, has_impossible = {}, set(), False
+    possible, misfits, impossible_limits = {}, set(), {}
     for name, quantity in ((Input.LLN, lln), (Input.ULN, uln)):
         if quantity is None:
             continue
@@ -54,15 +76,19 @@ def check_limits(
         elif is_possible_limit(name, limit, plausible):
             possible[name] = limit
         else:
-            has_impossible = True
+            impossible_limits[name] = quantity
+    foreign = _find_foreign_limits(grading, impossible_limits)
     if _are_reversed(possible):
-        return ReportedLimits({}, frozenset(misfits), has_impossible=True, contradicted_range=None)
+        return ReportedLimits(
+            {}, frozenset(misfits), has_impossible=True, contradicted_range=None, foreign=foreign
+        )
     contradicted_range = _find_contradicted_range(grading, unit, possible)
     return ReportedLimits(
         {} if contradicted_range else possible,
         frozenset(misfits),
-        has_impossible,
+        bool(impossible_limits),
         contradicted_range,
+        foreign,
     )
 
 
@@ -90,12 +116,29 @@ def is_unit_doubtful(grading: MeasureGrading, value: Quantity, reported: Reporte
     """Return True when the limits of *value* contradict its unit, and it may be in theirs.
 
     That is so when it lies on the same side of the ungraded numbers as they do, or when it is
-    plausible in another published unit. Otherwise the limits alone are of another unit.
+    plausible in another published unit. Otherwise the limits alone are of another unit. Limits that
+    cannot be in its unit at all doubt a value that is far from normal on their side.
     """
+    if reported.foreign is not None and _is_far_from_normal(grading, value, reported.foreign):
+        return True
     if reported.contradicted_range is None:
         return False
     is_beyond = not reported.contradicted_range.contains(value.value)
     return is_beyond or is_plausible_in_other_unit(grading, value)
+
+
+def _is_far_from_normal(grading: MeasureGrading, value: Quantity, foreign: ForeignLimits) -> bool:
+    """Return True when *value* is far from normal on the side of the limits, as they are labelled.
+
+    Its number under that label is plausible in another published unit, too.
+    """
+    labelled_value = rescale_quantity(value, foreign.unit, grading.ion)
+    if labelled_value is None:
+        return False
+    normal = grading.normal[foreign.unit]
+    number = labelled_value.value
+    is_far = number > normal * _FAR if foreign.are_above else number < normal / _FAR
+    return is_far and is_plausible_in_other_unit(grading, labelled_value)
 
 
 def is_plausible_in_other_unit(grading: MeasureGrading, value: Quantity) -> bool:
@@ -124,6 +167,36 @@ def _find_contradicted_range(
     )
     is_contradicted = ranges.contradicts(lln, uln) or _fit_another_unit(grading, unit, lln, uln)
     return ranges.without_grade if is_contradicted else None
+
+
+def _find_foreign_limits(
+    grading: MeasureGrading, limits: Mapping[Input, Quantity]
+) -> ForeignLimits | None:
+    """Return the unit that impossible *limits* are labelled with, and their side of it.
+
+    As numbers of another published unit they lie around what is normal in everybody.
+    """
+    for unit, normal in grading.normal.items():
+        if any(not _is_labelled(limit, unit, grading) for limit in limits.values()):
+            continue
+        other_normals = [one for name, one in grading.normal.items() if name != unit]
+        for other in other_normals if limits else ():
+            if all(_is_near(name, limit.value, other) for name, limit in limits.items()):
+                return ForeignLimits(unit, are_above=other > normal)
+    return None
+
+
+def _is_near(name: Input, limit: Decimal, normal: Decimal) -> bool:
+    """Return True when *limit* is on its side of what is normal, and not far from it."""
+    if name is Input.LLN:
+        return normal / _NEAR <= limit <= normal
+    return normal <= limit <= normal * _NEAR
+
+
+def _is_labelled(limit: Quantity, unit: str, grading: MeasureGrading) -> bool:
+    """Return True when *unit* is the one of *limit*, in another spelling perhaps."""
+    labelled_limit = rescale_quantity(limit, unit, grading.ion)
+    return labelled_limit is not None and labelled_limit.value == limit.value
 
 
 def _fit_another_unit(

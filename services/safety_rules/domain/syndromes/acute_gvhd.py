@@ -174,6 +174,20 @@ def stage_bilirubin(bilirubin: Quantity, measures: Mapping[str, Measure]) -> Sta
     return None
 
 
+def is_bilirubin_unit_doubtful(bilirubin: Quantity, uln: Quantity | None) -> bool:
+    """Return True when the upper limit of normal of a bilirubin betrays another unit.
+
+    In everybody normal ends below stage 1 of the liver, and not below a tenth of it.
+    """
+    if uln is None or not uln.value:
+        return False
+    for unit, (first, *_) in _BILIRUBIN_LIMITS.items():
+        limit = rescale_quantity(uln, unit)
+        if limit is not None and rescale_quantity(bilirubin, unit) is not None:
+            return not first / 10 <= limit.value < first
+    return False
+
+
 def stage_lower_gi(
     stool_ml_per_day: Decimal,
     *,

@@ -21,6 +21,7 @@ from services.safety_rules.domain.syndromes.acute_gvhd import (
     HIGHEST,
     StageSpan,
     grade_stage_spans,
+    is_bilirubin_unit_doubtful,
     stage_bilirubin,
     stage_lower_gi,
     stage_skin,
@@ -297,6 +298,8 @@ def _find_liver(
     ):
         return charted_finding
     finding = _stage_charted_bilirubin(fact, body.value, state.measures)
+    if is_bilirubin_unit_doubtful(body.value, body.uln):
+        finding = replace(finding, stages=(0, HIGHEST["liver"]), missing=(Input.UNIT,))
     is_elsewhere = any(one.stages[0] for organ, one in findings.items() if organ != "liver")
     if charted_finding is not None or is_elsewhere or not finding.stages[1]:
         return finding
