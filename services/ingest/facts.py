@@ -10,6 +10,7 @@ from hashlib import sha256
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
 from services.ingest.domain.quoted_text import quote_text
+from services.ingest.fact_names import FactNames
 from services.runtime import wire
 from services.vocabulary.fact import Fact
 
@@ -52,7 +53,7 @@ class FactsContent:
     parked: tuple[ParkedItem, ...]
 
 
-def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refusal:
+def read_facts(body: bytes, site: str, actor: str, names: FactNames) -> FactsContent | Refusal:
     """Return the facts of a message; a line that is no fact is parked, the others are kept.
 
     A body without any fact that is not UTF-8 is refused.
@@ -61,9 +62,11 @@ def read_facts(body: bytes, site: str, actor: str) -> FactsContent | Refusal:
         body: UTF-8, one object to a line.
         site: That has authenticated itself; empty for a person.
         actor: Who entered them; empty for a site.
+        names: That the study knows.
     """
-    facts, wrong = read_lines(body)
-    if not facts and (position := _find_wrong_byte(body)) is not None:
+    facts, wrong = read_lines(body, names)
+    is_unreadable = all(item.reason is ParkReason.UNREADABLE_LINE for item in wrong)
+    if not facts and is_unreadable and (position := _find_wrong_byte(body)) is not None:
         problem = f"byte {position} is not UTF-8"
         return Refusal("body", problem, "send one JSON object to a line, in UTF-8")
     sender, control_id = name_facts(sha256(body).hexdigest(), site, actor)
@@ -83,8 +86,8 @@ def name_facts(digest: str, site: str, actor: str) -> tuple[str, str]:
     return f"{FACTS_SENDER}{actor or site}", digest[:32]
 
 
-def read_lines(body: bytes) -> tuple[list[FactLine], list[ParkedItem]]:
-    """Return the facts in *body*, and the lines that are no facts.
+def read_lines(body: bytes, names: FactNames) -> tuple[list[FactLine], list[ParkedItem]]:
+    """Return the facts in *body*, and the lines that are no facts or have a name not in *names*.
 
     A fact without an id gets the hash of its line, and one without a time of report its time of
     observation.
@@ -93,15 +96,14 @@ def read_lines(body: bytes) -> tuple[list[FactLine], list[ParkedItem]]:
     for number, line in enumerate(body.split(b"\n"), 1):
         if not line.strip():
             continue
-        fact_or_problem = _read_line(line)
-        if isinstance(fact_or_problem, Fact):
-            facts.append(
-                FactLine(
-                    f"line {number}", fact_or_problem.id or fact_or_problem.digest, fact_or_problem
-                )
-            )
+        place = f"line {number}"
+        fact = _read_line(line)
+        if isinstance(fact, str):
+            wrong.append(ParkedItem(place, ParkReason.UNREADABLE_LINE, fact))
+        elif item := names.find_unknown_name(fact.body, place):
+            wrong.append(item)
         else:
-            wrong.append(ParkedItem(f"line {number}", ParkReason.UNREADABLE_LINE, fact_or_problem))
+            facts.append(FactLine(place, fact.id or fact.digest, fact))
     return facts, wrong
 
 

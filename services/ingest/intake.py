@@ -9,6 +9,7 @@ from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.read import OTHER_KIND, read_message
 from services.ingest.domain.message_content import MessageContent, ParkedItem, Refusal
 from services.ingest.domain.site import CodeTables, Sites
+from services.ingest.fact_names import FactNames
 from services.ingest.facts import FactsContent, read_facts
 from services.ingest.ids import bound_control_id, message_id
 from services.ingest.outcome import MessageFormat, Outcome, Source, Submission
@@ -53,6 +54,7 @@ class Intake:
         study: Id of the study.
         sites: Sites of the study.
         tables: Codes, units, drugs and words that every site may use.
+        names: Of measures and terms, for facts in our own form.
         clock: The machine's clock.
         by_message: True when ``received_at`` is the time of the message (MSH-7), not the machine's.
         on_outcome: Called with each outcome.
@@ -64,6 +66,7 @@ class Intake:
     study: str
     sites: Sites
     tables: CodeTables
+    names: FactNames
     clock: Clock
     by_message: bool = False
     on_outcome: Callable[[Outcome], None] = lambda _outcome: None
@@ -168,7 +171,7 @@ class Intake:
         body = submission.body
         content: MessageContent | FactsContent | Refusal
         if submission.form == "facts":
-            content = read_facts(body, submission.site, submission.actor)
+            content = read_facts(body, submission.site, submission.actor, self.names)
         else:
             content = read_message(body, self.sites, self.tables)
         if isinstance(content, Refusal):

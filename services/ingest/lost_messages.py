@@ -58,7 +58,9 @@ def is_lost(intake: Intake, conn: Connection, message_id: str) -> bool:
 
 def _has_new_facts(intake: Intake, conn: Connection, message: RawMessage) -> bool:
     """Return True when a message in Aegis's own form has facts or items that are not stored."""
-    content = read_facts(message.body, message.site, message.sender.removeprefix(FACTS_SENDER))
+    content = read_facts(
+        message.body, message.site, message.sender.removeprefix(FACTS_SENDER), intake.names
+    )
     if isinstance(content, Refusal):
         return False
     facts, items = intake.matcher.build_facts(conn, message, content, {})

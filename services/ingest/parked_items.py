@@ -124,7 +124,9 @@ def _retry_dead_letter(
 def reread_message(intake: Intake, message: RawMessage) -> MessageContent | FactsContent | Refusal:
     """Return the content of a stored message, read with the study's present files."""
     if message.sender.startswith(FACTS_SENDER):
-        return read_facts(message.body, message.site, message.sender.removeprefix(FACTS_SENDER))
+        return read_facts(
+            message.body, message.site, message.sender.removeprefix(FACTS_SENDER), intake.names
+        )
     return read_message(message.body, intake.sites, intake.tables)
 
 

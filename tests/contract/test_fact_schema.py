@@ -12,7 +12,7 @@ from services.runtime import wire
 from services.vocabulary.clinical_fact import Death
 from services.vocabulary.fact import Status
 from tests.helpers.fact_notes import fact, lab
-from tests.helpers.intake import new_intake, open_client
+from tests.helpers.intake import NAMES, new_intake, open_client
 
 PUBLISHED_SCHEMA = Path(__file__).parents[2] / "docs" / "fact.schema.json"
 LINE = {
@@ -43,7 +43,7 @@ def test_the_schema_is_served_to_everybody(tmp_path):
 
 
 def read_line(**changes):
-    return read_lines(json.dumps({**LINE, **changes}).encode())
+    return read_lines(json.dumps({**LINE, **changes}).encode(), NAMES)
 
 
 def test_what_the_schema_asks_for_is_enough():
@@ -59,7 +59,7 @@ def test_what_the_schema_asks_for_is_enough():
 @pytest.mark.parametrize("name", sorted(LINE))
 def test_what_the_schema_asks_for_is_asked_for(name):
     facts, (wrong,) = read_lines(
-        json.dumps({key: value for key, value in LINE.items() if key != name}).encode()
+        json.dumps({key: value for key, value in LINE.items() if key != name}).encode(), NAMES
     )
     assert facts == []
     assert name in wrong.detail
@@ -76,7 +76,7 @@ def test_what_the_schema_allows_is_read_and_what_it_does_not_know_is_refused(nam
 
 @pytest.mark.parametrize("fact", [lab("alt", "<30", unit="U/L"), fact(Death("relapse"))])
 def test_a_fact_as_the_journal_writes_it_is_a_line(fact):
-    ((line,), wrong) = read_lines(wire.write_fact(fact))
+    ((line,), wrong) = read_lines(wire.write_fact(fact), NAMES)
     assert (line.fact, wrong) == (fact, [])
 
 
@@ -84,14 +84,14 @@ def test_a_fact_as_the_journal_writes_it_is_a_line(fact):
     "line_text", [b"[" * 100_000, b'{"subject": "\\ud800"}', b"null", b"{", b'"a"', b"NaN", b"\x00"]
 )
 def test_no_line_makes_it_stumble(line_text):
-    facts, (wrong,) = read_lines(line_text)
+    facts, (wrong,) = read_lines(line_text, NAMES)
     assert (facts, wrong.path, str(wrong.reason)) == ([], "line 1", "unreadable-line")
 
 
 def test_lines_are_counted_as_an_editor_counts_them():
     good = json.dumps(LINE).encode()
     content = b"\r\n".join((good, b"", b"oops", good, b"oops", b""))
-    reading = read_facts(content, "north", "")
+    reading = read_facts(content, "north", "", NAMES)
     assert [line.place for line in reading.facts] == ["line 1", "line 4"]
     assert [item.path for item in reading.parked] == ["line 3", "line 5"]
 
@@ -102,3 +102,58 @@ def test_lines_are_counted_as_an_editor_counts_them():
 def test_a_time_that_stands_for_none_is_refused(time_text):
     facts, (wrong,) = read_line(observed_at=time_text)
     assert (facts, "is no time" in wrong.detail) == ([], True)
+
+
+def observation_of(measure):
+    return {"kind": "observation", "measure": measure, "text": "yes"}
+
+
+def assessment_of(criterion):
+    return {"kind": "assessment", "criterion": criterion, "grade": 3, "by": "dr.a"}
+
+
+def finding_about(criterion):
+    return {"kind": "finding", "criterion": criterion, "by": "dr.a", "symptoms": "mild"}
+
+
+NAMED_BODIES = {  # the body of a line, the reason for which it is parked, the end of the detail
+    "a measure": (observation_of("ice"), "", ""),
+    "no measure": (observation_of("inspired-oxygen"), "unknown-measure", "'inspired-oxygen'"),
+    "a misspelt measure": (
+        observation_of("neutrophil"),
+        "unknown-measure",
+        "'neutrophil'; did you mean 'neutrophils'?",
+    ),
+    "a measure in capitals": (observation_of("ICE"), "unknown-measure", "'ICE'"),
+    "a term": (assessment_of("ctcae-5.0.chronic-kidney-disease"), "", ""),
+    "a bare term": (
+        assessment_of("chronic-kidney-disease"),
+        "unknown-criterion",
+        "'chronic-kidney-disease'; did you mean 'ctcae-5.0.chronic-kidney-disease'?",
+    ),
+    "no term": (assessment_of("Nonsense"), "unknown-criterion", "'Nonsense'"),
+    "a term of another version": (
+        assessment_of("ctcae-4.03.tremor"),
+        "unknown-criterion",
+        "did you mean 'ctcae-5.0.tremor'?",
+    ),
+    "a scale, which is computed": (
+        assessment_of("astct-2019.crs"),
+        "unknown-criterion",
+        "'astct-2019.crs'",
+    ),
+    "a finding about a term": (finding_about("ctcae-5.0.hyponatremia"), "", ""),
+    "a finding about none": (
+        finding_about("hyponatremia"),
+        "unknown-criterion",
+        "did you mean 'ctcae-5.0.hyponatremia'?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "reason", "end"), NAMED_BODIES.values(), ids=NAMED_BODIES)
+def test_a_line_with_a_name_that_nobody_knows_is_parked(body, reason, end):
+    facts, wrong = read_line(body=body)
+    assert [str(item.reason) for item in wrong] == [reason] * bool(reason)
+    assert len(facts) + len(wrong) == 1
+    assert all(item.path == "line 1" and item.detail.endswith(end) for item in wrong)

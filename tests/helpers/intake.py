@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.enrolment import import_participants
+from services.ingest.fact_names import FactNames
 from services.ingest.http import build_routes
 from services.ingest.intake import Intake, Submission
 from services.ingest.mllp import MllpServer
@@ -27,8 +28,10 @@ from services.store.participants import load_participants
 from services.store.session import Database
 from services.store.vault import Keys
 from tests.helpers.hl7_messages import SITES
+from tests.helpers.random_trials import RULES
 from tests.helpers.store import new_database
 
+NAMES = FactNames(frozenset(RULES.measures), RULES.list_criteria())
 CLOCK_TIME = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEY = {site: f"key-of-{site}" for site in ("north", "rhein")}
 COLUMNS = (
@@ -67,14 +70,14 @@ def _filled_folder(lines):
 
 def _intake(folder):
     db, keys = new_database(folder)
-    return Intake(db, keys, "TRIAL", SITES, load_code_tables(), lambda: CLOCK_TIME)
+    return Intake(db, keys, "TRIAL", SITES, load_code_tables(), NAMES, lambda: CLOCK_TIME)
 
 
 def new_postgres_intake(url, folder):
     """An intake on the empty database at *url*, with PEOPLE, and its keys under *folder*."""
     keys = Keys.load_or_create(folder / "keys")
     intake = Intake(
-        Database.open(url), keys, "TRIAL", SITES, load_code_tables(), lambda: CLOCK_TIME
+        Database.open(url), keys, "TRIAL", SITES, load_code_tables(), NAMES, lambda: CLOCK_TIME
     )
     import_participants(intake, people(*PEOPLE), "operator")
     return intake

@@ -247,3 +247,15 @@ def test_what_an_older_version_read_nothing_in_is_found_and_read_again(intake, r
     assert (len(feed_facts(intake)), len(list_parked(intake))) == counts
     with intake.db.read() as conn:
         assert find_lost_messages(intake, conn) == []
+
+
+def test_a_measure_of_a_later_release_makes_a_fact_of_the_line_that_waited(intake):
+    line = (
+        b'{"subject": "P-001", "observed_at": "2026-03-01T08:00:00Z", "body": {"kind":'
+        b' "observation", "measure": "inspired-oxygen", "text": "40"}}'
+    )
+    assert submit(intake, line, actor="dr.a", form="facts").facts == 0
+    assert list_parked(intake) == [("unknown-measure", "line 1")]
+    names = replace(intake.names, measures=intake.names.measures | {"inspired-oxygen"})
+    steps = parked_items.retry_parked(replace(intake, names=names), "operator")
+    assert (steps.facts, steps.closed_items, steps.still_parked) == (1, 1, 0)

@@ -117,3 +117,14 @@ def test_a_file_is_assessed_as_the_service_would(tmp_path, seed):
 
 def lines(things):
     return sorted(map(wire.write_canonical, things))
+
+
+def test_a_name_that_nobody_knows_is_named_and_nothing_is_assessed(run_assess):
+    words = {"grade": 2, "by": "dr.a"}
+    strange = line("2026-05-18T08:00:00Z", kind="assessment", criterion="Nonsense", **words)
+    misspelt = FACTS[2].replace('"alt"', '"altt"')
+    code, output, error = run_assess([*FACTS, strange, misspelt])
+    assert (code, output) == (2, "")
+    assert "2 lines cannot be used" in error
+    assert "line 7: no term of the study is called 'Nonsense'" in error
+    assert "line 8: no measure is called 'altt'; did you mean 'alt'?" in error

@@ -6,9 +6,11 @@ from argparse import Namespace
 from pathlib import Path
 
 from services.cli.command import CommandError
+from services.cli.shared.enter_facts import make_fact_names
 from services.cli.shared.open_study import open_study
 from services.cli.shared.records_table import make_records_table
 from services.cli.shared.rules_table import make_rules_table
+from services.ingest.fact_names import FactNames
 from services.ingest.facts import read_lines
 from services.runtime import wire
 from services.safety_rules.application.recompute import TrialAssessment, assess
@@ -17,8 +19,8 @@ from services.vocabulary.fact import Fact
 
 def perform(args: Namespace) -> int:
     """Print the records, decisions and queries of a file of facts."""
-    rules = open_study(args).rules
-    assessment = assess(rules, _read_facts(args.file), args.as_of)
+    study = open_study(args)
+    assessment = assess(study.rules, _read_facts(args.file, make_fact_names(study)), args.as_of)
     if args.json:
         print(_as_json(assessment))
         return 0
@@ -31,20 +33,21 @@ def perform(args: Namespace) -> int:
     return 0
 
 
-def _read_facts(name: str) -> list[Fact]:
+def _read_facts(name: str, names: FactNames) -> list[Fact]:
     """Return the facts in a file.
 
     Raises:
-        CommandError: A line is no fact: nothing is assessed on half of the facts.
+        CommandError: A line is no fact, or has a name that nobody knows: nothing is assessed on
+            half of the facts.
     """
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
     except OSError as error:
         raise CommandError(f"{name}: {error.strerror}") from error
-    facts, wrong = read_lines(content)
+    facts, wrong = read_lines(content, names)
     if wrong:
         lines = "\n  ".join(f"{item.path}: {item.detail}" for item in wrong[:10])
-        raise CommandError(f"{name}: {len(wrong)} lines are no facts:\n  {lines}")
+        raise CommandError(f"{name}: {len(wrong)} lines cannot be used:\n  {lines}")
     return [line.fact for line in facts]
 
 

@@ -8,9 +8,11 @@ from services.cli.command import CommandError
 from services.cli.shared.open_study import StudyContext
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.study_sites import load_sites
+from services.ingest.fact_names import FactNames
 from services.ingest.intake import Intake, Outcome, Submission
 from services.runtime import wire
 from services.runtime.clock import now_utc
+from services.safety_rules.adapters.study_rules import StudyRules
 from services.store import journal
 from services.store.participant_order import find_families
 from services.vocabulary.fact import Body, Fact
@@ -31,9 +33,15 @@ def make_intake(context: StudyContext) -> Intake:
         context.study_id,
         sites,
         tables,
+        make_fact_names(context.study),
         now_utc,
         by_message=context.settings.clock == "message",
     )
+
+
+def make_fact_names(study: StudyRules) -> FactNames:
+    """Return the names that facts of *study* may use."""
+    return FactNames(frozenset(study.rules.measures), study.rules.list_criteria())
 
 
 def enter_fact(

@@ -11,6 +11,8 @@ class ParkReason(StrEnum):
     """The reason for which an item is parked: a closed set, and a label of metrics."""
 
     UNKNOWN_CODE = "unknown-code"
+    UNKNOWN_MEASURE = "unknown-measure"
+    UNKNOWN_CRITERION = "unknown-criterion"
     UNKNOWN_UNIT = "unknown-unit"
     UNREADABLE_VALUE = "unreadable-value"
     UNREADABLE_TIME = "unreadable-time"

@@ -78,6 +78,10 @@ class Rules:
         prefix = f"{self.protocol.criteria}."
         return criterion.startswith(prefix) and criterion.removeprefix(prefix) in self.terms
 
+    def list_criteria(self) -> frozenset[str]:
+        """Return the ids of all terms of the study's table."""
+        return frozenset(f"{self.protocol.criteria}.{slug}" for slug in self.terms)
+
     def find_cause_of_death(self, cause: str) -> str:
         """Return the criterion that *cause* names; empty: none of the study's.
 

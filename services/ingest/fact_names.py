@@ -1,0 +1,43 @@
+"""The names that a study knows: a fact with another one would never be graded."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+
+from services.ingest.domain.message_content import ParkedItem, ParkReason
+from services.ingest.domain.quoted_text import quote_text
+from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.fact import Body
+from services.vocabulary.judgement import Assessment, Finding
+
+
+@dataclass(frozen=True, slots=True)
+class FactNames:
+    """The names of measures and terms, as facts write them.
+
+    Args:
+        measures: Every measure, e.g. ``neutrophils``.
+        criteria: Every term of the study's table, e.g. ``ctcae-5.0.tremor``.
+    """
+
+    measures: frozenset[str]
+    criteria: frozenset[str]
+
+    def find_unknown_name(self, body: Body, path: str) -> ParkedItem | None:
+        """Return the item of a fact whose measure or term nobody knows; None: it is known."""
+        match body:
+            case Observation(measure=name) if name not in self.measures:
+                detail = f"no measure is called {_describe_name(name, self.measures)}"
+                return ParkedItem(path, ParkReason.UNKNOWN_MEASURE, detail)
+            case Assessment(criterion=name) | Finding(criterion=name) if name not in self.criteria:
+                detail = f"no term of the study is called {_describe_name(name, self.criteria)}"
+                return ParkedItem(path, ParkReason.UNKNOWN_CRITERION, detail)
+        return None
+
+
+@lru_cache(maxsize=256)
+def _describe_name(name: str, known_names: frozenset[str]) -> str:
+    """Return *name*, quoted, with the known one that it may stand for."""
+    close_names = get_close_matches(name, sorted(known_names), n=1)
+    suggestion = f"; did you mean {close_names[0]!r}?" if close_names else ""
+    return f"'{quote_text(name)}'{suggestion}"
