@@ -45,7 +45,7 @@ def acknowledge(
     header_or_refusal = read_header(raw)
     header = _DEFAULT if isinstance(header_or_refusal, Refusal) else header_or_refusal
     marks = header.separators
-    event = header.components(9)[1:2]
+    event = header.field(9).split(marks.repetition)[0].split(marks.component)[1:2]  # as sent
     kind = marks.component.join(("ACK", *event, "ACK") if event else ("ACK",))
     mode = "C" if header.text(15) in _ACCEPT_WANTED else "A"
     segments = [
