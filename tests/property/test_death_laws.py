@@ -42,7 +42,7 @@ def _make_death(chance, number):
         name=f"death-{number}",
         series=chance.choice(("death", f"death-{number}")),
         status=status(chance.choice("FFCD")),
-        reported_hour=600 + number,
+        reported_hour=600 + number * chance.choice((0, 1)),
     )
 
 

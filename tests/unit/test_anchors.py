@@ -106,6 +106,16 @@ def test_before_any_dose_there_is_no_treatment_day_and_before_a_graft_no_transpl
     assert Anchors().find_transplant_day(GRAFT) is None
 
 
+@pytest.mark.parametrize("names", ["ab", "ba"])
+def test_of_two_reports_of_one_transplant_the_later_names_the_donor(names):
+    reports = [
+        fact(Transplant(donor), 0, name=name, reported_hour=hour)
+        for name, donor, hour in zip(names, ("cord", "haploidentical"), (5, 6), strict=True)
+    ]
+    for arrivals in (reports, reports[::-1]):
+        assert find_anchors(arrivals, PROTOCOL).donor == "haploidentical"
+
+
 def blina(day, action):
     return fact(Administration("blinatumomab", action), day * 24, name=f"{day}{action}")
 

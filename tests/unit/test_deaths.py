@@ -151,6 +151,67 @@ def test_a_cause_that_nobody_knows_is_queried():
     assert problems == ["the cause of death, car crash, is no term or scale here"]
 
 
+# cause, hours of death and report of each; the causes that are asked about; the one that counts
+REPORTED_CAUSES = {
+    "one": ([(SEPSIS, DEATH, 300)], "", SEPSIS),
+    "the same again": ([(SEPSIS, DEATH, 300), (SEPSIS, DEATH, 301)], "", SEPSIS),
+    "another later": ([(SEPSIS, DEATH, 300), (CRS, DEATH, 301)], f"{SEPSIS}, then {CRS}", CRS),
+    "another earlier": ([(SEPSIS, DEATH, 300), (CRS, DEATH, 299)], f"{CRS}, then {SEPSIS}", SEPSIS),
+    "later, and without a cause": ([(SEPSIS, DEATH, 300), ("", DEATH, 301)], "", SEPSIS),
+    "later, and first without a cause": ([("", DEATH, 300), (CRS, DEATH, 301)], "", CRS),
+    "later, of an hour before": (
+        [(SEPSIS, DEATH, 300), (CRS, DEATH - 1, 301)],
+        f"{SEPSIS}, then {CRS}",
+        CRS,
+    ),
+    "later, of an hour after": (
+        [(SEPSIS, DEATH, 300), (CRS, DEATH + 1, 301)],
+        f"{SEPSIS}, then {CRS}",
+        CRS,
+    ),
+    "two names of one term": ([("sepsis", DEATH, 300), (SEPSIS, DEATH, 301)], "", SEPSIS),
+    "a cause of no term": (
+        [(SEPSIS, DEATH, 300), ("infection", DEATH, 301)],
+        f"{SEPSIS}, then infection",
+        "",
+    ),
+    "back to the first": (
+        [(SEPSIS, DEATH, 300), (CRS, DEATH, 301), (SEPSIS, DEATH, 302)],
+        f"{CRS}, then {SEPSIS}",
+        SEPSIS,
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("reports", "problem", "criterion"), REPORTED_CAUSES.values(), ids=REPORTED_CAUSES
+)
+def test_the_cause_that_was_reported_last_counts_whatever_the_ids_and_the_arrival(
+    reports, problem, criterion
+):
+    for names in ("abc", "cba"):
+        deaths = [
+            died_of(cause, hour, name=name, reported_hour=reported)
+            for name, (cause, hour, reported) in zip(names, reports, strict=False)
+        ]
+        for arrivals in (deaths, deaths[::-1]):
+            fold = fold_facts(*arrivals)
+            expected = [f"death has 2 causes: {problem}"] if problem else []
+            assert list_problems(fold) == expected
+            died = [one.criterion for one in fold.list_records() if one.worst.at_least == 5]
+            assert died == ([criterion] if criterion else [])
+            assert ("CRS" in count_events(fold).split()) is (criterion == CRS)
+
+
+def test_of_two_causes_reported_at_one_instant_the_content_decides():
+    causes = {"a": SEPSIS, "b": CRS}
+    deaths = [died_of(cause, name=name) for name, cause in causes.items()]
+    swapped = [died_of(cause, name=name) for name, cause in zip("ba", causes.values(), strict=True)]
+    (expected,) = list_problems(fold_facts(*deaths))
+    assert list_problems(fold_facts(*swapped)) == [expected]
+    assert count_events(fold_facts(*deaths)) == count_events(fold_facts(*swapped))
+
+
 LATER_REPORT = {"name": "later", "series": "death", "reported_hour": 400}
 CORRECTIONS = {
     "the cause is corrected": died_of("", status=status("C"), **LATER_REPORT),

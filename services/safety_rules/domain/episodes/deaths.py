@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from services.safety_rules.domain.episodes.record import order_of_signing
 from services.safety_rules.domain.facts.anchors import RELAPSE
 from services.safety_rules.domain.facts.current_facts import Query
+from services.safety_rules.domain.facts.current_report import rank_report
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Death
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
@@ -55,6 +56,7 @@ def query_deaths(
         find_criterion: Returns the criterion that a cause names; empty: none.
     """
     causes = [(f, f.body.cause) for f in deaths if isinstance(f.body, Death) and f.body.cause]
+    yield from _query_several_causes(causes, find_criterion)
     for fact, cause in causes:
         criterion = find_criterion(cause)
         if not criterion and cause not in _CAUSES_WITHOUT_TERM:
@@ -67,6 +69,23 @@ def query_deaths(
     if not deaths:
         for fact in filter(is_fatal_regrade, decisions):
             yield Query("a record is regraded to 5, and no death is reported", (fact.id,))
+
+
+def _query_several_causes(
+    causes: Iterable[tuple[Fact, str]], find_criterion: Callable[[str], str]
+) -> Iterator[Query]:
+    """Yield a query when *causes* differ, which names them in the order of their reports."""
+    reports = sorted(causes, key=lambda one: (rank_report(one[0]), one[0].id))
+    words_by_cause: dict[str, str] = {}
+    for _, cause in reports:
+        key = find_criterion(cause) or cause
+        words_by_cause.pop(key, None)  # the last report of it gives its place
+        words_by_cause[key] = cause
+    if len(words_by_cause) > 1:
+        problem = (
+            f"death has {len(words_by_cause)} causes: {', then '.join(words_by_cause.values())}"
+        )
+        yield Query(problem, tuple(dict.fromkeys(fact.id for fact, _ in reports)))
 
 
 def _is_rejected_at(record: EpisodeContent, criterion: str, instant: datetime) -> bool:

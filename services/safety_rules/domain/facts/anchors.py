@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from services.safety_rules.domain.facts.current_report import rank_report
 from services.vocabulary.clinical_fact import (
     Action,
     Administration,
@@ -77,9 +78,14 @@ class Anchors:
 
 
 def find_anchors(facts: Iterable[Fact], protocol: Protocol) -> Anchors:
-    """Return the anchors of a participant whose current facts, in any order, are *facts*."""
-    anchors = Anchors()
-    for fact in sorted(facts, key=lambda f: (f.observed_at, f.id), reverse=True):  # earliest wins
+    """Return the anchors of a participant whose current facts, in any order, are *facts*.
+
+    Of several instants of one milestone the earliest counts, of several reports of one instant the
+    last one. The cause of death is the last that was reported, whatever the date beside it.
+    """
+    reports = sorted(facts, key=rank_report)
+    anchors = Anchors(death_cause=_find_cause_of_death(reports))
+    for fact in sorted(reports, key=lambda f: f.observed_at, reverse=True):
         anchors = _set_anchor(anchors, fact)
     infusions = [f for f in facts if _is_infusion(f, protocol)]
     zone = protocol.timezones.get(anchors.site, "UTC")
@@ -108,11 +114,20 @@ def _set_anchor(anchors: Anchors, fact: Fact) -> Anchors:
             anchors = replace(anchors, second_graft_at=instant)
         case Relapse():
             anchors = replace(anchors, relapsed_at=instant)
-        case Death(cause=cause):
-            anchors = replace(anchors, died_at=instant, death_cause=cause or anchors.death_cause)
+        case Death():
+            anchors = replace(anchors, died_at=instant)
         case Withdrawal():
             anchors = replace(anchors, withdrawn_at=instant)
     return anchors
+
+
+def _find_cause_of_death(reports: Iterable[Fact]) -> str:
+    """Return the last cause in *reports*, which are in order; a death without one denies none."""
+    cause = ""
+    for fact in reports:
+        if isinstance(fact.body, Death):
+            cause = fact.body.cause or cause
+    return cause
 
 
 def _is_infusion(fact: Fact, protocol: Protocol) -> bool:

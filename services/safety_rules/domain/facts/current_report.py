@@ -36,7 +36,7 @@ def select_current_report(candidates: Sequence[Fact]) -> Fact | None:
     content sent twice the first report stands: a repetition is no news. A result posted on the
     wrong patient (W) is retracted from that patient alone.
     """
-    ranked_facts = candidates if len(candidates) == 1 else sorted(candidates, key=_precedence)
+    ranked_facts = candidates if len(candidates) == 1 else sorted(candidates, key=rank_report)
     best = ranked_facts[-1]
     if best.status is Status.WRONG_PATIENT:
         facts_of_others = [fact for fact in ranked_facts if fact.subject != best.subject]
@@ -55,7 +55,8 @@ def select_current_report(candidates: Sequence[Fact]) -> Fact | None:
     return _find_first_report(ranked_facts)
 
 
-def _precedence(fact: Fact) -> tuple[datetime, int, int, str]:
+def rank_report(fact: Fact) -> tuple[datetime, int, int, str]:
+    """Return the rank of *fact* among reports of one thing: the greatest is current."""
     return fact.reported_at, _STATUS_RANK[fact.status], fact.sequence, fact.digest
 
 

@@ -24,6 +24,7 @@ from services.safety_rules.domain.facts.current_facts import CurrentFacts, Query
 from services.safety_rules.domain.facts.nearest_reading import COMPANION_WINDOWS
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
+from services.safety_rules.domain.queries.signs_of_life import is_sign_of_life
 from services.safety_rules.domain.queries.support_queries import query_unended_supports
 from services.safety_rules.domain.standings.standing import (
     TimedStanding,
@@ -61,6 +62,7 @@ class Fold:
         self._anchor_facts: dict[str, Fact] = {}
         self._steroids: tuple[datetime, ...] = ()
         self._other_facts: dict[str, Fact] = {}  # other than observations
+        self._signs_of_life: dict[str, Fact] = {}  # observations
         self._graft_facts: dict[str, Fact] = {}  # counts, and judgements of the graft
         self._readers: dict[str, _FactReaders] = {}  # by measure
         self._impossible_values: dict[str, dict[str, tuple[datetime, tuple[Query, ...]]]] = {}
@@ -155,7 +157,11 @@ class Fold:
             *data_queries.query_undecided_records(records, notify),
             *self._list_impossible_values(),
             *self._unread_ranges.list_queries(self._rules.compiled_criteria.by_measure),
-            *find_contradictions(self._other_facts.values()),
+            *find_contradictions(
+                self._other_facts.values(),
+                self._signs_of_life.values(),
+                self._anchors.find_local_date,
+            ),
             *self._query_deaths(),
             *engraftment.query_graft_failure(
                 tuple(self._graft_facts.values()), self._anchors, self._rules.measures
@@ -190,7 +196,7 @@ class Fold:
         """Add *fact* to each of its readers, or remove it from them."""
         body = fact.body
         self._advice.change(fact, stands=stands)
-        self._change_graft_fact(fact, stands=stands)
+        self._change_selections(fact, stands=stands)
         if isinstance(body, Observation):
             readers = self._readers.get(body.measure)
             if readers is None:
@@ -234,8 +240,10 @@ class Fold:
             confounders.may_confound(fact, protocol),
         )
 
-    def _change_graft_fact(self, fact: Fact, *, stands: bool) -> None:
-        """Add or remove a fact that the engraftment is read from."""
+    def _change_selections(self, fact: Fact, *, stands: bool) -> None:
+        """Add or remove a fact that the engraftment is read from, or that is a sign of life."""
+        if is_sign_of_life(fact):
+            _update_facts(self._signs_of_life, fact, stands=stands)
         if engraftment.reads_fact(fact):
             _update_facts(self._graft_facts, fact, stands=stands)
 

@@ -3,11 +3,12 @@
 Source: docs/decisions/corrections.md, "Facts that contradict each other"
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime
 from itertools import groupby
 
 from services.safety_rules.domain.facts.current_facts import Query
+from services.safety_rules.domain.queries.signs_of_life import query_signs_of_life
 from services.vocabulary.clinical_fact import (
     Action,
     Administration,
@@ -23,14 +24,25 @@ _TRIALS_OWN = 1
 _ENDS = ("discharge",)
 
 
-def find_contradictions(facts: Iterable[Fact]) -> Iterator[Query]:
-    """Yield a query for each contradiction among *facts*: standing, and no laboratory results."""
+def find_contradictions(
+    facts: Iterable[Fact], signs: Iterable[Fact], find_date: Callable[[datetime], date]
+) -> Iterator[Query]:
+    """Yield a query for each contradiction among standing facts.
+
+    Args:
+        facts: Other than observations, in any order.
+        signs: Observations that are signs of life, in any order.
+        find_date: Returns the date of an instant at the site.
+    """
     facts_in_order = sorted(facts, key=lambda fact: (fact.observed_at, fact.id))
     yield from _check_transplant_dates(
         [f for f in facts_in_order if isinstance(f.body, Transplant)]
     )
-    yield from _check_death_dates([f for f in facts_in_order if isinstance(f.body, Death)])
-    yield from _check_after_death(facts_in_order)
+    deaths = [f for f in facts_in_order if isinstance(f.body, Death)]
+    yield from _check_death_dates(deaths, find_date)
+    if deaths:
+        yield from _check_after_death(deaths[0], facts_in_order, find_date)
+        yield from query_signs_of_life(deaths[0], [*facts_in_order, *signs], find_date)
     yield from _check_stops(facts_in_order)
     yield from _check_resolutions([f for f in facts_in_order if isinstance(f.body, Assessment)])
 
@@ -52,19 +64,20 @@ def _check_transplant_dates(transplants: Sequence[Fact]) -> Iterator[Query]:
             yield Query(problem, _list_ids([first[0], fact]))
 
 
-def _check_death_dates(deaths: Sequence[Fact]) -> Iterator[Query]:
-    days = {fact.observed_at.date() for fact in deaths}
+def _check_death_dates(
+    deaths: Sequence[Fact], find_date: Callable[[datetime], date]
+) -> Iterator[Query]:
+    days = {find_date(fact.observed_at) for fact in deaths}
     if len(days) > 1:
         yield Query(f"death has {len(days)} dates", _list_ids(deaths))
 
 
-def _check_after_death(current_facts: Sequence[Fact]) -> Iterator[Query]:
+def _check_after_death(
+    death: Fact, current_facts: Sequence[Fact], find_date: Callable[[datetime], date]
+) -> Iterator[Query]:
     """Yield a query for each kind of care on a day after that of death, which may have no time."""
-    death = next((fact for fact in current_facts if isinstance(fact.body, Death)), None)
-    if death is None:
-        return
-    day = death.observed_at.date()
-    later = [f for f in current_facts if f.observed_at.date() > day and _needs_life(f)]
+    day = find_date(death.observed_at)
+    later = [f for f in current_facts if _needs_life(f) and find_date(f.observed_at) > day]
     for kind, facts_of_kind in groupby(sorted(later, key=_describe_kind), key=_describe_kind):
         yield Query(f"death is dated before {kind}", _list_ids([death, *facts_of_kind]))
 
