@@ -38,7 +38,8 @@ def judge(minute, verdict, criterion=CRS, hour=20, **words):
 
 MESSAGES = (
     [lab("weight", "70", -20, "kg"), lab("calcium", "9.2", -20, **CALCIUM),
-     lab("alt", "60", -20, **ALT), lab("albumin", "4.0", -20, "g/dL")],
+     lab("neutrophils", "2.4", -20, **COUNT), lab("alt", "60", -20, **ALT),
+     lab("albumin", "4.0", -20, "g/dL")],
     [lab("neutrophils", value, hour, **COUNT)
      for value, hour in (("0.1", 8), ("0.3", 9), ("0.2", 11), ("0.4", 13))],
     [lab("calcium", "7.4", 10, **CALCIUM), lab("albumin", "3.0", 9, "g/dL", lln="3.5")],
@@ -60,6 +61,8 @@ MESSAGES = (
     [lab("sbp", value, hour, "mm[Hg]", subject="P-002")
      for hour, value in ((-4, "130"), (-5, "130"), (-6, "128"))],
     [lab("temperature", "39.0", 95, "Cel", subject="P-002")],
+    [lab("temperature", "36.9", 96, "Cel", subject="P-002"),
+     fact(Observation("oxygen-device", text="simple-mask"), 97, subject="P-002")],
     [fact(GvhdStage(skin=1, liver=0), 96, subject="P-002")],
     [fact(Death("ctcae-5.0.sepsis"), 99, subject="P-002")],
 )  # fmt: skip
@@ -93,6 +96,13 @@ TABLE = {
     "the count of a febrile neutropenia": (
         "ctcae-5.0.febrile-neutropenia",
         ["temperature 38.7 Cel", "neutrophils 0.4 10*9/L (normal 1.5 to 7.0)"],
+    ),
+    "the count before exposure": (
+        "ctcae-5.0.febrile-neutropenia", ["neutrophils 2.4 10*9/L (normal 1.5 to 7.0)"],
+    ),
+    "the reason of a regraded version": (
+        CRS, ["worst grade: 3 -> 2, because regraded by lee: seen",
+              "decision: regrade by lee: seen, signed"],
     ),
     "its text": (
         "ctcae-5.0.febrile-neutropenia",
@@ -190,6 +200,10 @@ OTHERS = {
         "magic-2016.acute-gvhd",
         ["grade 1-4: ", "may still be grade 2, 3, 4, as above (not known:",
          "grade 4 (not certain): Grade IV: skin, liver or lower gut of stage 4."],
+    ),
+    "a case that the published text does not cover": (
+        CRS, ["not treated; simple-mask (missing: a published rule for signs after an untreated",
+              "as above (not known: a published rule for signs after an untreated fever has gone"],
     ),
     "what was usual before exposure": (
         CRS, ["sbp 128 to 130 mm[Hg]: 3 from 2026-02-28 21:00 EST to 2026-02-28 23:00 EST"],

@@ -7,17 +7,20 @@ import pytest
 from services.safety_rules.domain.episodes.course_evidence import (
     describe_side_of_baseline,
     list_baseline_facts,
+    list_companions_before_exposure,
     list_lasting_facts,
     list_thresholds_left_open,
 )
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration
+from services.vocabulary.fact import Status
 from services.vocabulary.judgement import Assessment
 from tests.helpers.fact_notes import fact, hours, lab, status
 from tests.helpers.random_trials import RULES
 
 DOSE = fact(Administration("blinatumomab", Action.START), 0, name="dose")
 COUNT = lab("neutrophils", "0.4", 50, "10*9/L", lln="1.8", name="count")
+CALCIUM = lab("calcium", "7.4", 50, "mg/dL", lln="8.5", name="calcium")
 ALT = {"unit": "U/L", "lln": "5", "uln": "40"}
 
 
@@ -117,3 +120,40 @@ def test_thresholds_of_several_readings_of_one_instant_are_named_once():
     thresholds = list_thresholds_left_open(follow("hypokalemia", facts), hours(24))
     assert [(one.grade, one.missing) for one in thresholds] == [(2, ("symptoms",))]
     assert list_thresholds_left_open(follow("hypokalemia", facts), hours(25)) == []
+
+
+# the results; the criterion, the names of what stands beside its readings before exposure
+COMPANIONS = {
+    "the last count before a fever": (
+        [lab("neutrophils", "3.0", -90, "10*9/L", name="old"),
+         lab("neutrophils", "2.4", -80, "10*9/L", name="last"),
+         lab("neutrophils", "0.4", 1, "10*9/L", name="after")],
+        "febrile-neutropenia", ["last"],
+    ),
+    "a count at the first dose is after it": (
+        [lab("neutrophils", "2.4", 0, "10*9/L", name="at-dose")], "febrile-neutropenia", [],
+    ),
+    "a count that is not final": (
+        [lab("neutrophils", "3.0", -9, "10*9/L", name="final"),
+         lab("neutrophils", "2.4", -8, "10*9/L", name="early", status=Status.PRELIMINARY)],
+        "febrile-neutropenia", ["final"],
+    ),
+    "two counts of one instant": (
+        [lab("neutrophils", "2.4", -8, "10*9/L", name="a"),
+         lab("neutrophils", "2.5", -8, "10*9/L", name="b")],
+        "febrile-neutropenia", ["a", "b"],
+    ),
+    "no count": ([fever("36.8", -8)], "febrile-neutropenia", []),
+    "the albumin of a calcium": (
+        [lab("albumin", "4.0", -8, "g/dL", name="albumin")], "hypocalcemia", ["albumin"],
+    ),
+    "a term without companions": (
+        [lab("albumin", "4.0", -8, "g/dL", name="albumin")], "fever", [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("results", "criterion", "names"), COMPANIONS.values(), ids=COMPANIONS)
+def test_what_stands_beside_a_reading_before_exposure(results, criterion, names):
+    course = follow(criterion, [DOSE, *results, fever("38.5", 50), CALCIUM])
+    assert [one.id for one in list_companions_before_exposure(course)] == names

@@ -25,6 +25,8 @@ MILD = change(0, span(1), "> ULN", "a")
 MODERATE = change(1, span(2), "> 3 x ULN", "b")
 OPEN = change(1, span(1, 3), "> ULN", "b", missing=("symptoms",))
 FIRST = EpisodeContent("P-001", "c", "Term", HOUR_ZERO, (MILD,), span(1), span(1))
+WITHOUT_RULE = change(1, span(1, 3), "> ULN", "b", missing=("text",))
+REGRADED_CHANGE = change(1, span(1), "regraded by lee: seen", "b", "j")
 SECOND = replace(FIRST, history=(MILD, MODERATE), worst=span(2), current=span(2))
 
 # the version before, the new one; field, before, after, because
@@ -52,6 +54,28 @@ TABLE = {
         FIRST, replace(FIRST, state=EpisodeState.CONFIRMED, adjudications=("j",)),
         [("state", EpisodeState.SUSPECTED, EpisodeState.CONFIRMED, ""),
          ("adjudications", (), ("j",), "")],
+    ),
+    "regraded to a grade that it had before": (
+        SECOND, replace(SECOND, history=(MILD, REGRADED_CHANGE), worst=span(1), current=span(1),
+                        adjudications=("j",)),
+        [("worst grade", span(2), span(1), "regraded by lee: seen"),
+         ("grades", ("1", "2"), ("1", "1"), ""), ("adjudications", (), ("j",), "")],
+    ),
+    "regraded, and later worse by a result": (
+        replace(SECOND, history=(MILD, REGRADED_CHANGE), worst=span(1), current=span(1),
+                adjudications=("j",)),
+        replace(SECOND, history=(MILD, REGRADED_CHANGE, change(3, span(3), "> 5 x ULN", "d")),
+                worst=span(3), current=span(3), adjudications=("j",)),
+        [("worst grade", span(1), span(3), "> 5 x ULN")],
+    ),
+    "confirmed when a result made it worse": (
+        FIRST, replace(SECOND, adjudications=("j",)),
+        [("worst grade", span(1), span(2), "> 3 x ULN"), ("adjudications", (), ("j",), "")],
+    ),
+    "a case that the published text does not cover": (
+        FIRST, replace(FIRST, history=(MILD, WITHOUT_RULE), worst=span(1, 3), current=span(1, 3)),
+        [("worst grade", span(1), span(1, 3),
+          "> ULN (missing: a published rule for such a value before exposure)")],
     ),
     "another result of the same grade": (
         FIRST, replace(FIRST, history=(replace(MILD, facts=("z",)),)),

@@ -17,6 +17,7 @@ from services.alerts.domain.due_notice import Reason
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Change, EpisodeContent
+from services.vocabulary.missing_inputs import describe_missing_inputs
 from services.vocabulary.recommendation import Advice
 
 LAST_LINE = "Trial safety oversight, not a bedside alarm."
@@ -182,7 +183,7 @@ def _describe_episode(alert: Alert, content: EpisodeContent) -> Iterator[str]:
         missing = sorted({name for change in content.history for name in change.missing})
         yield (
             f"{standing}. {content.term} may be grade {content.worst.at_most:d};"
-            f" missing: {', '.join(missing) or 'evidence'}."
+            f" missing: {describe_missing_inputs(missing, content.criterion) or 'evidence'}."
         )
     else:
         yield f"{standing}. {content.term}, worst grade {content.worst}."

@@ -15,6 +15,8 @@ from services.cli.shared.tables import format_day
 from services.safety_rules.reports.explained_record import Explanation, Moment, Stretch
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
+from services.vocabulary.judgement import Adjudication
+from services.vocabulary.missing_inputs import describe_missing_inputs
 
 _INDENT = "  "
 _LINES_PER_TOPIC = 2  # facts of one measure or drug that have a line each
@@ -57,6 +59,23 @@ class _Writer:
             case _:
                 text = str(value)
         return text or "none"
+
+    def format_change(self, field: str, value: object) -> str:
+        """Return a value of *field*, one of `VersionChange`; ``none`` for what is not there."""
+        if field == "missing" and isinstance(value, tuple):
+            return self.describe_missing(value) or "none"
+        return self.format_value(value)
+
+    def describe_missing(self, names: Iterable[str]) -> str:
+        """Return the inputs called *names* in words; empty when there are none."""
+        return describe_missing_inputs(names, self.explanation.versions[-1].content.criterion)
+
+    def describe_decision(self, fact_id: str) -> str:
+        """Return a person's decision in words, with the time of its signing."""
+        fact = self.explanation.facts.get(fact_id)
+        if fact is None or not isinstance(fact.body, Adjudication):
+            return f"decision {fact_id[:8]}, no longer known"
+        return f"{describe_body(fact.body)}, signed {self.format_time(fact.body.signed_at)}"
 
     def list_facts(self, ids: Iterable[str], indent: str) -> Iterator[str]:
         """Yield a line for each fact, with the participant whom it was sent about if another."""
@@ -175,7 +194,8 @@ def _write_wordings(explanation: Explanation) -> Iterator[str]:
 
 def _write_stretch(writer: _Writer, stretch: Stretch) -> Iterator[str]:
     change = stretch.change
-    missing = f" (missing: {', '.join(change.missing)})" if change.missing else ""
+    words = writer.describe_missing(change.missing)
+    missing = f" (missing: {words})" if words else ""
     end = f" until {writer.format_time(stretch.ends.instant)}" if stretch.ends else ""
     yield f"{_INDENT}{writer.format_moment(stretch.begins)}"
     yield f"{_INDENT * 2}grade {change.span}{end}: {change.because}{missing}"
@@ -199,15 +219,15 @@ def _write_open_thresholds(writer: _Writer, stretch: Stretch) -> Iterator[str]:
         if threshold.text in printed_texts:
             grades_by_missing.setdefault(threshold.missing, []).append(f"{threshold.grade:d}")
             continue
-        unknown = _describe_missing(threshold.missing)
+        unknown = _describe_unknown(writer.describe_missing(threshold.missing))
         yield f"{_INDENT * 2}may still be grade {threshold.grade:d}: {threshold.text}{unknown}"
     for missing, grades in grades_by_missing.items():
-        unknown = _describe_missing(missing)
+        unknown = _describe_unknown(writer.describe_missing(missing))
         yield f"{_INDENT * 2}may still be grade {', '.join(grades)}, as above{unknown}"
 
 
-def _describe_missing(missing: tuple[str, ...]) -> str:
-    return f" (not known: {', '.join(missing)})" if missing else ""
+def _describe_unknown(words: str) -> str:
+    return f" (not known: {words})" if words else ""
 
 
 def _write_adjudications(writer: _Writer) -> Iterator[str]:
@@ -220,21 +240,36 @@ def _write_adjudications(writer: _Writer) -> Iterator[str]:
             yield f"{_INDENT * 3}sets {effect.field}: {effect.value}{later}"
 
 
+def _write_changed_decisions(writer: _Writer, old_ids: object, new_ids: object) -> Iterator[str]:
+    """Yield each decision that was added or removed, as it was signed."""
+    if not isinstance(old_ids, tuple) or not isinstance(new_ids, tuple):
+        raise TypeError("decisions are ids in a tuple")
+    for fact_id in new_ids:
+        if fact_id not in old_ids:
+            yield f"{_INDENT * 2}decision: {writer.describe_decision(fact_id)}"
+    for fact_id in old_ids:
+        if fact_id not in new_ids:
+            yield f"{_INDENT * 2}decision that left it: {writer.describe_decision(fact_id)}"
+
+
 def _write_versions(writer: _Writer) -> Iterator[str]:
     for version in writer.explanation.changes:
         when = writer.format_time(version.recorded_at)
         cause, rules = version.cause, version.rules_version
         yield f"{_INDENT}version {version.version}, {when}: {cause}, rules {rules}"
         for change in version.changes:
-            if change.field == "adjudications" and len(version.changes) > 1:
-                continue  # the decision itself is named below
+            if change.field == "adjudications":
+                yield from _write_changed_decisions(writer, change.old_value, change.new_value)
+                continue
             because = f", because {change.because}" if change.because else ""
             if change.field == "facts":
                 yield f"{_INDENT * 2}other facts of the same grade"
                 continue
-            new_text = writer.format_value(change.new_value)
+            new_text = writer.format_change(change.field, change.new_value)
             is_new = version.version == 1
-            old_text = "" if is_new else f"{writer.format_value(change.old_value)} -> "
+            old_text = (
+                "" if is_new else f"{writer.format_change(change.field, change.old_value)} -> "
+            )
             yield f"{_INDENT * 2}{change.field}: {old_text}{new_text}{because}"
         if version.facts:
             yield f"{_INDENT * 2}by"

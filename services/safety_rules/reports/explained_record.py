@@ -79,7 +79,8 @@ class Explanation:
         ended_by: Ids of the readings that showed its end.
         wordings: Of every grade that was or may have been reached, on every scale.
         has_baseline: True if it is compared with the value before exposure, known or not.
-        baseline: Ids of the results that are the value before exposure.
+        baseline: Ids of the results that are the value before exposure, and of the last ones
+            then of what is graded beside it.
         baseline_at: Of the baseline; None: it is not known, or of several instants.
         baseline_side: The side of its own limits on which it lies, as far as a grade asks.
         stretches: Of the latest version, in order.

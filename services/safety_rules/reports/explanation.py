@@ -18,6 +18,7 @@ from services.safety_rules.domain.episodes.adjudication_effects import (
 from services.safety_rules.domain.episodes.course_evidence import (
     describe_side_of_baseline,
     list_baseline_facts,
+    list_companions_before_exposure,
     list_lasting_facts,
     list_thresholds_left_open,
 )
@@ -130,8 +131,8 @@ def _explain_baseline(
         return (), ""
     if not isinstance(course, CriterionCourse):
         return tuple(fact.id for fact in course.list_baseline_facts(content.onset_at)), ""
-    ids = tuple(fact.id for fact in list_baseline_facts(course))
-    return ids, describe_side_of_baseline(course, content.onset_at)
+    facts = [*list_baseline_facts(course), *list_companions_before_exposure(course)]
+    return tuple(fact.id for fact in facts), describe_side_of_baseline(course, content.onset_at)
 
 
 def _list_stretches(

@@ -38,6 +38,32 @@ def list_baseline_facts(course: CriterionCourse) -> list[Fact]:
     return []
 
 
+def list_companions_before_exposure(course: CriterionCourse) -> list[Fact]:
+    """Return the last final results before exposure of what is graded beside other readings.
+
+    Those of a fever are neutrophils, those of a calcium albumin.
+    """
+    criterion, anchor = course.context.criterion, course.context.anchor
+    if criterion is None or anchor is None:
+        return []
+    companions = course.context.supporting_facts.companions
+    names = dict.fromkeys(
+        name
+        for measure in criterion.measures
+        if measure not in criterion.criterion.unfollowed_measures
+        for name in criterion.list_companions(measure)
+    )
+    last_facts = []
+    for name in names:
+        final_facts = [
+            fact for fact in companions[name].list_facts_before(anchor) if fact.status.is_final
+        ]
+        last_facts += [
+            fact for fact in final_facts if fact.observed_at == final_facts[-1].observed_at
+        ]
+    return last_facts
+
+
 def describe_side_of_baseline(course: CriterionCourse, instant: datetime) -> str:
     """Return the side of its own limits on which the baseline lies; empty: no grade asks."""
     criterion = course.context.criterion

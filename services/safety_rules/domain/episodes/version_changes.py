@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.vocabulary.episode import Change, EpisodeContent
+from services.vocabulary.missing_inputs import describe_missing_inputs
 
 # The fields of a record that a reader is told of, with their names, in this order.
 _FIELDS = {
@@ -70,7 +71,8 @@ def _list_grade_changes(
         reason = _find_reason(old_content, content)
         yield VersionChange("worst grade", old_content.worst, content.worst, reason)
     if old_content.current != content.current and not _repeats_worst(old_content, content):
-        reason = "" if content.resolved_at else _describe_reason(content.history[-1])
+        last_change = content.history[-1]
+        reason = "" if content.resolved_at else _describe_reason(last_change, content.criterion)
         yield VersionChange("grade now", old_content.current, content.current, reason)
     old_history, history = old_content.history, content.history
     old_steps = [(change.at, change.span) for change in old_history]
@@ -97,18 +99,24 @@ def _list_spans(content: EpisodeContent) -> tuple[str, ...]:
 
 
 def _find_reason(old_content: EpisodeContent | None, content: EpisodeContent) -> str:
-    """Return the reason of the first change that reached the end of the worst grade that moved."""
+    """Return the reason of the first change that reached the end of the worst grade that moved.
+
+    After a new decision of a person: of the first such change that the decision made, if any.
+    """
     worst = content.worst
     is_upper = old_content is not None and old_content.worst.at_least == worst.at_least
-    reasons = (
-        _describe_reason(change)
+    changes = [
+        change
         for change in content.history
         if (is_upper and change.span.at_most == worst.at_most)
         or (not is_upper and change.span.at_least == worst.at_least)
-    )
-    return next(reasons, "")
+    ]
+    old_decisions = () if old_content is None else old_content.adjudications
+    new_decisions = set(content.adjudications).difference(old_decisions)
+    changes.sort(key=lambda change: new_decisions.isdisjoint(change.facts))
+    return _describe_reason(changes[0], content.criterion) if changes else ""
 
 
-def _describe_reason(change: Change) -> str:
-    missing = f" (missing: {', '.join(change.missing)})" if change.missing else ""
-    return f"{change.because}{missing}"
+def _describe_reason(change: Change, criterion: str) -> str:
+    missing = describe_missing_inputs(change.missing, criterion)
+    return f"{change.because} (missing: {missing})" if missing else change.because

@@ -49,6 +49,11 @@ class NearestReadings:
         """Return the facts of `list_nearest`."""
         return [self._facts[fact][0] for _, fact in self._select_nearest(instant)]
 
+    def list_facts_before(self, instant: datetime) -> Sequence[Fact]:
+        """Return all facts before *instant*, in time order."""
+        end = bisect_left(self._readings, (instant, ""))
+        return [self._facts[fact][0] for _, fact in self._readings[:end]]
+
     def _select_nearest(self, instant: datetime) -> Sequence[tuple[datetime, str]]:
         """Return instants and ids of the readings nearest to *instant*."""
         readings = self._readings
