@@ -45,6 +45,7 @@ class PlannedRule:
         parameters: Of the family, by name.
         rates: Event rates of the table of characteristics, each inside [0, 1).
         verdict: What follows when the boundary is reached, for a card.
+        is_watch_only: True if it never alerts the data and safety monitoring board.
     """
 
     id: str
@@ -55,6 +56,7 @@ class PlannedRule:
     parameters: Mapping[str, Sequence[float]]
     rates: Sequence[float]
     verdict: str = "Boundary reached: review by the DSMB is required."
+    is_watch_only: bool = False
 
 
 def write_statistical_plan(title: str, source: str, rules: Sequence[PlannedRule]) -> list[Block]:
@@ -93,8 +95,8 @@ def _describe_rule(rule: PlannedRule, first_table: int) -> Iterator[str]:
     yield f"The acceptable event rate is {rule.p0:g}."
     yield (
         f"{_describe_looks(design)} the number of participants with the event is compared with"
-        f" Table {first_table}; at that number or more the boundary is reached, and review by the"
-        " data and safety monitoring board is required."
+        f" Table {first_table}; at that number or more the boundary is reached, and"
+        f" {_describe_review(rule)}."
     )
     if design.family in _UNCALIBRATED:
         yield (
@@ -110,6 +112,15 @@ def _describe_rule(rule: PlannedRule, first_table: int) -> Iterator[str]:
         f"Table {first_table + 1} gives its exact operating characteristics, with every"
         " participant's window complete."
     )
+
+
+def _describe_review(rule: PlannedRule) -> str:
+    if rule.is_watch_only:
+        return (
+            "the safety officer is told; the rule is watched only, and never alerts the data and"
+            " safety monitoring board"
+        )
+    return "review by the data and safety monitoring board is required"
 
 
 def _describe_looks(design: RuleDesign) -> str:

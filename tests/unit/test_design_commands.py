@@ -12,6 +12,8 @@ DESIGN = "design --p0 .05 --p1 .2 --n 40 --alpha .05"
 
 WALD = "boundary --family sprt --p0 .04 --p1 .1 --alpha .04 --beta .2 --n 75 --first-look 4"
 TWO_LIMITS = "boundary --family table --p0 .2 --alpha .3 --n 3 --boundary 2,2,3"
+SIMULATE = "simulate rule studies/blina-hsct BLINA-HSCT.S1 --window-days 30 --trials 100"
+SHARE = "simulate protocol studies/blina-hsct --share-alpha .1"
 CHANCE = "chance BLINA-HSCT.S1 --study studies/blina-hsct"
 
 
@@ -257,6 +259,16 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         (f"{WALD} --p1 .04", "p1 must be above p0 = 0.04 and below 1, not 0.04"),
         (f"{TWO_LIMITS} --lower=-1,2,2", "lower must be below boundary; at 2 it is 2 of 2"),
         (f"{TWO_LIMITS} --lower=0,0", "lower must be 3 numbers, one for each look"),
+        (f"{SIMULATE} --site-gap-days 30", "--site-gap-days goes with --sites"),
+        (f"{SIMULATE} --competing-onset uniform", "--competing-onset goes with --competing"),
+        (f"{SIMULATE} --false-report-days 5", "--false-report-days goes with --false-reports"),
+        (f"{SIMULATE} --target power=.8 --p1 .2 --rates .3", "--rates goes without --target"),
+        (f"{SIMULATE} --p1 .2", "--target, --p1 and --alphas go together"),
+        (f"{SHARE} --dropout .3", "--share-alpha goes without --dropout"),
+        (f"{SHARE} --factors 3", "--share-alpha goes without --factors"),
+        (f"{SHARE} --seed 1", "--share-alpha goes without --seed"),
+        (f"{DESIGN} --p1 .2 --cards x.png", "'x.png' must end with .pdf"),
+        (f"{DESIGN} --p1 .2 --r x.txt", "'x.txt' must end with .r"),
         ("chance NONE --events 1 --of 2", "RULE must be one of BLINA-HSCT.S1"),
         (f"{CHANCE} --events 4 --of 3", "--events must be from 0 to the 3 participants, not 4"),
         (f"{CHANCE} --events 0 --of 3 --prior 0,1", "--prior must be above 0"),

@@ -108,6 +108,25 @@ def test_a_design_is_written_too(tmp_path):
     assert cards.read_bytes().startswith(b"%PDF")
 
 
+def test_designs_of_person_time_are_written_too(tmp_path, capsys):
+    plan, script, cards = tmp_path / "d.md", tmp_path / "d.R", tmp_path / "c.pdf"
+    line = "design --person-time --p0 .08 --p1 .2 --window-days 183 --n 20 --alpha .1"
+    assert main(f"{line} --sap {plan} --r {script} --cards {cards}".split()) == 0
+    capsys.readouterr()
+    assert plan.read_text().count("## ") == 6
+    assert 'family = "poisson-maxsprt"' in script.read_text()
+    assert cards.read_bytes().startswith(b"%PDF")
+
+
+def test_a_rule_that_only_watches_is_no_matter_of_the_board(planned_rules):
+    texts = {rule.id: write_statistical_plan("", "", [rule])[3].text for rule in planned_rules}
+    board = "review by the data and safety monitoring board is required"
+    assert {name for name, text in texts.items() if board in text} == {
+        rule.id for rule in planned_rules if not rule.is_watch_only
+    }
+    assert "watched only, and never alerts" in texts["BLINA-HSCT.W1"]
+
+
 @pytest.mark.parametrize(
     ("flag", "problem"),
     [

@@ -14,11 +14,11 @@ def add_plan_documents(parser: ArgumentParser) -> None:
         " has the tables alone",
     )  # fmt: skip
     parser.add_argument(
-        "--r", type=Path, metavar="FILE",
+        "--r", type=parse_script, metavar="FILE",
         help="write a script in base R that recomputes every table and its characteristics",
     )  # fmt: skip
     parser.add_argument(
-        "--cards", type=Path, metavar="FILE",
+        "--cards", type=parse_cards, metavar="FILE",
         help="write a PDF with a decision card for each rule, for who is no statistician",
     )  # fmt: skip
 
@@ -36,7 +36,30 @@ def parse_document(text: str) -> Path:
     Raises:
         ArgumentTypeError: It has no form that can be written.
     """
+    return _require_suffix(text, FORMS)
+
+
+def parse_script(text: str) -> Path:
+    """Return the script that *text* names.
+
+    Raises:
+        ArgumentTypeError: It does not end with ``.R``.
+    """
+    return _require_suffix(text, (".r",))
+
+
+def parse_cards(text: str) -> Path:
+    """Return the document of cards that *text* names.
+
+    Raises:
+        ArgumentTypeError: It does not end with ``.pdf``.
+    """
+    return _require_suffix(text, (".pdf",))
+
+
+def _require_suffix(text: str, suffixes: tuple[str, ...]) -> Path:
     path = Path(text)
-    if path.suffix.lower() not in FORMS:
-        raise ArgumentTypeError(f"{text!r} must end with {', '.join(FORMS[:-1])} or {FORMS[-1]}")
+    if path.suffix.lower() not in suffixes:
+        names = " or ".join([", ".join(suffixes[:-1]), suffixes[-1]][len(suffixes) == 1 :])
+        raise ArgumentTypeError(f"{text!r} must end with {names}")
     return path

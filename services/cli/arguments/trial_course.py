@@ -23,7 +23,7 @@ def add_trial_course(parser: ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--sites", type=int, default=1, metavar="N", help="that enrol, default 1")
     parser.add_argument(
-        "--site-gap-days", type=parse_number, default=0.0, metavar="D",
+        "--site-gap-days", type=parse_number, metavar="D",
         help="days from the opening of one site to that of the next (default 0)",
     )  # fmt: skip
     parser.add_argument(
@@ -31,7 +31,7 @@ def add_trial_course(parser: ArgumentParser) -> None:
         help="probability of a competing event within the window (default 0)",
     )  # fmt: skip
     parser.add_argument(
-        "--competing-onset", type=parse_curve, default=Curve("uniform"), metavar="CURVE",
+        "--competing-onset", type=parse_curve, metavar="CURVE",
         help="how soon competing events come (default uniform)",
     )  # fmt: skip
     parser.add_argument(
@@ -47,7 +47,7 @@ def add_trial_course(parser: ArgumentParser) -> None:
         help="probability that an event is reported that was none (default 0)",
     )  # fmt: skip
     parser.add_argument(
-        "--false-report-days", type=parse_number, default=30.0, metavar="D",
+        "--false-report-days", type=parse_number, metavar="D",
         help="days until such a report is corrected (default 30)",
     )  # fmt: skip
     parser.add_argument("--trials", type=int, default=10_000, metavar="N", help="default 10000")

@@ -168,6 +168,7 @@ def list_planned_rules(study: Study) -> list[PlannedRule]:
             list_explained_rates(rule.stop_when.p0),
             "Boundary reached: "
             + ("for the safety officer to look at." if rule.watch_only else _RECOMMENDATION),
+            rule.watch_only,
         )
         for rule in study.protocol.rules
     ]

@@ -1,8 +1,9 @@
 """``aegis simulate protocol``: all rules of a protocol in the same trials, before any begins."""
 
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 
+from services.cli.arguments.simulate_protocol import add_arguments
 from services.cli.command import CommandError
 from services.cli.shared.columns import PROTOCOL_SIMULATION, SHARED_ALPHA
 from services.cli.shared.open_study import open_study
@@ -17,6 +18,8 @@ from services.safety_rules.reports.protocol_simulation import (
 )
 from services.safety_rules.reports.shared_alpha import SharedAlpha, share_alpha
 from services.vocabulary.protocol import Curve, Protocol
+
+_OF_SHARED_ALPHA = ("study", "share_alpha", "correlation", "json")
 
 
 def print_protocol_rehearsal(args: Namespace) -> int:
@@ -48,6 +51,7 @@ def print_protocol_rehearsal(args: Namespace) -> int:
 
 
 def _print_shared_alpha(args: Namespace, protocol: Protocol) -> int:
+    _require_no_course(args)
     rules = [rule for rule in protocol.rules if not rule.watch_only]
     allocation = share_alpha(rules, args.share_alpha, args.correlation)
     if args.json:
@@ -55,6 +59,24 @@ def _print_shared_alpha(args: Namespace, protocol: Protocol) -> int:
     else:
         print_text("\n".join(_describe_shared_alpha(allocation, protocol)))
     return 0
+
+
+def _require_no_course(args: Namespace) -> None:
+    """Do nothing when no argument says how the trials go: a shared error has none of it.
+
+    Raises:
+        CommandError: One does.
+    """
+    parser = ArgumentParser()
+    add_arguments(parser)
+    defaults = vars(parser.parse_args([str(args.study)]))
+    for name, default in defaults.items():
+        if name not in _OF_SHARED_ALPHA and getattr(args, name) != default:
+            flag = name.replace("_", "-")
+            raise CommandError(
+                f"--share-alpha goes without --{flag}: it follows everybody to the end of each"
+                " window, and knows all at once"
+            )
 
 
 def _describe_rehearsal(rehearsal: ProtocolRehearsal, protocol: Protocol) -> Iterator[str]:

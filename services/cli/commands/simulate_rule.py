@@ -45,6 +45,8 @@ def print_rehearsal(args: Namespace) -> int:
     rule = find_rule(protocol, args.rule)
     if (args.target is None) != (args.p1 is None) or (args.alphas and args.target is None):
         raise CommandError("--target, --p1 and --alphas go together")
+    if args.target is not None and args.rates:
+        raise CommandError("--rates goes without --target, which has p0 and --p1")
     try:
         return _print_simulation(args, protocol.label, rule)
     except ValueError as error:

@@ -41,7 +41,7 @@ RULES: Columns = (
     ),
     (
         "certain",
-        "Reached whatever the pending participants do (certain), perhaps (possible), or not (no).",
+        "reached; else: whatever those pending do (certain), perhaps (possible), or not (no).",
     ),
     ("by n", "Predictive probability of reaching the boundary by the planned maximum, or reached."),
     ("ever reached (UTC)", "When it was first known to be reached, also if it no longer is."),
@@ -167,7 +167,7 @@ _MEDIAN_STOP: Columns = (
 )
 ENROLMENT: Columns = (
     ("E[enrolled]", "Expected participants enrolled by then."),
-    ("E[days]", "Expected days from the first enrolment to then."),
+    ("E[days]", "Expected days from the opening of accrual to then."),
 )
 CHARACTERISTICS: Columns = (*_STOPPING, *ENROLMENT, *_MEDIAN_STOP)
 BOUNDARY: Columns = (*_STOPPING, *_MEDIAN_STOP)  # and ENROLMENT, with --accrual-days

@@ -52,6 +52,8 @@ def make_rules_table(
 
 
 def _describe_certainty(decision: Decision) -> str:
+    if decision.crossed_since:
+        return "reached"
     if decision.certain:
         return "certain"
     return "possible" if decision.possible else "no"
@@ -60,7 +62,7 @@ def _describe_certainty(decision: Decision) -> str:
 def _describe_missing_events(decision: Decision) -> str:
     """Return the events to the boundary: at this size, and if they come from new participants."""
     if decision.crossed_since:
-        return "0"
+        return "reached"
     present_count = decision.events_left if decision.can_stop else "-"
     from_new = decision.events_left_from_new
     return f"{present_count} / {'-' if from_new is None else from_new}"

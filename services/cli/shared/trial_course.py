@@ -3,25 +3,39 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
+from services.cli.command import CommandError
 from services.safety_rules.reports.rule_simulation import TrialPlan
 from services.vocabulary.protocol import Curve
 
+_CORRECTED_AFTER_DAYS = 30.0
+
 
 def read_trial_plan(args: Namespace, onset: Curve, window_days: tuple[float, float]) -> TrialPlan:
-    """Return the plan that the arguments of `services.cli.arguments.trial_course` say."""
+    """Return the plan that the arguments of `services.cli.arguments.trial_course` say.
+
+    Raises:
+        CommandError: An argument would change nothing without another.
+    """
+    for name, other, is_given in (
+        ("site-gap-days", "sites", args.sites != 1),
+        ("competing-onset", "competing", args.competing),
+        ("false-report-days", "false-reports", args.false_reports),
+    ):
+        if getattr(args, name.replace("-", "_")) is not None and not is_given:
+            raise CommandError(f"--{name} goes with --{other}")
     return TrialPlan(
         accrual_days=args.accrual_days,
         window_days=window_days,
         onset=onset,
         accrual=args.accrual,
         sites=args.sites,
-        site_gap_days=args.site_gap_days,
+        site_gap_days=args.site_gap_days or 0.0,
         competing_rate=args.competing,
-        competing_onset=args.competing_onset,
+        competing_onset=args.competing_onset or Curve("uniform"),
         dropout_rate=args.dropout,
         report_delay_days=args.report_delay_days,
         false_report_rate=args.false_reports,
-        false_report_days=args.false_report_days,
+        false_report_days=args.false_report_days or _CORRECTED_AFTER_DAYS,
     )
 
 

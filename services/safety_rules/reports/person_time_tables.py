@@ -1,7 +1,7 @@
 """Boundaries in person-time for a statistician's hand: one design, or all families side by side."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import log1p
 
 from services.safety_rules.domain.stopping.design import NeverStopsError
@@ -40,6 +40,7 @@ class PersonTimeComparison:
     label: str
     design: PersonTimeDesign | None
     why_not: str = ""
+    parameters: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
 
 def choose_hazard(p0: float | None, window_days: float | None, hazard: float | None) -> float:
@@ -115,7 +116,7 @@ def compare_person_time_families(
         except NeverStopsError as error:
             comparisons.append(PersonTimeComparison(family, label, None, str(error)))
         else:
-            comparisons.append(PersonTimeComparison(family, label, design))
+            comparisons.append(PersonTimeComparison(family, label, design, parameters=parameters))
     if all(one.design is None for one in comparisons):
         raise ValueError(comparisons[0].why_not)
     return comparisons
