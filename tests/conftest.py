@@ -1,6 +1,7 @@
 """Fixtures of all tests: servers to share, and logs reset after each test."""
 
 import pytest
+from hypothesis import settings
 
 from services.runtime import log
 from tests.faults.summary import Table
@@ -15,6 +16,10 @@ from tests.helpers.servers import (  # noqa: F401 (fixtures)
     servers_folder,
 )
 from tests.helpers.watched_trial import watched_trial  # noqa: F401 (a fixture)
+
+# A busy machine is slow: an example that takes long is no fault.
+settings.register_profile("aegis", deadline=None)
+settings.load_profile("aegis")
 
 
 def pytest_configure(config):

@@ -24,6 +24,7 @@ from services.vocabulary.alert import AlertKind, DeathDetail
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Body, Fact
+from services.vocabulary.graft_fact import ChronicGvhdScores, GvhdSigns
 from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
 
@@ -41,12 +42,25 @@ st.register_type_strategy(str, TEXT)
 st.register_type_strategy(timedelta, st.timedeltas())
 
 
+NOT_NEGATIVE = st.decimals(0, 100_000)
+# fields whose values are not all that their type can be
+POSSIBLE_VALUES = {
+    GvhdSigns: {
+        "rash_percent": st.decimals(0, 100),
+        "stool_ml_per_day": st.none() | NOT_NEGATIVE,
+        "stool_episodes_per_day": st.none() | NOT_NEGATIVE,
+    },
+    ChronicGvhdScores: {"fev1_percent": st.none() | NOT_NEGATIVE},
+}
+
+
 def draw_any(kind):
     """Any value of a vocabulary dataclass; the kind of a body is always its own."""
     free = {field.name for field in fields(kind) if field.name != "kind"}
     given_values = {
         field.name: st.from_type(field.type) for field in fields(kind) if field.name in free
     }
+    given_values |= POSSIBLE_VALUES.get(kind, {})
     assert all(field.default is not MISSING for field in fields(kind) if field.name not in free)
     return st.builds(kind, **given_values)
 
