@@ -10,11 +10,10 @@ from services.cli.commands.design_person_time import print_person_time_designs
 from services.cli.shared.columns import DESIGNS
 from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.installed import find_installed_version
-from services.cli.shared.plan_documents import write_plan_documents
+from services.cli.shared.plan_documents import list_planned_designs, write_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
-from services.reports.statistical_plan import PlannedRule
 from services.safety_rules.reports.boundary_tables import (
     FamilyComparison,
     Shapes,
@@ -55,13 +54,7 @@ def perform(args: Namespace) -> int:
         args,
         f"Stopping rules at p0 {args.p0:g}, p1 {args.p1:g}",
         f"Planned maximum {args.n}, one-sided alpha {args.alpha:g}.",
-        [
-            PlannedRule(
-                one.family, one.label, "", args.p0, one.design, one.parameters, (args.p0, args.p1)
-            )
-            for one in comparisons
-            if one.design
-        ],
+        list_planned_designs(comparisons, args.p0, args.p1),
     )
     return 0
 

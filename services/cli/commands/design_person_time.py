@@ -7,10 +7,9 @@ from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
 from services.cli.commands.boundary_person_time import make_boundary, read_plan
 from services.cli.shared.columns import TIME_DESIGNS
-from services.cli.shared.plan_documents import write_plan_documents
+from services.cli.shared.plan_documents import list_planned_designs, write_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
-from services.reports.statistical_plan import PlannedRule
 from services.runtime import wire
 from services.safety_rules.reports.person_time_tables import (
     PersonTimeComparison,
@@ -44,13 +43,7 @@ def print_person_time_designs(args: Namespace) -> int:
         args,
         f"Stopping rules in person-time at p0 {args.p0:g}, p1 {args.p1:g}",
         f"Planned person-time {plan.planned:.6g}, one-sided alpha {args.alpha:g}.",
-        [
-            PlannedRule(
-                one.family, one.label, "", args.p0, one.design, one.parameters, (args.p0, args.p1)
-            )
-            for one in comparisons
-            if one.design
-        ],
+        list_planned_designs(comparisons, args.p0, args.p1),
     )
     return 0
 

@@ -12,7 +12,8 @@ from services.reports.statistical_plan import (
     tabulate_boundary,
     write_statistical_plan,
 )
-from services.safety_rules.reports.boundary_tables import PersonTimeDesign
+from services.safety_rules.reports.boundary_tables import FamilyComparison, PersonTimeDesign
+from services.safety_rules.reports.person_time_tables import PersonTimeComparison
 
 
 def write_plan_documents(
@@ -36,6 +37,17 @@ def write_plan_documents(
         _write_file("--r", args.r, write_r_script(rules))
     if args.cards:
         _write_file("--cards", args.cards, _draw_cards(f"{title}  {source}", rules))
+
+
+def list_planned_designs(
+    comparisons: Sequence[FamilyComparison] | Sequence[PersonTimeComparison], p0: float, p1: float
+) -> list[PlannedRule]:
+    """Return the designs of *comparisons*, each with its characteristics at p0 and p1."""
+    return [
+        PlannedRule(one.family, one.label, "", p0, one.design, one.parameters, (p0, p1))
+        for one in comparisons
+        if one.design
+    ]
 
 
 def _write_file(flag: str, path: Path, content: bytes) -> None:
