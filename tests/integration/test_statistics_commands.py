@@ -106,7 +106,7 @@ def test_a_rule_is_rehearsed_as_a_table_and_as_json(capsys):
     command = [*SIMULATE, "--trials", "200", "--rates", ".05,.2", "--onset", "exponential:5"]
     assert main(command) == 0
     output = capsys.readouterr().out
-    assert "200 trials, seed 7; accrual over 365 days, window 10 to 40 days" in output
+    assert "200 trials, seed 7; accrual over 365 days; window 10 to 40 days" in output
     assert "event rate 0.2 (exact, with every window complete: 0.8817)" in output
     assert "follow-up weighted by the onset curve *" in output
     assert "DRAFT, signed by nobody" in output
