@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import make_fact_names
-from services.cli.shared.open_study import open_study
+from services.cli.shared.read_study import read_study
 from services.cli.shared.records_table import make_records_table
 from services.cli.shared.rules_table import make_rules_table
 from services.ingest.fact_names import FactNames
@@ -19,7 +19,7 @@ from services.vocabulary.fact import Fact
 
 def perform(args: Namespace) -> int:
     """Print the records, decisions and queries of a file of facts."""
-    study = open_study(args)
+    study = read_study(args)
     assessment = assess(study.rules, _read_facts(args.file, make_fact_names(study)), args.as_of)
     if args.json:
         print(_as_json(assessment))

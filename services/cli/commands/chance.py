@@ -7,7 +7,7 @@ from services.cli.command import CommandError
 from services.cli.commands.chance_person_time import print_person_time_chances
 from services.cli.shared.columns import CHANCES
 from services.cli.shared.find_rule import find_rule
-from services.cli.shared.open_study import open_study
+from services.cli.shared.read_study import read_study
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
@@ -21,7 +21,7 @@ def perform(args: Namespace) -> int:
     Raises:
         CommandError: The study has no such rule, or an argument is out of range.
     """
-    protocol = open_study(args).rules.protocol
+    protocol = read_study(args).rules.protocol
     rule = find_rule(protocol, args.rule)
     if rule.stop_when.person_time:
         return print_person_time_chances(args, rule, protocol.label)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from services.cli.arguments.simulate_protocol import add_arguments
 from services.cli.command import CommandError
 from services.cli.shared.columns import PROTOCOL_SIMULATION, SHARED_ALPHA
-from services.cli.shared.open_study import open_study
+from services.cli.shared.read_study import read_study
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.cli.shared.trial_course import describe_course, read_trial_plan
@@ -28,7 +28,7 @@ def print_protocol_rehearsal(args: Namespace) -> int:
     Raises:
         CommandError: The study cannot be read, or an argument is out of range.
     """
-    protocol = open_study(args).rules.protocol
+    protocol = read_study(args).rules.protocol
     try:
         if args.share_alpha is not None:
             return _print_shared_alpha(args, protocol)

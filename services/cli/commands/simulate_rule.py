@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from services.cli.command import CommandError
 from services.cli.shared.columns import SIMULATION
 from services.cli.shared.find_rule import find_rule
-from services.cli.shared.open_study import open_study
+from services.cli.shared.read_study import read_study
 from services.cli.shared.rule_alternatives import describe_designs, describe_sensitivity
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
@@ -41,7 +41,7 @@ def print_rehearsal(args: Namespace) -> int:
     Raises:
         CommandError: The study cannot be read, has no such rule, or an argument is out of range.
     """
-    protocol = open_study(args).rules.protocol
+    protocol = read_study(args).rules.protocol
     rule = find_rule(protocol, args.rule)
     if (args.target is None) != (args.p1 is None) or (args.alphas and args.target is None):
         raise CommandError("--target, --p1 and --alphas go together")

@@ -51,15 +51,6 @@ class StudyContext:
         return self.study.rules.protocol.study
 
 
-def open_study(args: Namespace) -> StudyRules:
-    """Return the rules of the chosen study.
-
-    Raises:
-        UntrustedFileError: One of its files cannot be trusted.
-    """
-    return load_rules(read_store_settings(args).study)
-
-
 def open_data(args: Namespace, *, create: bool = True, service: str = "") -> StudyContext:
     """Return the chosen study with its data.
 
