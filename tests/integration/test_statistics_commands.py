@@ -119,6 +119,8 @@ def test_a_rule_is_rehearsed_as_a_table_and_as_json(capsys):
 
 
 WRONG = [
+    (["endpoints", "--engraftment", "--endpoint", "os"], "--engraftment goes without --plot"),
+    (["endpoints", "--engraftment", "--plot", "e.svg"], "--engraftment goes without --plot"),
     (["endpoints", "--plot", "curve.pdf"], "--plot: curve.pdf must end in .svg or .png"),
     (["endpoints", "--endpoint", "wishes"], "invalid choice: 'wishes'"),
     (["endpoints", "--as-of", "yesterday"], "--as-of: 'yesterday' is no instant like 2026-"),

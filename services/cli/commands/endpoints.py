@@ -32,9 +32,8 @@ _CLOCKS: dict[EndpointClock, str] = {
 
 def perform(args: Namespace) -> int:
     """Print the endpoints, and draw them."""
+    _require_fitting_options(args)
     if args.groups is not None:
-        if args.plot or args.clock or args.engraftment:
-            raise CommandError("--groups goes without --plot, --clock and --engraftment")
         return print_group_comparison(args)
     if args.plot is not None:
         from services.cli.shared import incidence_pictures  # noqa: PLC0415 (slow)
@@ -70,6 +69,18 @@ def perform(args: Namespace) -> int:
         ):
             print(f"picture: {path}", file=sys.stderr if args.json else sys.stdout)
     return 0
+
+
+def _require_fitting_options(args: Namespace) -> None:
+    """Do nothing when every option has a part in the answer.
+
+    Raises:
+        CommandError: One has none.
+    """
+    if args.groups is not None and (args.plot or args.clock or args.engraftment):
+        raise CommandError("--groups goes without --plot, --clock and --engraftment")
+    if args.engraftment and (args.plot or args.endpoint or args.clock):
+        raise CommandError("--engraftment goes without --plot, --endpoint and --clock")
 
 
 def _lines(
