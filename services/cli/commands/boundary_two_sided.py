@@ -12,12 +12,9 @@ from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
 from services.safety_rules.reports.boundary_tables import (
     TwoSidedLimits,
-    compress_boundary,
-    format_steps,
     make_wald_limits,
     read_two_sided_limits,
 )
-from services.vocabulary.protocol import BoundaryStep
 
 Parameters = Mapping[str, Sequence[float]]
 
@@ -70,24 +67,8 @@ def _make_limits(args: Namespace, looks: Sequence[int], parameters: Parameters) 
 
 def _describe_limits(args: Namespace, limits: TwoSidedLimits) -> Iterator[str]:
     yield f"{args.family}  p0 {args.p0}  n {limits.n}, two limits, not calibrated"
-    table = [x + 1 for x in range(limits.n + 1)]
-    for look, events in zip(limits.looks, limits.upper, strict=True):
-        table[look] = events
-    steps = format_steps(compress_boundary(table, limits.looks))
-    yield f"too harmful at events@evaluable or more: {steps or 'never'}"
-    yield f"safe enough at events@evaluable or fewer: {_describe_lower(limits) or 'never'}"
-
-
-def _describe_lower(limits: TwoSidedLimits) -> str:
-    steps: list[BoundaryStep] = []
-    for look, events in zip(limits.looks, limits.lower, strict=True):
-        if events < 0:
-            continue
-        if steps and steps[-1].events == events:
-            steps[-1] = BoundaryStep(events, steps[-1].first, look)
-        else:
-            steps.append(BoundaryStep(events, look, look))
-    return format_steps(steps)
+    yield f"too harmful at events@evaluable or more: {limits.upper_text or 'never'}"
+    yield f"safe enough at events@evaluable or fewer: {limits.lower_text or 'never'}"
 
 
 def _plot(args: Namespace, limits: TwoSidedLimits, p1: float | None) -> None:

@@ -17,7 +17,6 @@ from services.safety_rules.domain.stopping.person_time_design import PersonTimeD
 from services.safety_rules.domain.stopping.person_time_plan import compute_ratio
 from services.safety_rules.domain.stopping.person_time_recursion import PersonTimeCharacteristics
 from services.safety_rules.domain.stopping.rule_faults import RuleDesign
-from services.safety_rules.domain.stopping.steps import compress_boundary, format_steps
 from services.safety_rules.domain.stopping.two_sided import (
     TwoSidedLimits,
     make_wald_limits,
@@ -36,11 +35,9 @@ __all__ = (
     "Shapes",
     "TwoSidedLimits",
     "compare_families",
-    "compress_boundary",
     "compute_ratio",
     "design_boundary",
     "find_sizes_bound_by_nu",
-    "format_steps",
     "list_alerting_designs",
     "make_wald_limits",
     "read_two_sided_limits",

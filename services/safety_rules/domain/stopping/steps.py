@@ -1,6 +1,6 @@
 """The boundary as a clinician writes it ("2 of 2 to 4") and as the recursions read it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from services.vocabulary.protocol import BoundaryStep
 
@@ -35,11 +35,18 @@ def compress_boundary(
     >>> compress_boundary((1, 2, 2, 2, 3, 3))
     (BoundaryStep(events=2, first=2, last=3), BoundaryStep(events=3, first=4, last=5))
     """
+    sizes = looks or range(1, len(boundary))
+    return merge_steps((x, boundary[x]) for x in sizes if boundary[x] <= x)
+
+
+def merge_steps(limits: Iterable[tuple[int, int]]) -> tuple[BoundaryStep, ...]:
+    """Return the steps of *limits*, each a size and its events, by size.
+
+    >>> merge_steps([(25, 0), (26, 0), (40, 1)])
+    (BoundaryStep(events=0, first=25, last=26), BoundaryStep(events=1, first=40, last=40))
+    """
     steps: list[BoundaryStep] = []
-    for x in looks or range(1, len(boundary)):
-        events = boundary[x]
-        if events > x:
-            continue
+    for x, events in limits:
         if steps and steps[-1].events == events:
             steps[-1] = BoundaryStep(events, steps[-1].first, x)
         else:

@@ -13,8 +13,9 @@ from itertools import pairwise
 import numpy as np
 
 from services.safety_rules.domain.stopping.calibrate import check_looks
-from services.safety_rules.domain.stopping.families import Floats, check_plan_size
+from services.safety_rules.domain.stopping.families import Floats, Ints, check_plan_size
 from services.safety_rules.domain.stopping.pending import SLACK
+from services.safety_rules.domain.stopping.steps import format_steps, merge_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,20 @@ class TwoSidedLimits:
     looks: tuple[int, ...]
     upper: tuple[int, ...]
     lower: tuple[int, ...]
+
+    @property
+    def upper_text(self) -> str:
+        """The upper limit in one line, ``4@4-14 5@15-29``; empty: none."""
+        limits = zip(self.looks, self.upper, strict=True)
+        return format_steps(
+            merge_steps((look, events) for look, events in limits if events <= look)
+        )
+
+    @property
+    def lower_text(self) -> str:
+        """The lower limit in one line; empty: none."""
+        limits = zip(self.looks, self.lower, strict=True)
+        return format_steps(merge_steps((x, events) for x, events in limits if events >= 0))
 
     def compute_characteristics(
         self, rates: Sequence[float]
@@ -165,6 +180,6 @@ def make_wald_limits(
     )
 
 
-def _find_events(log_ratio: float, sizes: object, event: float, no_event: float) -> Floats:
+def _find_events(log_ratio: float, sizes: Ints, event: float, no_event: float) -> Floats:
     """Return the events at which the log likelihood ratio is *log_ratio*, at each size."""
-    return (log_ratio + np.asarray(sizes, dtype=np.float64) * no_event) / (event + no_event)
+    return np.asarray((log_ratio + sizes * no_event) / (event + no_event), dtype=np.float64)
