@@ -11,7 +11,6 @@ from services.safety_rules.domain.stopping.cohort import DAY_S, NEVER
 from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.path import read_limits
 from services.safety_rules.domain.stopping.simulated_stops import find_stop_instants
-from services.safety_rules.domain.stopping.simulated_trials import SimulatedTrials
 from services.safety_rules.domain.stopping.trial_plan import (
     TrialPlan,
     add_events,
@@ -22,9 +21,9 @@ from services.safety_rules.domain.stopping.trial_plan import (
 )
 from services.safety_rules.domain.stopping.window_length import find_window_days
 from services.safety_rules.reports.rule_simulation import check_simulation, check_trial_plan
+from services.safety_rules.reports.stop_tally import StopTally, list_batches
 from services.vocabulary.protocol import Rule
 
-_BATCH = 500  # trials: what fits the processor's cache
 ANY_RULE = "any"
 
 
@@ -99,49 +98,30 @@ def rehearse_protocol(
         raise ValueError(f"correlation must be from 0 to 1, not {correlation}")
     if not 0 <= dose_days[0] <= dose_days[1]:
         raise ValueError(f"dose-days must be days from 0, the earliest first, not {dose_days}")
-    windows = [find_window_days(rule.window, dose_days) for rule in rules]
-    longest = max(window[1] for window in windows)
+    earliest, latest = (np.array([day]) for day in dose_days)
+    for rule in rules:  # a window must not be over before the latest first dose
+        find_window_days(rule.window, latest)
+    longest = max(float(find_window_days(rule.window, earliest)[0]) for rule in rules)
     course = replace(course, window_days=(longest, longest))
     check_trial_plan(course)
-    check_simulation(factors and (1.0,), trials, seed)
+    check_simulation((1.0,), trials, seed)
     rows: list[ProtocolRow] = []
     for factor in factors:
         rates = [min(factor * rule.stop_when.p0, 1.0) for rule in rules]
         simulation = _Simulation(rules, course, dose_days, rates, correlation)
         generator = np.random.default_rng(seed)
-        tallies = [_Tally() for _ in (*rules, ANY_RULE)]
-        for first_trial in range(0, trials, _BATCH):
-            size = min(_BATCH, trials - first_trial)
-            for tally, (entered_at, stopped_at) in zip(
-                tallies, simulation.stop_trials(size, generator), strict=True
-            ):
-                tally.add(entered_at, stopped_at)
+        tallies = [StopTally() for _ in (*rules, ANY_RULE)]
+        for size in list_batches(trials):
+            stops = simulation.stop_trials(size, generator)
+            for tally, (entered_at, stopped_at) in zip(tallies, stops, strict=True):
+                tally.add_trials(entered_at, stopped_at)
         rows += [
-            tally.summarize(name, factor, rate, trials)
+            ProtocolRow(name, factor, rate, tally.p_stop, tally.standard_error, tally.mean_enrolled)
             for tally, name, rate in zip(
                 tallies, [*(rule.id for rule in rules), ANY_RULE], [*rates, None], strict=True
             )
         ]
     return ProtocolRehearsal(course, dose_days, correlation, trials, seed, tuple(rows))
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Sums over the trials."""
-
-    stop_count: int = 0
-    enrolled: int = 0
-
-    def add(self, entered_at: Floats, stopped_at: Floats) -> None:
-        """Add the participants of each trial until it stopped, or of all of it."""
-        self.stop_count += int(np.isfinite(stopped_at).sum())
-        self.enrolled += int((entered_at <= stopped_at[:, None]).sum())
-
-    def summarize(self, rule: str, factor: float, rate: float | None, trials: int) -> ProtocolRow:
-        """Return the shares and means of so many trials."""
-        share = self.stop_count / trials
-        error = math.sqrt(share * (1 - share) / trials)
-        return ProtocolRow(rule, factor, rate, share, error, self.enrolled / trials)
 
 
 class _Simulation:
@@ -177,26 +157,13 @@ class _Simulation:
             happens = (
                 shared_variable + generator.standard_normal(shape) * self._own_part < threshold
             )
-            span = _find_spans(rule, dose_day)
+            span = find_window_days(rule.window, dose_day)
             days = find_onset_day(choose_onset(rule), generator.random(shape), span)
             event_at = np.where(happens, entered_at + days * DAY_S, NEVER)
             all_trials = add_events(self._course, life, span, event_at, generator)
-            planned = _take_first(all_trials, rule.stop_when.n)
+            planned = all_trials.select(np.s_[:, : rule.stop_when.n])
             stopped_at = find_stop_instants(planned, rule.policy, rule.curve, read_limits(rule))
             stops.append((planned.entered_at, stopped_at))
             if not rule.watch_only:
                 first_stop = np.minimum(first_stop, stopped_at)
         return [*stops, (entered_at, first_stop)]
-
-
-def _find_spans(rule: Rule, dose_day: Floats) -> Floats:
-    """Return the length in days of each participant's window, of the shape of *dose_day*."""
-    end = rule.window.end
-    if end.day is None:
-        raise ValueError(f"the window of {rule.id} has no day at its end")
-    return end.day + 1 - (dose_day if end.anchor == "transplant" else np.zeros_like(dose_day))
-
-
-def _take_first(trials: SimulatedTrials, n: int) -> SimulatedTrials:
-    """Return the trials of the first *n* participants."""
-    return SimulatedTrials(*(getattr(trials, name)[:, :n] for name in trials.__slots__))

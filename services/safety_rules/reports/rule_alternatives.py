@@ -1,23 +1,23 @@
 """A rule beside others that it could have been: other priors, other onsets, another size."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.design import Design, NeverStopsError, make_design
-from services.safety_rules.domain.stopping.families import FAMILIES
+from services.safety_rules.domain.stopping.design import Design, NeverStopsError
 from services.safety_rules.domain.stopping.path import SignedLimits
 from services.safety_rules.domain.stopping.simulated_stops import find_stop_instants
 from services.safety_rules.domain.stopping.trial_plan import UNIFORM, TrialPlan, draw_trials
+from services.safety_rules.reports.redesigned_rule import redesign_rule
 from services.safety_rules.reports.rule_simulation import check_simulation, check_trial_plan
+from services.safety_rules.reports.stop_tally import StopTally, list_batches
 from services.vocabulary.protocol import Curve, Rule
 
 PRIOR_SIZES = (1.0, 2.0, 5.0, 10.0)  # participants that a prior at p0 is worth
 Prior = tuple[float, float]
-_BATCH = 500
 _LARGEST_ALPHA = 0.5
 _LARGEST_N = 300
 _SMALLEST_N = 3
@@ -204,17 +204,9 @@ def _redesign(
     rates: Sequence[float] = (),
 ) -> Design | None:
     """Return the rule's family calibrated anew; None: no count could ever stop."""
-    when = rule.stop_when
-    if when.method not in FAMILIES:
-        raise ValueError(f"{rule.id} is a {when.method}: it has no family to calibrate anew")
-    parameters: Mapping[str, Sequence[float]] = {
-        name: values for name, values in when.parameters.items() if name != "prior"
-    }
-    if prior is not None:
-        parameters = {**parameters, "prior": prior}
-    looks = tuple(look for look in rule.looks if look <= n)
+    changes = {} if prior is None else {"prior": prior}
     try:
-        return make_design(when.method, when.p0, alpha, n, looks=looks, rates=rates, **parameters)
+        return redesign_rule(rule, alpha, n=n, changes=changes, rates=rates)
     except NeverStopsError:
         return None
 
@@ -271,15 +263,10 @@ def _simulate_shares(
     limit = SignedLimits(tuple(design.table.tolist()), looks)
     shares = []
     for rate in rates:
-        generator = np.random.default_rng(seed)
-        stop_count = enrolled = 0
-        for first_trial in range(0, trials, _BATCH):
-            size = min(_BATCH, trials - first_trial)
+        generator, tally = np.random.default_rng(seed), StopTally()
+        for size in list_batches(trials):
             drawn_trials = draw_trials(course, rate, design.n, size, generator)
             stopped_at = find_stop_instants(drawn_trials, rule.policy, rule.curve, limit)
-            stop_count += int(np.isfinite(stopped_at).sum())
-            enrolled += int((drawn_trials.entered_at <= stopped_at[:, None]).sum())
-        share = stop_count / trials
-        error = math.sqrt(share * (1 - share) / trials)
-        shares.append(LiveShare(rate, share, error, enrolled / trials))
+            tally.add_trials(drawn_trials.entered_at, stopped_at)
+        shares.append(LiveShare(rate, tally.p_stop, tally.standard_error, tally.mean_enrolled))
     return tuple(shares)

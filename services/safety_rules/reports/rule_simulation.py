@@ -1,13 +1,11 @@
 """A rule before its trial begins: how often it would stop, however those still followed count."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from services.safety_rules.domain.stopping.characteristics import compute_characteristics
-from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.path import Limits, SignedLimits, read_limits
 from services.safety_rules.domain.stopping.pending import find_curve_faults
 from services.safety_rules.domain.stopping.person_time_plan import compute_ratio
@@ -17,8 +15,8 @@ from services.safety_rules.domain.stopping.simulated_stops import (
     COUNTING_METHODS,
     find_stop_instants,
 )
-from services.safety_rules.domain.stopping.simulated_trials import SimulatedTrials
 from services.safety_rules.domain.stopping.trial_plan import TrialPlan, choose_onset, draw_trials
+from services.safety_rules.reports.stop_tally import StopTally, list_batches
 from services.vocabulary.protocol import Curve, Rule
 
 __all__ = (
@@ -34,7 +32,6 @@ __all__ = (
 _TRIALS = (100, 1_000_000)
 _LONGEST_DAYS = 3650.0
 _MOST_SITES = 1000
-_BATCH = 500  # trials: what fits the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,20 +106,22 @@ def rehearse(
     rows: list[RehearsalRow] = []
     for rate in rates:
         chance = np.random.default_rng(seed)
-        tallies = {method: _Tally() for method in methods}
-        for start in range(0, trials, _BATCH):
-            drawn_trials = draw_trials(course, rate, n, min(_BATCH, trials - start), chance)
+        tallies = {method: StopTally() for method in methods}
+        for size in list_batches(trials):
+            drawn_trials = draw_trials(course, rate, n, size, chance)
             for method, tally in tallies.items():
-                tally.add(drawn_trials, find_stop_instants(drawn_trials, method, rule.curve, limit))
+                stopped_at = find_stop_instants(drawn_trials, method, rule.curve, limit)
+                tally.add_trials(drawn_trials.entered_at, stopped_at)
+                tally.add_events(drawn_trials.event_at, stopped_at)
         rows += [
             RehearsalRow(
                 rate=rate,
                 counting=counting,
                 is_own=counting == rule.policy,
-                p_stop=(share := tally.stop_count / trials),
-                standard_error=math.sqrt(share * (1 - share) / trials),
-                mean_enrolled=tally.enrolled / trials,
-                mean_events=tally.events / trials,
+                p_stop=tally.p_stop,
+                standard_error=tally.standard_error,
+                mean_enrolled=tally.mean_enrolled,
+                mean_events=tally.mean_events,
             )
             for counting, tally in tallies.items()
         ]
@@ -147,23 +146,6 @@ def _compute_exact(
     ratios = [compute_ratio(rule.stop_when.p0, rate) for rate in rates]
     at_ratios = design_person_time_rule(rule, ratios).characteristics
     return tuple((rate, at.p_stop) for rate, at in zip(rates, at_ratios, strict=True))
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Sums over the trials."""
-
-    stop_count: int = 0
-    enrolled: int = 0
-    events: int = 0
-
-    def add(self, drawn_trials: SimulatedTrials, stop_at: Floats) -> None:
-        """Add the participants and events of each trial until it stopped, or of all of it."""
-        self.stop_count += int(np.isfinite(stop_at).sum())
-        self.enrolled += int((drawn_trials.entered_at <= stop_at[:, None]).sum())
-        self.events += int(
-            (np.isfinite(drawn_trials.event_at) & (drawn_trials.event_at <= stop_at[:, None])).sum()
-        )
 
 
 def check_simulation(rates: Sequence[float], trials: int, seed: int) -> None:

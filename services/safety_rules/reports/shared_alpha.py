@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.safety_rules.domain.stopping.design import Design, make_design
-from services.safety_rules.domain.stopping.families import FAMILIES
+from services.safety_rules.domain.stopping.design import Design
 from services.safety_rules.domain.stopping.familywise_error import simulate_familywise_error
+from services.safety_rules.reports.redesigned_rule import redesign_rule
 from services.vocabulary.protocol import Rule
 
 _TRIALS = 20_000
@@ -90,15 +90,4 @@ def share_alpha(rules: Sequence[Rule], target: float, correlation: float) -> Sha
 
 def _redesign(rules: Sequence[Rule], factor: float) -> list[Design]:
     """Return each rule calibrated anew with its nominal error cut by *factor*."""
-    designs = []
-    for rule in rules:
-        when = rule.stop_when
-        if when.method not in FAMILIES:
-            raise ValueError(f"{rule.id} is a {when.method}: it has no family to calibrate anew")
-        designs.append(
-            make_design(
-                when.method, when.p0, when.alpha * factor, when.n, looks=rule.looks,
-                **when.parameters,
-            )
-        )  # fmt: skip
-    return designs
+    return [redesign_rule(rule, rule.stop_when.alpha * factor) for rule in rules]

@@ -53,9 +53,9 @@ class SimulatedTrials:
             None,
         )
 
-    def select(self, rows: npt.NDArray[np.bool_]) -> "SimulatedTrials":
-        """Return the trials of *rows*, shape (trials,)."""
-        return SimulatedTrials(*(getattr(self, name)[rows] for name in self.__slots__))
+    def select(self, part: npt.NDArray[np.bool_] | tuple[slice, slice]) -> "SimulatedTrials":
+        """Return the trials, or participants, of *part*: an index of arrays of this shape."""
+        return SimulatedTrials(*(getattr(self, name)[part] for name in self.__slots__))
 
     def list_reports(self) -> Floats:
         """Return every instant at which something became known, by trial, shape (trials, reports).
