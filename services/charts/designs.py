@@ -166,14 +166,8 @@ def _shade_stops(
     else:
         sizes, counts = _list_points(rule)
         axes.vlines(sizes, counts, top, color=colour, linewidth=5, alpha=0.2, clip_on=False)
-    previous_count = 0
-    for x, b in zip(rule.looks, rule.boundary, strict=True):
-        if b <= x and b != previous_count:
-            axes.annotate(
-                str(b), (x, b), (0 if is_continuous else -8, 4), textcoords="offset points",
-                color=colour, ha="center", size=8,
-            )  # fmt: skip
-            previous_count = b
+    limits = [(x, b) for x, b in zip(rule.looks, rule.boundary, strict=True) if b <= x]
+    _write_first_numbers(axes, limits, colour, (0 if is_continuous else -8, 4))
 
 
 def _draw_lower_limit(axes: Axes, rule: PlottedRule) -> None:
@@ -182,14 +176,24 @@ def _draw_lower_limit(axes: Axes, rule: PlottedRule) -> None:
     sizes, counts = [x for x, _ in limits], [b for _, b in limits]
     axes.vlines(sizes, 0, counts, color=SAFE, linewidth=3, alpha=0.2)
     axes.plot(sizes, counts, "v", color=SAFE, markersize=4, label="safe enough")
-    previous_count = -1
+    _write_first_numbers(axes, limits, SAFE, (0, -11))
+
+
+def _write_first_numbers(
+    axes: Axes, limits: Sequence[tuple[int, int]], colour: str, offset: tuple[int, int]
+) -> None:
+    """Write each number of events at the first size at which it is the limit.
+
+    *offset* is from that point, in points.
+    """
+    first_sizes: dict[int, int] = {}
     for x, b in limits:
-        if b != previous_count:
-            axes.annotate(
-                str(b), (x, b), (0, -11), textcoords="offset points", color=SAFE, ha="center",
-                size=8, annotation_clip=False,
-            )  # fmt: skip
-            previous_count = b
+        first_sizes.setdefault(b, x)
+    for b, x in first_sizes.items():
+        axes.annotate(
+            str(b), (x, b), offset, textcoords="offset points", color=colour, ha="center", size=8,
+            annotation_clip=False,
+        )  # fmt: skip
 
 
 def _draw_grid(axes: Axes) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.safety_rules.domain.stopping.characteristics import check_rates
 from services.safety_rules.domain.stopping.families import check_family
 from services.safety_rules.domain.stopping.path import read_signed_limits
 from services.safety_rules.domain.stopping.pending import find_table_row
@@ -107,9 +108,7 @@ def find_chances(
     n, p0 = rule.stop_when.n, rule.stop_when.p0
     _check_counts(n, events, complete, pending)
     rates = tuple(rates) or (p0, min(2 * p0, 1.0))
-    for rate in rates:
-        if not 0 <= rate <= 1:
-            raise ValueError(f"rates must be from 0 to 1, not {rate}")
+    check_rates(rates)
     if prior:
         check_family("beta-binomial", n, p0, {"prior": tuple(prior)})
     plan = OutstandingPlan(

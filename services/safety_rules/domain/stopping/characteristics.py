@@ -59,6 +59,17 @@ def compute_crossing_probability(boundary: Ints, rate: float) -> float:
     return max(float(1 - state.sum()), 0.0)  # below 0 by rounding alone
 
 
+def check_rates(rates: Sequence[float]) -> None:
+    """Do nothing when each of *rates* is a probability.
+
+    Raises:
+        ValueError: One is outside [0, 1].
+    """
+    for rate in rates:
+        if not 0 <= rate <= 1:
+            raise ValueError(f"rates must be from 0 to 1, not {rate}")
+
+
 def compute_characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteristics, ...]:
     """Return the characteristics of *boundary* at each of *rates*.
 
@@ -69,9 +80,7 @@ def compute_characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Cha
     Raises:
         ValueError: A rate is outside [0, 1].
     """
-    for rate in rates:
-        if not 0 <= rate <= 1:
-            raise ValueError(f"rates must be from 0 to 1, not {rate}")
+    check_rates(rates)
     n = len(boundary) - 1
     p = np.array(rates, dtype=float)[:, None]
     events = np.arange(n + 1, dtype=float)

@@ -13,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 
 from services.safety_rules.domain.stopping.calibrate import check_looks
+from services.safety_rules.domain.stopping.characteristics import check_rates
 from services.safety_rules.domain.stopping.families import Floats, Ints, check_plan_size
 from services.safety_rules.domain.stopping.pending import SLACK
 from services.safety_rules.domain.stopping.steps import format_steps, merge_steps
@@ -75,9 +76,7 @@ class TwoSidedLimits:
         Raises:
             ValueError: A rate is outside [0, 1].
         """
-        for rate in rates:
-            if not 0 <= rate <= 1:
-                raise ValueError(f"rates must be from 0 to 1, not {rate}")
+        check_rates(rates)
         return tuple(self._compute_at(rate) for rate in rates)
 
     def _compute_at(self, rate: float) -> TwoSidedCharacteristics:
