@@ -130,6 +130,12 @@ def find_command_to_complete(line: str) -> str:
     return words[1] if len(words) > 1 and is_finished and words[1] in COMMANDS else ""
 
 
+def _configure_process(*, is_ours: bool) -> None:
+    """Configure what a process of our own shows of errors and of libraries, before a command."""
+    if is_ours:
+        import_module("services.runtime.uncaught").hide_values()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
     if "_ARGCOMPLETE" in os.environ:  # a shell asks, and reads the answer from elsewhere
@@ -138,6 +144,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = join_negative_numbers(sys.argv[1:] if argv is None else argv)
     word = words[0] if words and words[0] in COMMANDS else ""
     args = build_parser(word).parse_args(words)
+    _configure_process(is_ours=argv is None)
     try:
         return load_command(args.command)(args)
     except (CommandError, SettingsError) as error:
