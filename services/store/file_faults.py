@@ -30,6 +30,14 @@ _BY_SYSTEM = {
 _PRIMARY_BITS = 0xFF  # of an extended result code
 
 
+def describe_emptied_file(database: Path) -> str:
+    """Return one sentence about a file that has no tables; a new one has them from the start."""
+    return (
+        f"the database {database} has no tables: it was emptied or cut off, or is no database of"
+        f" Aegis; {RESTORE}, or delete the file if there never was anything in it"
+    )
+
+
 def is_damage(error: BaseException) -> bool:
     """Return True if *error* says that a SQLite file is damaged, or is none."""
     return _find_sqlite_code(error) in _DAMAGE_CODES

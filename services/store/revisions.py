@@ -11,6 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, inspect, text
 
 import services
+from services.store.file_faults import describe_emptied_file
 from services.store.session import Database
 
 MIGRATIONS = Path(services.__file__).parent.parent / "migrations"
@@ -55,6 +56,8 @@ def require_newest(db: Database) -> None:
     if revisions == {find_head()}:
         return
     require_known(revisions)
+    if db.is_sqlite and not revisions:
+        raise UnfitDatabaseError(describe_emptied_file(db.file))
     place = f"at revision {min(revisions)}" if revisions else "empty"
     raise UnfitDatabaseError(
         f"the database is {place}, and this version of Aegis needs {find_head()}:"

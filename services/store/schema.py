@@ -7,6 +7,8 @@ from alembic.config import Config
 from sqlalchemy import Connection, func, select, text
 from sqlalchemy.exc import OperationalError
 
+from services.store.file_faults import describe_emptied_file
+from services.store.private_files import write_private_file
 from services.store.revisions import (
     MIGRATIONS,
     UnfitDatabaseError,
@@ -15,6 +17,7 @@ from services.store.revisions import (
 )
 from services.store.roles import grant_all
 from services.store.session import LOCK_TIMEOUT, Database
+from services.store.sqlite_copy import fold_log
 
 _MIGRATION_LOCK = 0x41656769  # the advisory lock of whoever migrates
 _BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.utf8")
@@ -26,17 +29,20 @@ _LOCK_NOT_AVAILABLE = "55P03"
 def upgrade(db: Database) -> None:
     """Create *db* or upgrade its tables to the newest; an upgraded one stays as it is.
 
+    A new file appears under its name once its tables are complete: nobody ever sees half of it.
     Services go on meanwhile: whoever migrates waits for no lock longer than the limits of
     `services.store.session`, and another one who migrates waits for the first.
 
     Raises:
         NewerSchemaError: This program is too old for the database.
-        UnfitDatabaseError: It sorts text otherwise than by its bytes; or somebody holds a lock for
-            too long, and nothing was changed.
+        UnfitDatabaseError: It sorts text otherwise than by its bytes; or it is a file without
+            tables; or somebody holds a lock for too long, and nothing was changed.
     """
-    db.make_folder()
     try:
-        _upgrade(db)
+        if db.is_sqlite and not db.exists():
+            _create_file(db)
+        else:
+            _upgrade(db)
     except OperationalError as error:
         if not _is_blocked(error):
             raise
@@ -47,12 +53,31 @@ def upgrade(db: Database) -> None:
         ) from error
 
 
+def _create_file(db: Database) -> None:
+    db.make_folder()
+    unfinished_file = db.file.with_name(f"{db.file.name}.new")
+    for leftover in db.file.parent.glob(f"{unfinished_file.name}*"):  # of one that was killed
+        leftover.unlink()
+    write_private_file(unfinished_file, "")
+    new_db = Database(f"sqlite:///{unfinished_file.absolute()}")
+    try:
+        with new_db.write() as conn:
+            command.upgrade(_config(conn), "head")
+    finally:
+        new_db.close()
+    fold_log(unfinished_file)
+    unfinished_file.rename(db.file)
+
+
 def _upgrade(db: Database) -> None:
     with db.write() as conn:
         if not db.is_sqlite:
             conn.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
             _check_order(conn)
-        require_known(set(find_revisions(conn)))
+        revisions = find_revisions(conn)
+        if db.is_sqlite and not revisions:
+            raise UnfitDatabaseError(describe_emptied_file(db.file))
+        require_known(set(revisions))
         command.upgrade(_config(conn), "head")
         if not db.is_sqlite:
             grant_all(conn)

@@ -13,6 +13,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
+from services.store.private_files import make_private_folder
+
 __all__ = [
     "BUSY_TIMEOUT_S",
     "Connection",
@@ -116,9 +118,9 @@ class Database:
         return not self.is_sqlite or self.file.exists()
 
     def make_folder(self) -> None:
-        """Create the folder of a SQLite database, readable by this user alone."""
+        """Create the folder of a SQLite database; a new one is readable by this user alone."""
         if self.is_sqlite:
-            self.file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(self.file.parent)
 
     def close(self) -> None:
         """Close idle connections."""

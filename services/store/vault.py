@@ -2,15 +2,19 @@
 
 import hashlib
 import hmac
-import os
 import secrets
-import stat
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from services.store.private_files import (
+    is_open_to_others,
+    make_private_folder,
+    write_private_file,
+)
 
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
@@ -75,7 +79,7 @@ class Keys:
             VaultError: A key is missing, damaged, or readable by other users.
         """
         if may_create and not any(folder.glob("*.key")):
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_folder(folder)
             for name in ("identity.key", "seal.key", "encryption-0001.key"):
                 _create_key(folder / name)
         return cls.load(folder)
@@ -127,9 +131,9 @@ def copy_keys(source: Path, target: Path) -> None:
     Raises:
         FileExistsError: One of that name is there already; it stays as it is.
     """
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_private_folder(target)
     for file in sorted(source.glob("*.key")):
-        _write_key(target / file.name, file.read_text())
+        write_private_file(target / file.name, file.read_text())
 
 
 def hash_identifier(keys: Keys, authority: str, kind: str, identifier: str) -> str:
@@ -148,23 +152,15 @@ def hash_chain(keys: Keys, previous: str, content: bytes) -> str:
 
 
 def _create_key(path: Path) -> None:
-    _write_key(path, secrets.token_hex(_KEY_BYTES) + "\n")
-
-
-def _write_key(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
+    write_private_file(path, secrets.token_hex(_KEY_BYTES) + "\n")
 
 
 def _read_key(path: Path) -> bytes:
     try:
-        mode, text = path.stat().st_mode, path.read_text()
+        is_open, text = is_open_to_others(path), path.read_text()
     except FileNotFoundError:
         raise VaultError(f"the key {path} is missing: restore it from its backup") from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    if is_open:
         raise VaultError(f"the key {path} can be read by others: chmod 600 {path}")
     try:
         key = bytes.fromhex(text.strip())

@@ -120,3 +120,9 @@ def test_the_password_of_the_database_may_be_in_a_file(tmp_path, url, expected):
     file.write_text("p@ss/1\n")
     store_settings = settings.StoreSettings(database_url=url, database_password_file=file)
     assert store_settings.database == expected
+
+
+def test_the_image_has_the_programs_that_copy_the_server():
+    (server_version,) = re.findall(r"^postgres:(\d+)", SERVICES["postgres"]["image"])
+    (client_version,) = re.findall(r"\bpostgresql-client-(\d+)\b", DOCKERFILE)
+    assert int(client_version) >= int(server_version)

@@ -30,6 +30,7 @@ from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.store import protocols, server_copy, sqlite_copy, vault
 from services.store.file_faults import RESTORE
+from services.store.private_files import make_private_folder
 from services.store.revisions import find_revisions
 from services.store.session import Database, DatabaseError
 
@@ -61,11 +62,11 @@ def _write_backup(settings: StoreSettings, db: Database, folder: Path, keys_fold
     made_at, place = now_utc(), name_database(db)
     with db.read() as conn:
         if not find_revisions(conn):
-            raise CommandError(f"the database {place} is empty: there is nothing to copy")
+            raise CommandError(f"the database {place} has no tables: there is nothing to copy")
     database = SQLITE_FILE if db.is_sqlite else DUMP_FILE
     file = folder / database
     for private_folder in (folder, file.parent):
-        private_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_folder(private_folder)
     if db.is_sqlite:
         sqlite_copy.copy_database(db, file)
     else:

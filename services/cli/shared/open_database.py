@@ -2,7 +2,7 @@
 
 from services.cli.command import CommandError
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
-from services.store.file_faults import RESTORE, describe_file_fault
+from services.store.file_faults import RESTORE, describe_emptied_file, describe_file_fault
 from services.store.roles import name_role
 from services.store.session import Database, DatabaseError, mask_password
 from services.store.sqlite_copy import find_page_faults
@@ -34,10 +34,31 @@ def require_data(settings: StoreSettings, db: Database) -> None:
     Raises:
         CommandError: There are none; says how to begin.
     """
+    require_filled_file(db)
     if not db.exists():
         raise CommandError(
             f"there are no data in {settings.data}: name their folder with --data or AEGIS_DATA,"
             " or start with `aegis participants import` or `aegis demo`"
+        )
+
+
+def require_filled_file(db: Database) -> None:
+    """Require that a SQLite database is not an empty file, and is no log without its database.
+
+    It has to be asked before anything connects: SQLite deletes the log of an empty file, which may
+    hold all that is left, and applies one that is left over to a new file.
+
+    Raises:
+        CommandError: It is; says what to do.
+    """
+    if not db.is_sqlite:
+        return
+    log_file = db.file.with_name(f"{db.file.name}-wal")
+    if db.exists() and not db.file.stat().st_size:
+        raise CommandError(describe_emptied_file(db.file))
+    if not db.exists() and log_file.exists():
+        raise CommandError(
+            f"the database {db.file} is gone, and its log {log_file} is not: {RESTORE}"
         )
 
 
@@ -48,6 +69,7 @@ def require_sound_pages(settings: StoreSettings) -> None:
         CommandError: It has; says what to do.
     """
     db = open_database(settings)
+    require_filled_file(db)
     try:
         faults = find_page_faults(db) if db.exists() else []
     finally:

@@ -11,8 +11,15 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
-from services.cli.shared.open_database import describe_unreachable, open_database, require_data
+from services.cli.shared.open_database import (
+    describe_unreachable,
+    open_database,
+    require_data,
+    require_filled_file,
+    require_sound_pages,
+)
 from services.cli.shared.study_of_data import (
+    FILE,
     StudyOfData,
     choose_study,
     recall_study,
@@ -23,6 +30,7 @@ from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
 from services.store import messages, participants, protocols
+from services.store.file_faults import RESTORE
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion
 from services.store.revisions import (
@@ -116,10 +124,17 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
     db = open_database(settings, service)
     if not db.is_sqlite:
         return StudyContext(settings, study, db, _load_server_keys(settings, study, db))
-    if not create:
+    if create:
+        require_filled_file(db)
+    else:
         require_data(settings, db)
     with _lock_folder(settings.data):
         data_study = recall_study(settings)
+        if data_study is not None and not db.exists():
+            raise CommandError(
+                f"{settings.data} has data of {data_study.study_id}, and its database {db.file} is"
+                f" gone: {RESTORE}, or remove {settings.data / FILE} to begin anew"
+            )
         context = _open_folder(settings, study, db, data_study)
         if create or data_study is None or not data_study.is_in_place:
             remember_study(settings, context.study_id)
@@ -137,7 +152,7 @@ def _open_folder(
         _upgrade(db)
         with db.read() as conn:  # of a folder that remembers nothing
             require_same_study(settings, protocols.load_study_ids(conn), study_id)
-    except (VaultError, NewerSchemaError) as error:
+    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
         raise CommandError(str(error)) from error
     context = StudyContext(settings, study, db, keys)
     _activate(context)
@@ -147,7 +162,7 @@ def _open_folder(
 @contextmanager
 def _lock_folder(folder: Path) -> Iterator[None]:
     """Let one process at a time make or renew the keys and the tables of a data folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -173,6 +188,9 @@ def migrate(settings: StoreSettings) -> StudyContext:
     Raises:
         CommandError: It cannot be reached or is not fit; says what to do.
     """
+    if open_database(settings).is_sqlite:
+        require_sound_pages(settings)
+        return open_in(settings)
     from services.store import schema  # noqa: PLC0415 (Alembic takes a fifth of a second)
 
     settings = choose_study(settings)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.runtime.settings import StoreSettings
+from services.store.private_files import is_open_to_others, replace_private_file
 
 FILE = "study.json"
 _PROTOCOL = "protocol.yaml"
@@ -54,11 +55,11 @@ def remember_study(settings: StoreSettings, study_id: str) -> None:
     if settings.database_url:
         return
     folder = settings.study.absolute()
-    if recall_study(settings) == StudyOfData(study_id, folder):
-        return
-    content = json.dumps({"study": study_id, "folder": str(folder)})
+    file, content = settings.data / FILE, json.dumps({"study": study_id, "folder": str(folder)})
+    is_known = recall_study(settings) == StudyOfData(study_id, folder)
     with suppress(PermissionError):  # a folder that cannot be written can still be read
-        (settings.data / FILE).write_text(f"{content}\n")
+        if not is_known or is_open_to_others(file):
+            replace_private_file(file, f"{content}\n")
 
 
 def choose_study(settings: StoreSettings) -> StoreSettings:
