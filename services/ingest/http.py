@@ -1,11 +1,13 @@
 """HL7 v2 and facts over HTTP, for sites that hold an API key."""
 
 import asyncio
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from services.ingest.domain.connection_access import is_address_of
 from services.ingest.domain.hl7.acknowledgement import AckCode, acknowledge
 from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.domain.message_content import Refusal
@@ -18,12 +20,20 @@ _HEAD_BYTES = 4096  # of a body that is not read further
 _STATUS = {AckCode.ACCEPT: 200, AckCode.ERROR: 503, AckCode.REJECT: 422}
 
 
-def build_routes(intake: Intake, writer: Writer) -> list[Route]:
-    """Return ``POST /v1/hl7v2``, ``POST /v1/facts`` and ``GET /v1/facts/schema``."""
+def build_routes(intake: Intake, writer: Writer, *, sees_clients: bool = True) -> list[Route]:
+    """Return ``POST /v1/hl7v2``, ``POST /v1/facts`` and ``GET /v1/facts/schema``.
+
+    Args:
+        intake: Accepts the messages.
+        writer: Writes them.
+        sees_clients: False when all requests come from a proxy: the addresses of a site then say
+            nothing about who uses its key.
+    """
+    senders = _Senders(intake, sees_clients=sees_clients)
 
     async def hl7v2(request: Request) -> Response:
         """Answer one message with its ACK; the status says the same as MSA-1."""
-        body_and_outcome = await _submit(request, intake, writer, "hl7v2")
+        body_and_outcome = await _submit(request, senders, writer, "hl7v2")
         if isinstance(body_and_outcome, Response):
             return body_and_outcome
         body, outcome = body_and_outcome
@@ -32,7 +42,7 @@ def build_routes(intake: Intake, writer: Writer) -> list[Route]:
 
     async def facts(request: Request) -> Response:
         """Answer with the number of facts, and the lines that became none with their reasons."""
-        body_and_outcome = await _submit(request, intake, writer, "facts")
+        body_and_outcome = await _submit(request, senders, writer, "facts")
         if isinstance(body_and_outcome, Response):
             return body_and_outcome
         _, outcome = body_and_outcome
@@ -59,13 +69,36 @@ def build_routes(intake: Intake, writer: Writer) -> list[Route]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Senders:
+    """Senders by their keys, each from the addresses of its site."""
+
+    intake: Intake
+    sees_clients: bool
+
+    def identify(self, request: Request) -> "str | Response":
+        """Return the site that sends *request*, or the response to one that may not send."""
+        scheme, _, key = request.headers.get("authorization", "").partition(" ")
+        site_id = None
+        if scheme.lower() == "bearer" and key:
+            with self.intake.db.read() as conn:
+                site_id = find_site_of_api_key(conn, key.strip())
+        if site_id is None:
+            return _problem(401, "no valid API key: send Authorization: Bearer KEY")
+        site = self.intake.sites.by_id.get(site_id)
+        address = request.client.host if request.client else ""
+        if self.sees_clients and site and site.addresses and not is_address_of(site, address):
+            return _problem(403, f"this key may be used from the addresses of {site_id} only")
+        return site_id
+
+
 async def _submit(
-    request: Request, intake: Intake, writer: Writer, form: MessageFormat
+    request: Request, senders: _Senders, writer: Writer, form: MessageFormat
 ) -> tuple[bytes, Outcome] | Response:
     """Return the body and its outcome, or the response to a request that is not read."""
-    site = await asyncio.to_thread(_find_site, request, intake)
-    if site is None:
-        return _problem(401, "no valid API key: send Authorization: Bearer KEY")
+    site = await asyncio.to_thread(senders.identify, request)
+    if isinstance(site, Response):
+        return site
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -73,20 +106,12 @@ async def _submit(
             problem = f"the body is longer than {LARGEST_BYTES} bytes"
             refusal = Refusal("MSH", problem, "send it in parts")
             head = Submission(bytes(body[:_HEAD_BYTES]), "http", site, form=form)
-            await asyncio.to_thread(intake.refuse, head, refusal)
+            await asyncio.to_thread(writer.intake.refuse, head, refusal)
             return _problem(413, f"{problem}: send it in parts")
     if not body.strip():
         return _problem(422, "the body is empty: send one message, or facts one to a line")
     future = writer.submit(Submission(bytes(body), "http", site, form=form))
     return bytes(body), await asyncio.wrap_future(future)
-
-
-def _find_site(request: Request, intake: Intake) -> str | None:
-    scheme, _, key = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not key:
-        return None
-    with intake.db.read() as conn:
-        return find_site_of_api_key(conn, key.strip())
 
 
 def _problem(status: int, detail: str) -> Response:

@@ -34,6 +34,8 @@ __all__ = ["Intake", "MessageFormat", "Outcome", "Source", "Submission", "not_st
 
 _log = log.make_logger("ingest")
 
+_CREDENTIALS = {"http": "key", "kafka": "topic or key", "mllp": "connection"}
+
 
 @dataclass(frozen=True, slots=True)
 class _ReadMessage:
@@ -176,9 +178,8 @@ class Intake:
             content = read_message(body, self.sites, self.tables)
         if isinstance(content, Refusal):
             return content
-        if submission.site and content.site != submission.site:
-            problem = f"this key may send for {submission.site} only"
-            return Refusal("MSH-4", problem, "use the key of the sending site", content.control_id)
+        if refusal := self._find_foreign_site(submission, content):
+            return refusal
         digest = sha256(body).hexdigest()
         message = RawMessage(
             id=message_id(content.sender, content.control_id, digest),
@@ -192,6 +193,25 @@ class Intake:
             body=body,
         )
         return _ReadMessage(submission, content, message)
+
+    def _find_foreign_site(
+        self, submission: Submission, content: MessageContent | FactsContent
+    ) -> Refusal | None:
+        """Return the refusal of a message of a site for which its sender may not speak."""
+        if submission.site and content.site != submission.site:
+            credential = _CREDENTIALS.get(submission.source, "sender")
+            problem = f"this {credential} may send for {submission.site} only"
+            remedy = f"use the {credential} of the sending site"
+        elif (
+            submission.source == "mllp"
+            and not submission.site
+            and self.sites.by_id[content.site].is_bound
+        ):
+            problem = f"{content.site} sends from its own addresses, or with its certificate"
+            remedy = "name this one under addresses or certificates in sites.yaml"
+        else:
+            return None
+        return Refusal("MSH-4", problem, remedy, content.control_id, content.sender)
 
     def _store(self, conn: Connection, messages: Sequence[_ReadMessage]) -> list[Outcome]:
         known_hashes = journal.find_payload_hashes(

@@ -3,8 +3,11 @@
 import asyncio
 import contextlib
 import ssl
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.ingest.domain.connection_access import Admission, Exclusion, Peer, admit
 from services.ingest.domain.hl7.acknowledgement import acknowledge
 from services.ingest.domain.hl7.frames import (
     LARGEST_BYTES,
@@ -16,14 +19,18 @@ from services.ingest.domain.message_content import Refusal
 from services.ingest.intake import Outcome, Submission
 from services.ingest.writer import Writer
 from services.runtime import log
+from services.runtime.certificate_subjects import read_subject
 from services.runtime.clock import Clock
 from services.runtime.failpoints import pass_failpoint
+from services.runtime.log_limit import LogLimit
 
 _CHUNK = 256 * 1024
 _UNANSWERED_LIMIT = 512  # messages of one connection that wait for their answer
 _GOODBYE_S = 5.0
 _FRAMING_ADVICE = "begin every message with the byte 0B and end it with 1C 0D"
 _HALFWAY_S = 30.0  # a frame that has begun ends within this, or the connection does
+
+__all__ = ["MllpServer", "admit"]
 
 _log = log.make_logger("ingest")
 
@@ -38,6 +45,8 @@ class MllpServer:
         largest: Limit of a message, in bytes.
         halfway_s: Time limit of a frame that has begun.
         goodbye_s: Time limit of the last answers of a connection.
+        admit: The site for which a connection may speak, or why it may not send.
+        on_exclusion: Called for each connection that may not send; nothing of it is read.
     """
 
     writer: Writer
@@ -45,6 +54,9 @@ class MllpServer:
     largest: int = LARGEST_BYTES
     halfway_s: float = _HALFWAY_S
     goodbye_s: float = _GOODBYE_S
+    admit: Callable[[Peer], Admission | Exclusion] = lambda _peer: Admission()
+    on_exclusion: Callable[[], None] = lambda: None
+    _exclusion_lines: LogLimit = field(default_factory=LogLimit)
     _server: asyncio.Server | None = None
     _connections: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -70,8 +82,14 @@ class MllpServer:
         if task is not None:
             self._connections.add(task)
             task.add_done_callback(self._connections.discard)
+        peer = _read_peer(writer)
+        admission = self.admit(peer)
+        if isinstance(admission, Exclusion):
+            self._exclude(peer, admission)
+            writer.close()
+            return
         answers = _AnswerQueue()
-        receiver = asyncio.create_task(self._receive(reader, answers, _peer(writer)))
+        receiver = asyncio.create_task(self._receive(reader, answers, peer.address, admission.site))
         sender = asyncio.create_task(self._answer(answers, writer))
         try:
             with contextlib.suppress(asyncio.CancelledError):  # by `stop`
@@ -91,8 +109,14 @@ class MllpServer:
             with contextlib.suppress(OSError):
                 await writer.wait_closed()
 
+    def _exclude(self, peer: Peer, exclusion: Exclusion) -> None:
+        self.on_exclusion()
+        if count := self._exclusion_lines.count_event(peer.address, time.monotonic()):
+            problem = f"{exclusion.problem}: {exclusion.remedy}"
+            _log.warning("connection_excluded", host=peer.address, count=count, problem=problem)
+
     async def _receive(
-        self, reader: asyncio.StreamReader, answers: "_AnswerQueue", peer: str
+        self, reader: asyncio.StreamReader, answers: "_AnswerQueue", peer: str, site: str
     ) -> None:
         frames = FrameReader(self.largest)
         while True:
@@ -109,21 +133,21 @@ class MllpServer:
             garbage = frames.garbage
             for frame in frames.feed(data):
                 await answers.room.acquire()
-                answers.add(self._accept(frame))
+                answers.add(self._accept(frame, site))
             if frames.garbage > garbage:
                 count = frames.garbage - garbage
                 _log.warning(
                     "bytes_outside_of_frames", count=count, host=peer, problem=_FRAMING_ADVICE
                 )
 
-    def _accept(self, frame: "bytes | OversizedFrame") -> "_PendingAnswer":
+    def _accept(self, frame: "bytes | OversizedFrame", site: str) -> "_PendingAnswer":
         if isinstance(frame, OversizedFrame):
             problem = f"the message is longer than {self.largest} bytes"
             refusal = Refusal("MSH", problem, "send documents by reference, results in parts")
             refuse = self.writer.intake.refuse
-            outcome = asyncio.to_thread(refuse, Submission(frame.head, "mllp"), refusal)
+            outcome = asyncio.to_thread(refuse, Submission(frame.head, "mllp", site), refusal)
             return _PendingAnswer(frame.head, asyncio.create_task(outcome))
-        future = self.writer.submit(Submission(frame, "mllp"))
+        future = self.writer.submit(Submission(frame, "mllp", site))
         return _PendingAnswer(frame, asyncio.wrap_future(future))
 
     async def _answer(self, answers: "_AnswerQueue", writer: asyncio.StreamWriter) -> None:
@@ -155,7 +179,9 @@ class _AnswerQueue:
         self.queue.put_nowait(pending)
 
 
-def _peer(writer: asyncio.StreamWriter) -> str:
-    """Return the address of the client."""
+def _read_peer(writer: asyncio.StreamWriter) -> Peer:
+    """Return the address of the client, and the subject of the certificate that it has shown."""
     name = writer.get_extra_info("peername")
-    return str(name[0]) if name else ""
+    tls: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
+    certificate = tls.getpeercert(binary_form=True) if tls is not None else None
+    return Peer(str(name[0]) if name else "", read_subject(certificate) if certificate else "")

@@ -1,7 +1,7 @@
 """Pages for machines: liveness and readiness of the process, and its metrics."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -12,12 +12,15 @@ from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
 
 
-def make_health_routes(metrics: Metrics, parts: Mapping[str, Progress]) -> list[Route]:
+def make_health_routes(
+    metrics: Metrics, parts: Mapping[str, Progress], warnings: Sequence[str] = ()
+) -> list[Route]:
     """Return ``/healthz``, ``/readyz`` and ``/metrics``.
 
     Args:
         metrics: Of the process.
         parts: Progress of each part of the process, by its name.
+        warnings: What an operator should know; the process is ready nevertheless.
     """
 
     async def show_health(_request: Request) -> Response:
@@ -32,6 +35,7 @@ def make_health_routes(metrics: Metrics, parts: Mapping[str, Progress]) -> list[
             "seconds_since_commit_while_there_is_work": {
                 name: round(one.stalled_s, 1) for name, one in readiness.items()
             },
+            "warnings": list(warnings),
         }
         return JSONResponse(body, status_code=200 if ready else 503)
 

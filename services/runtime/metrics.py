@@ -38,6 +38,9 @@ class Metrics:
         self.ingest_messages = self._counter(
             "ingest_messages_total", "Messages answered", ("site", "type", "ack")
         )
+        self.connections_excluded = self._counter(
+            "connections_excluded_total", "Connections closed unread: their sender is not known"
+        )
         self.parked = self._counter("parked_total", "Items parked", ("site", "reason"))
         self.unread_ranges = self._counter(
             "unread_ranges_total", "Results whose reference range was not read", ("site",)

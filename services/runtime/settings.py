@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import quote
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -138,6 +138,7 @@ class IngestSettings(BaseSettings):
 
     ``AEGIS_MLLP_CERTIFICATE`` and ``..._KEY`` (PEM files) encrypt the port;
     ``AEGIS_MLLP_CLIENT_CA`` asks every client for a certificate of that authority.
+    ``AEGIS_MLLP_OPEN``: other machines may send although no certificate or address is asked for.
     """
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
@@ -147,11 +148,20 @@ class IngestSettings(BaseSettings):
     mllp_certificate: Path | None = None
     mllp_key: Path | None = None
     mllp_client_ca: Path | None = None
+    mllp_open: bool = False
+
+    @field_validator("mllp_certificate", "mllp_key", "mllp_client_ca")
+    @classmethod
+    def _is_there(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return _require_certificate(path, info, "mllp_certificate")
 
 
 class HttpSettings(BaseSettings):
-    """The HTTP port of pages, metrics and messages: ``AEGIS_HTTP_HOST``, ``AEGIS_HTTP_PORT``.
+    """The HTTP port of pages and messages: ``AEGIS_HTTP_HOST``, ``AEGIS_HTTP_PORT``.
 
+    ``AEGIS_HTTP_CERTIFICATE`` and ``..._KEY`` (PEM files) encrypt it; ``AEGIS_HTTP_BEHIND_PROXY``
+    says that a proxy does, through which all requests come. ``AEGIS_METRICS_HOST`` and
+    ``AEGIS_METRICS_PORT`` give metrics and health a port of their own; without, they are here.
     ``AEGIS_PUBLIC_URL`` is the address for people, in links of mails; empty: host and port.
     """
 
@@ -159,12 +169,23 @@ class HttpSettings(BaseSettings):
 
     http_host: str = "127.0.0.1"
     http_port: Port = 8080
+    http_certificate: Path | None = None
+    http_key: Path | None = None
+    http_behind_proxy: bool = False
+    metrics_host: str = "127.0.0.1"
+    metrics_port: Port | None = None
     public_url: str = ""
+
+    @field_validator("http_certificate", "http_key")
+    @classmethod
+    def _is_there(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+        return _require_certificate(path, info, "http_certificate")
 
     @property
     def url(self) -> str:
         """The start of every link, without a slash at its end."""
-        return self.public_url.rstrip("/") or f"http://{self.http_host}:{self.http_port}"
+        scheme = "http" if self.http_certificate is None else "https"
+        return self.public_url.rstrip("/") or f"{scheme}://{self.http_host}:{self.http_port}"
 
 
 class KafkaSettings(BaseSettings):
@@ -272,6 +293,15 @@ def _require_file(path: Path | None) -> Path | None:
     if path is not None and not path.is_file():
         raise ValueError(f"there is no file {path}")
     return path
+
+
+def _require_certificate(path: Path | None, info: ValidationInfo, certificate: str) -> Path | None:
+    """Require that the file is there; without the setting *certificate* it would do nothing."""
+    if path is not None and info.field_name != certificate and info.data.get(certificate) is None:
+        raise ValueError(
+            f"the port is encrypted only with {PREFIX}{certificate.upper()}: name that too"
+        )
+    return _require_file(path)
 
 
 def _read_secret(path: Path | None) -> SecretStr | None:

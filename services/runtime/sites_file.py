@@ -1,16 +1,35 @@
 """A study's ``sites.yaml``: who sends, in which time zone, and by which codes of their own."""
 
 from collections.abc import Iterator, Mapping
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
+from services.runtime.certificate_subjects import normalize_subject
 from services.runtime.file_models import StrictModel, read_model
 from services.runtime.strict_yaml import Document, read_yaml_file
 
 SITES = "sites.yaml"
+
+Network = IPv4Network | IPv6Network
+
+
+def parse_network(text: object) -> object:
+    """Return the network, or the single address, that *text* names.
+
+    >>> parse_network("10.4.0.0/16"), parse_network("::1")
+    (IPv4Network('10.4.0.0/16'), IPv6Network('::1/128'))
+
+    Raises:
+        ValueError: It names neither.
+    """
+    try:
+        return ip_network(text) if isinstance(text, str) else text
+    except ValueError as error:
+        raise ValueError(f"is no address like 10.4.0.7 or 10.4.0.0/16: {error}") from error
 
 
 class SiteRow(StrictModel):
@@ -27,6 +46,8 @@ class SiteRow(StrictModel):
     icu: tuple[str, ...] = ()
     decimal_mark: Literal["", ".", ","] = ""
     thousands_mark: Literal["", ".", ",", "'", " "] = ""
+    addresses: tuple[Annotated[Network, BeforeValidator(parse_network)], ...] = ()
+    certificates: tuple[Annotated[str, AfterValidator(normalize_subject)], ...] = ()
 
 
 class SitesFile(StrictModel):
@@ -40,11 +61,11 @@ def read_sites_file(folder: Path) -> tuple[Document, tuple[SiteRow, ...]]:
 
     Raises:
         UntrustedFileError: It is missing or not YAML; a key is missing, unknown or given twice; a
-            time zone is none; two sites share an id or a sender.
+            time zone is none; two sites share an id, a sender, an address or a certificate.
     """
     document = read_yaml_file(folder / SITES)
     sites = read_model(document, SitesFile).sites
-    if faults := list(_find_faults(sites)):
+    if faults := [*_find_faults(sites), *_find_shared_credentials(sites)]:
         raise document.refusal(faults)
     return document, sites
 
@@ -65,6 +86,28 @@ def _find_faults(sites: tuple[SiteRow, ...]) -> Iterator[tuple[str, str]]:
             if sender in owners:
                 yield f"{name}.senders", f"{sender} sends for {owners[sender]} too"
             owners[sender] = site.id
+
+
+def _find_shared_credentials(sites: tuple[SiteRow, ...]) -> Iterator[tuple[str, str]]:
+    """Yield a fault for each certificate, and each address, that names a second site."""
+    certificates: dict[str, str] = {}
+    networks: list[tuple[Network, str]] = []
+    for site in sites:
+        name = f"sites.{site.id}"
+        for subject in site.certificates:
+            owner = certificates.setdefault(subject, site.id)
+            if owner != site.id:
+                yield f"{name}.certificates", f"{subject} is the certificate of {owner} too"
+        for network in site.addresses:
+            for other_network, owner in networks:
+                if owner != site.id and _overlap(network, other_network):
+                    problem = f"{network} and {other_network} of {owner} overlap: an address has"
+                    yield f"{name}.addresses", f"{problem} one site"
+            networks.append((network, site.id))
+
+
+def _overlap(network: Network, other_network: Network) -> bool:
+    return network.version == other_network.version and network.overlaps(other_network)
 
 
 def _is_time_zone(name: str) -> bool:

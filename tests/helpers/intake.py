@@ -116,10 +116,12 @@ def list_participants(intake):
 class Line:
     """One MLLP connection that sends exactly the given bytes."""
 
-    def __init__(self, port, *, hears_little=False, tls=None):
+    def __init__(self, port, *, hears_little=False, tls=None, source=""):
         self.connection = socket.socket()
         if hears_little:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        if source:
+            self.connection.bind((source, 0))
         self.connection.settimeout(20)
         self.connection.connect(("127.0.0.1", port))
         if tls is not None:

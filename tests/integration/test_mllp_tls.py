@@ -1,38 +1,53 @@
-"""The MLLP port encrypts, and takes only the client certificates of its authority."""
+"""The MLLP port encrypts, and takes only client certificates that a site names."""
 
 import ssl
 from contextlib import suppress
+from dataclasses import replace
+from functools import partial
 
 import pytest
 
 from services.cli.process.edges import load_tls
 from services.ingest.domain.hl7.frames import frame_message
+from services.ingest.domain.site import Sites
+from services.ingest.mllp import admit
 from services.runtime.settings import IngestSettings
-from tests.helpers.certificates import make_self_signed
-from tests.helpers.hl7_messages import labs, obx
+from tests.helpers.certificates import Authority, make_self_signed
+from tests.helpers.hl7_messages import NORTH, RHEIN, labs, obx
 from tests.helpers.intake import Line, count_feed_messages, new_intake, serve_mllp
 
 MESSAGE = labs(obx("0.49"), control_id="M1")
 
 
-@pytest.fixture
-def pem(tmp_path):
-    return {name: make_self_signed(tmp_path, name) for name in ("aegis", "north", "stranger")}
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def pem(tmp_path_factory, authority):
+    """A certificate for each name; all but that of aegis and the stranger are of one authority."""
+    folder = tmp_path_factory.mktemp("pem")
+    own = {name: make_self_signed(folder, name) for name in ("aegis", "stranger")}
+    return own | {name: authority.issue(name) for name in ("north", "rhein", "unnamed")}
 
 
 @pytest.fixture
 def intake(tmp_path):
-    return new_intake(tmp_path / "store")
+    north = replace(NORTH, certificates=("CN=north",))
+    rhein = replace(RHEIN, certificates=("CN=rhein",))
+    return replace(new_intake(tmp_path / "store"), sites=Sites.build((north, rhein)))
 
 
 @pytest.fixture
-def port(intake, pem):
+def port(intake, pem, authority):
     settings = IngestSettings(
         mllp_certificate=pem["aegis"][0],
         mllp_key=pem["aegis"][1],
-        mllp_client_ca=pem["north"][0],
+        mllp_client_ca=authority.path,
     )
-    with serve_mllp(intake, tls=load_tls(settings)) as open_port:
+    admits = partial(admit, sites=intake.sites, is_open=False)
+    with serve_mllp(intake, tls=load_tls(settings), admit=admits) as open_port:
         yield open_port
 
 
@@ -50,7 +65,18 @@ def test_a_site_with_its_certificate_is_answered(intake, port, pem):
     assert count_feed_messages(intake) == 1
 
 
-@pytest.mark.parametrize("participant", ["", "stranger"])
+@pytest.mark.parametrize(("sender", "answer"), [("north", "AR"), ("rhein", "AA")])
+def test_the_certificate_of_one_site_cannot_speak_for_another(intake, port, pem, sender, answer):
+    raw = labs(obx("0.49"), control_id="M1", sender="ORBIS|RHEIN")
+    line = Line(port, tls=client(pem, sender))
+    ack = line.say(frame_message(raw)).answer()
+    line.close()
+    assert f"MSA|{answer}|M1" in ack
+    assert ("this connection may send for north only" in ack) == (answer == "AR")
+    assert count_feed_messages(intake) == (answer == "AA")
+
+
+@pytest.mark.parametrize("participant", ["", "stranger", "unnamed"])
 def test_without_a_certificate_that_it_trusts_nothing_is_taken(intake, port, pem, participant):
     line = Line(port, tls=client(pem, participant))
     ack = ""

@@ -105,7 +105,10 @@ def test_prometheus_watches_every_role_on_its_port():
     (job,) = PROMETHEUS["scrape_configs"]
     (service_discovery,) = job["dns_sd_configs"]
     assert sorted(service_discovery["names"]) == sorted(role.name for role in ROLES)
-    assert f"EXPOSE 2575 {service_discovery['port']}" in DOCKERFILE
+    port = service_discovery["port"]
+    assert f"AEGIS_METRICS_PORT={port}" in DOCKERFILE
+    assert str(port) in re.search(r"^EXPOSE (.+)$", DOCKERFILE, re.MULTILINE)[1].split()
+    assert f"http://127.0.0.1:{port}/readyz" in DOCKERFILE
 
 
 @pytest.mark.parametrize(

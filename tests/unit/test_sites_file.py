@@ -63,6 +63,55 @@ def test_a_site_names_the_marks_in_its_numbers(tmp_path, lines, marks):
     assert (sites.by_id["rhein"].marks, sites.by_id["north"].marks) == (marks, None)
 
 
+BOUND = """    addresses: ["10.4.0.0/16", "::1"]
+    certificates: ["CN=engine, O=North"]
+"""
+
+
+def bind_north(of_rhein=""):
+    north = f"    icu: [MICU]\n{BOUND}"
+    return GOOD.replace("    icu: [MICU]\n", north) + f"    {of_rhein}\n"
+
+
+def test_a_site_names_its_addresses_and_certificates(tmp_path):
+    sites = load_file(tmp_path, bind_north())
+    north, rhein = sites.by_id["north"], sites.by_id["rhein"]
+    assert [str(one) for one in north.addresses] == ["10.4.0.0/16", "::1/128"]
+    assert sites.by_certificate == {"CN=engine,O=North": north}
+    assert (north.is_bound, rhein.is_bound, sites.has_allow_list) == (True, False, True)
+
+
+SHARED = {
+    "addresses: [10.4.255.255]": (
+        "addresses: 10.4.255.255/32 and 10.4.0.0/16 of north overlap: an address has one site"
+    ),
+    "addresses: [10.0.0.0/8]": (
+        "addresses: 10.0.0.0/8 and 10.4.0.0/16 of north overlap: an address has one site"
+    ),
+    "certificates: ['CN=engine,O=North']": (
+        "certificates: CN=engine,O=North is the certificate of north too"
+    ),
+}
+
+
+@pytest.mark.parametrize(("line", "problem"), SHARED.items(), ids=SHARED)
+def test_an_address_and_a_certificate_have_one_site(tmp_path, line, problem):
+    with pytest.raises(UntrustedFileError) as refusal:
+        load_file(tmp_path, bind_north(line))
+    assert str(refusal.value) == f"{tmp_path / 'sites.yaml'} line 18, sites.rhein.{problem}"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "addresses: [10.3.255.255, 10.5.0.0/16, '::2']",
+        "certificates: ['CN=engine,O=Rhein', 'CN=engine']",
+    ],
+)
+def test_neighbours_of_the_addresses_and_certificates_of_others_are_free(tmp_path, line):
+    assert load_file(tmp_path, bind_north(line)).by_id["rhein"].is_bound
+
+
 TYPOS = {  # what is replaced, with what; the fault
     "a key": (
         "authorities: {NMRN",
@@ -159,6 +208,30 @@ TYPOS = {  # what is replaced, with what; the fault
         (
             "line 11, sites.north.thousands_mark: is the decimal mark too: name both, and not the"
             " same"
+        ),
+    ),
+    "an address that is none": (
+        "    icu",
+        "    addresses: [10.4.0.300]\n    icu",
+        (
+            "line 11, sites.north.addresses.1: is no address like 10.4.0.7 or 10.4.0.0/16:"
+            " '10.4.0.300' does not appear to be an IPv4 or IPv6 network"
+        ),
+    ),
+    "a network with bits of a host": (
+        "    icu",
+        "    addresses: [10.4.0.1/16]\n    icu",
+        (
+            "line 11, sites.north.addresses.1: is no address like 10.4.0.7 or 10.4.0.0/16:"
+            " 10.4.0.1/16 has host bits set"
+        ),
+    ),
+    "a subject that is none": (
+        "    icu",
+        "    certificates: [engine.north.example]\n    icu",
+        (
+            "line 11, sites.north.certificates.1: is no subject of a certificate, like"
+            " CN=engine,O=Hospital"
         ),
     ),
     "no sites": (GOOD, "sites: []", "line 1, sites: must list at least 1"),

@@ -70,4 +70,5 @@ async def _serve(context: StudyContext, settings: ProcessSettings, role: str) ->
 
 def _print_ports(ports: Ports) -> None:
     mllp = f"MLLP on port {ports.mllp}, " if ports.mllp else ""
-    print(f"listening: {mllp}HTTP on port {ports.http}", flush=True)
+    metrics = f", metrics on port {ports.metrics}" if ports.metrics else ""
+    print(f"listening: {mllp}HTTP on port {ports.http}{metrics}", flush=True)

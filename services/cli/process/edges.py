@@ -3,11 +3,13 @@
 import asyncio
 import ssl
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from services.cli.command import CommandError
 from services.cli.process.process_server import Work
-from services.ingest.mllp import MllpServer
+from services.ingest.mllp import MllpServer, admit
 from services.ingest.writer import Writer
 from services.runtime.clock import now_utc
 from services.runtime.settings import IngestSettings
@@ -20,25 +22,34 @@ class MllpEdge:
     Args:
         writer: Not begun yet.
         settings: Where it listens.
+        on_exclusion: Called for each connection that may not send.
     """
 
     writer: Writer
     settings: IngestSettings
+    on_exclusion: Callable[[], None] = lambda: None
     port: int = 0
     _server: MllpServer = field(init=False)
 
     def __post_init__(self) -> None:
-        self._server = MllpServer(self.writer, now_utc)
+        sites = self.writer.intake.sites
+        self._server = MllpServer(
+            self.writer,
+            now_utc,
+            admit=partial(admit, sites=sites, is_open=self.settings.mllp_open),
+            on_exclusion=self.on_exclusion,
+        )
 
     async def start(self) -> None:
         """Listen.
 
         Raises:
-            CommandError: The port is taken.
+            CommandError: The port is taken, or its certificate cannot be used.
         """
         host, port = self.settings.mllp_host, self.settings.mllp_port
+        tls = load_tls(self.settings)
         try:
-            self.port = await self._server.start(host, port, load_tls(self.settings))
+            self.port = await self._server.start(host, port, tls)
         except OSError as error:
             raise CommandError(
                 f"cannot listen on {host}:{port} ({error.strerror}): name another AEGIS_MLLP_PORT"
@@ -76,12 +87,21 @@ class ThreadEdge:
 
 
 def load_tls(settings: IngestSettings) -> ssl.SSLContext | None:
-    """Return the TLS of the MLLP port, with the client certificates it asks for; None: plain."""
+    """Return the TLS of the MLLP port, with the client certificates it asks for; None: plain.
+
+    Raises:
+        CommandError: A file holds no certificate or key.
+    """
     if settings.mllp_certificate is None:
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(settings.mllp_certificate, settings.mllp_key)
-    if settings.mllp_client_ca is not None:
-        context.verify_mode = ssl.CERT_REQUIRED
-        context.load_verify_locations(settings.mllp_client_ca)
+    try:
+        context.load_cert_chain(settings.mllp_certificate, settings.mllp_key)
+        if settings.mllp_client_ca is not None:
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.load_verify_locations(settings.mllp_client_ca)
+    except OSError as error:
+        raise CommandError(
+            f"AEGIS_MLLP_CERTIFICATE, AEGIS_MLLP_KEY or AEGIS_MLLP_CLIENT_CA: {error}"
+        ) from error
     return context

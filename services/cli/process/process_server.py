@@ -1,19 +1,16 @@
 """A process that serves: edges that take things in, threads that work, pages for machines."""
 
 import asyncio
-import contextlib
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-import uvicorn
 from prometheus_client import CollectorRegistry
-from starlette.applications import Starlette
 from starlette.routing import Route
 
-from services.cli.command import CommandError
+from services.cli.process.web_port import WebPort
 from services.runtime import health_pages, log
 from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
@@ -39,7 +36,8 @@ class ProcessServer:
 
     Attributes:
         metrics: Of the process.
-        port: Of its pages.
+        port: Of its pages, and of its health and metrics unless these have their own.
+        metrics_port: Of its health and metrics; 0 when they are on *port*.
         url: Of its pages, as people reach them.
     """
 
@@ -50,9 +48,19 @@ class ProcessServer:
             CommandError: The port is taken.
         """
         self.metrics = Metrics(CollectorRegistry())
-        self._listener = listen_on(http.http_host, http.http_port, "AEGIS_HTTP_PORT")
-        self.port = int(self._listener.getsockname()[1])
-        self.url = http.public_url.rstrip("/") or f"http://{http.http_host}:{self.port}"
+        self._pages = WebPort(
+            http.http_host,
+            http.http_port,
+            "AEGIS_HTTP",
+            certificate=http.http_certificate,
+            key=http.http_key,
+        )
+        self._health: WebPort | None = None
+        if http.metrics_port is not None:
+            self._health = WebPort(http.metrics_host, http.metrics_port, "AEGIS_METRICS")
+        self.port = self._pages.port
+        self.metrics_port = self._health.port if self._health else 0
+        self.url = http.model_copy(update={"http_port": self.port}).url
         self._stop = threading.Event()
 
     async def serve(
@@ -61,6 +69,7 @@ class ProcessServer:
         on_start: Callable[[], None],
         *,
         parts: Mapping[str, Progress],
+        warnings: Sequence[str] = (),
         routes: Sequence[Route],
         work: Mapping[str, Work],
         edges: Sequence[Edge],
@@ -71,6 +80,7 @@ class ProcessServer:
             stop: Set when the process is to end.
             on_start: Called once.
             parts: Progress of each part, for ``/readyz``.
+            warnings: What an operator should know, for ``/readyz`` and the log.
             routes: Of further pages.
             work: Each in a thread of its own; it ends when its event is set.
             edges: Started in this order and stopped in this order, before the threads end.
@@ -78,13 +88,14 @@ class ProcessServer:
         Raises:
             CommandError: An edge cannot begin.
         """
-        app = Starlette(routes=[*health_pages.make_health_routes(self.metrics, parts), *routes])
-        web_server = _WebServer(uvicorn.Config(app, log_config=None, lifespan="off"))
+        health_routes = health_pages.make_health_routes(self.metrics, parts, warnings)
+        for warning in warnings:
+            _log.warning("check_the_settings", problem=warning)
         try:
             for edge in edges:
                 await edge.start()
         except BaseException:
-            self._listener.close()
+            self.close()
             raise
         threads = [
             threading.Thread(target=does, args=(self._stop,), name=name)
@@ -92,43 +103,33 @@ class ProcessServer:
         ]
         for thread in threads:
             thread.start()
-        web_task = asyncio.create_task(web_server.serve(sockets=[self._listener]))
+        if self._health is None:
+            self._pages.start([*health_routes, *routes])
+        else:
+            self._pages.start(routes)
+            self._health.start(health_routes)
         _log.info("started", port=self.port)
         on_start()
         await stop.wait()
         for edge in edges:
             await edge.stop()
-        web_server.should_exit = True
-        await web_task
+        for port in self._ports:
+            await port.stop()
         self._stop.set()
         for thread in threads:
             await asyncio.to_thread(thread.join)
         _log.info("stopped")
 
+    def close(self) -> None:
+        """Stop listening; of a process that does not start."""
+        for port in self._ports:
+            port.close()
+
+    @property
+    def _ports(self) -> list[WebPort]:
+        return [self._pages, *([self._health] if self._health else [])]
+
 
 def make_holder_name() -> str:
     """Return the name under which this process holds leases."""
     return f"process {os.getpid()} on {socket.gethostname()}"
-
-
-def listen_on(host: str, port: int, setting: str) -> socket.socket:
-    """Return a socket that listens there; port 0 takes a free one.
-
-    Raises:
-        CommandError: The port is taken; names *setting*, which can say another.
-    """
-    try:
-        return socket.create_server((host, port))
-    except OSError as error:
-        raise CommandError(
-            f"cannot listen on {host}:{port} ({error.strerror}): name another {setting}"
-        ) from error
-
-
-class _WebServer(uvicorn.Server):
-    """Leaves signals to the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield

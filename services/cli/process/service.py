@@ -7,6 +7,7 @@ from importlib import import_module
 
 from services.cli.command import CommandError
 from services.cli.process.gauges import Gauges
+from services.cli.process.port_guards import list_http_warnings
 from services.cli.process.process_server import ProcessServer
 from services.cli.process.roles.parts import Parts, ProcessSettings, Role
 from services.cli.shared.open_study import StudyContext
@@ -26,10 +27,11 @@ ROLES: Mapping[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The ports of a process; *mllp* is 0 when messages do not come in there."""
+    """The ports of a process; *mllp* and *metrics* are 0 when it has none of their own."""
 
     mllp: int
     http: int
+    metrics: int = 0
 
 
 class Service:
@@ -41,15 +43,20 @@ class Service:
         """Prepare what *role* does.
 
         Raises:
-            CommandError: A port is taken, or what is needed cannot be reached.
+            CommandError: A port is taken, or open to anybody, or what is needed cannot be reached.
             UntrustedFileError: A file of the study, or that of the topics, cannot be trusted.
         """
-        self._parts = Parts(context, settings, ProcessServer(settings.http))
+        server = ProcessServer(settings.http)
+        self._parts = Parts(context, settings, server)
+        self._parts.warnings += list_http_warnings(settings.http)
         try:
             for name in ROLES[role]:
                 _load_role(name)(self._parts)
-        except (KafkaUnavailableError, TopicsError) as error:
-            raise CommandError(str(error)) from error
+        except BaseException as error:
+            server.close()
+            if isinstance(error, KafkaUnavailableError | TopicsError):
+                raise CommandError(str(error)) from error
+            raise
 
     @property
     def metrics(self) -> Metrics:
@@ -66,12 +73,14 @@ class Service:
         parts.work["gauges"] = Gauges(parts.context.db, parts.shows).run
 
         def report_ports() -> None:
-            on_start(Ports(parts.mllp.port if parts.mllp else 0, parts.server.port))
+            mllp_port = parts.mllp.port if parts.mllp else 0
+            on_start(Ports(mllp_port, parts.server.port, parts.server.metrics_port))
 
         await parts.server.serve(
             stop,
             report_ports,
             parts=parts.progress,
+            warnings=parts.warnings,
             routes=parts.routes,
             work=parts.work,
             edges=parts.edges,

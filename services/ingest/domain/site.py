@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network
 
 from services.ingest.domain.unit_spelling import UnitTable
 from services.vocabulary.measure import PlausibleRange
@@ -24,6 +25,8 @@ class SiteMap:
         devices: Our oxygen device by local word.
         marks: Those in its numbers; None: it has not named them.
         icu: Wards (PV1-3.1) that are intensive care.
+        addresses: From which it connects; empty: not said.
+        certificates: Subjects (RFC 4514) of the certificates that it shows; empty: not said.
     """
 
     id: str
@@ -36,21 +39,35 @@ class SiteMap:
     devices: Mapping[str, str] = field(default_factory=dict)
     icu: frozenset[str] = frozenset()
     marks: NumberMarks | None = None
+    addresses: tuple[IPv4Network | IPv6Network, ...] = ()
+    certificates: tuple[str, ...] = ()
+
+    @property
+    def is_bound(self) -> bool:
+        """True when only certain connections may speak for it."""
+        return bool(self.addresses or self.certificates)
 
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """Every site of the study, by sender and by id."""
+    """Every site of the study, by sender, by id and by the subject of its certificates."""
 
     by_sender: Mapping[str, SiteMap]
     by_id: Mapping[str, SiteMap]
+    by_certificate: Mapping[str, SiteMap] = field(default_factory=dict)
+
+    @property
+    def has_allow_list(self) -> bool:
+        """True when some site says from which addresses it connects."""
+        return any(site.addresses for site in self.by_id.values())
 
     @classmethod
     def build(cls, sites: tuple[SiteMap, ...]) -> "Sites":
-        """Return *sites*, indexed by sender and by id."""
+        """Return *sites*, indexed."""
         return cls(
             {sender: site for site in sites for sender in site.senders},
             {site.id: site for site in sites},
+            {subject: site for site in sites for subject in site.certificates},
         )
 
 

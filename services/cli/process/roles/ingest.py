@@ -5,6 +5,7 @@ from importlib import import_module
 
 from services.cli.process.edges import MllpEdge
 from services.cli.process.gauges import FeedGauges
+from services.cli.process.port_guards import list_mllp_warnings, require_known_senders
 from services.cli.process.roles.parts import Parts
 from services.cli.shared.enter_facts import make_intake
 from services.ingest import http as pages
@@ -16,16 +17,21 @@ def add_ports(parts: Parts) -> None:
     """Let messages come in by MLLP and HTTP, and from Kafka where there is one.
 
     Raises:
+        CommandError: The MLLP port would take messages from anybody, and nobody said so.
         services.runtime.file_error.UntrustedFileError: ``sites.yaml`` cannot be trusted.
         services.runtime.kafka_errors.KafkaUnavailableError: It cannot be reached.
         services.runtime.kafka_errors.TopicsError: The topic is not what it has to be.
     """
     intake = make_intake(parts.context)
     intake.on_outcome = lambda outcome: count_outcome(parts.metrics, outcome)
+    settings = parts.settings.ingest
+    require_known_senders(settings, intake)
+    parts.warnings += list_mllp_warnings(settings, intake)
     writer = Writer(intake, parts.add_progress("ingest"))
-    parts.mllp = MllpEdge(writer, parts.settings.ingest)
+    parts.mllp = MllpEdge(writer, settings, parts.metrics.connections_excluded.inc)
     parts.edges.append(parts.mllp)
-    parts.routes += pages.build_routes(intake, writer)
+    sees_clients = not parts.settings.http.http_behind_proxy
+    parts.routes += pages.build_routes(intake, writer, sees_clients=sees_clients)
     parts.shows.append(FeedGauges(parts.metrics).show)
     if parts.settings.kafka.servers:
         import_module("services.cli.process.roles.site_topic").add_site_topic(parts, writer)

@@ -45,6 +45,7 @@ class Parts:
         context: The study and its data.
         settings: Of the process.
         server: The process that has them.
+        warnings: What an operator should know of the process, for ``/readyz`` and the log.
     """
 
     context: StudyContext
@@ -55,6 +56,7 @@ class Parts:
     work: dict[str, Work] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     shows: list[Show] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
     mllp: MllpEdge | None = None
 
     @property

@@ -1,0 +1,102 @@
+"""One HTTP port of a process, plain or encrypted."""
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.routing import Route
+
+from services.cli.command import CommandError
+
+
+class WebPort:
+    """A port that listens from the start, and answers between `start` and `stop`.
+
+    Attributes:
+        port: Its number.
+    """
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        name: str,
+        *,
+        certificate: Path | None = None,
+        key: Path | None = None,
+    ) -> None:
+        """Listen; nothing is answered yet.
+
+        Args:
+            host: Where to listen.
+            port: 0 takes a free one.
+            name: Begin of its settings' names: ``AEGIS_HTTP`` of ``AEGIS_HTTP_PORT``.
+            certificate: PEM file that encrypts the port; None: it is plain.
+            key: PEM file of its key; None: that of the certificate holds it.
+
+        Raises:
+            CommandError: The port is taken, or the certificate cannot be used; names the setting.
+        """
+        if certificate is not None:
+            _require_pair(certificate, key, name)
+        self._files = {"ssl_certfile": certificate, "ssl_keyfile": key}
+        self._listener = listen_on(host, port, f"{name}_PORT")
+        self.port = int(self._listener.getsockname()[1])
+
+    def start(self, routes: Sequence[Route]) -> None:
+        """Answer *routes*; others are not found."""
+        # no proxy_headers: anybody can write a header that names another client
+        self._server = _WebServer(
+            uvicorn.Config(
+                Starlette(routes=routes),
+                log_config=None,
+                lifespan="off",
+                proxy_headers=False,
+                **self._files,  # type: ignore[arg-type]  # of two of its parameters
+            )
+        )
+        self._task = asyncio.create_task(self._server.serve(sockets=[self._listener]))
+
+    async def stop(self) -> None:
+        """Answer what was asked, and nothing more."""
+        self._server.should_exit = True
+        await self._task
+
+    def close(self) -> None:
+        """Stop listening on a port that was never started."""
+        self._listener.close()
+
+
+def listen_on(host: str, port: int, setting: str) -> socket.socket:
+    """Return a socket that listens there; port 0 takes a free one.
+
+    Raises:
+        CommandError: The port is taken; names *setting*, which can say another.
+    """
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        raise CommandError(
+            f"cannot listen on {host}:{port} ({error.strerror}): name another {setting}"
+        ) from error
+
+
+def _require_pair(certificate: Path, key: Path | None, name: str) -> None:
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:
+        raise CommandError(f"{name}_CERTIFICATE or {name}_KEY: {error}") from error
+
+
+class _WebServer(uvicorn.Server):
+    """Leaves signals to the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield

@@ -1,0 +1,118 @@
+"""Pages and messages on one port, metrics and health on another; both say what is left open."""
+
+import ssl
+from contextlib import closing, contextmanager
+
+import httpx
+import pytest
+
+from services.cli.command import CommandError
+from services.cli.process.background import Background
+from services.cli.process.roles.parts import ProcessSettings
+from services.cli.process.service import Service
+from services.cli.shared.open_study import open_in
+from services.runtime.settings import (
+    AlertSettings,
+    HttpSettings,
+    IngestSettings,
+    StoreSettings,
+    read_settings,
+)
+from services.runtime.settings_error import SettingsError
+from tests.helpers.certificates import make_self_signed
+from tests.helpers.installation import STUDY
+
+pytestmark = pytest.mark.slow
+
+ALL_ADDRESSES = "0.0.0.0"  # noqa: S104 - what an image listens on
+OF_MACHINES = ("/healthz", "/readyz", "/metrics")
+
+
+@contextmanager
+def serve(folder, *, mllp=None, **http):
+    """The whole service on free ports."""
+    context = open_in(StoreSettings(data=folder, study=STUDY))
+    settings = ProcessSettings(
+        IngestSettings(mllp_port=0, **(mllp or {})),
+        HttpSettings(http_port=0, **http),
+        AlertSettings(smtp_port=1),
+    )
+    with closing(context.db):
+        service = Background(Service(context, settings))
+        try:
+            yield service.start()
+        finally:
+            service.stop()
+
+
+def read_statuses(port, paths):
+    return [httpx.get(f"http://127.0.0.1:{port}{path}").status_code for path in paths]
+
+
+def test_metrics_and_health_have_a_port_of_their_own_where_it_is_named(tmp_path):
+    with serve(tmp_path, metrics_port=0) as ports:
+        assert ports.metrics not in (0, ports.http, ports.mllp)
+        assert read_statuses(ports.http, OF_MACHINES) == [404, 404, 404]
+        assert read_statuses(ports.metrics, OF_MACHINES) == [200, 200, 200]
+        assert read_statuses(ports.http, ["/v1/facts/schema"]) == [200]
+        assert read_statuses(ports.metrics, ["/v1/facts/schema"]) == [404]
+
+
+def test_without_one_they_are_on_the_port_of_pages(tmp_path):
+    with serve(tmp_path) as ports:
+        assert ports.metrics == 0
+        assert read_statuses(ports.http, OF_MACHINES) == [200, 200, 200]
+        assert httpx.get(f"http://127.0.0.1:{ports.http}/readyz").json()["warnings"] == []
+
+
+def test_http_is_encrypted_by_its_certificate(tmp_path):
+    certificate, key = make_self_signed(tmp_path, "localhost")
+    trust = ssl.create_default_context(cafile=certificate)
+    with serve(
+        tmp_path / "data", http_certificate=certificate, http_key=key, metrics_port=0
+    ) as ports:
+        schema = httpx.get(f"https://localhost:{ports.http}/v1/facts/schema", verify=trust)
+        assert schema.status_code == 200
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"http://127.0.0.1:{ports.http}/v1/facts/schema")
+        assert read_statuses(ports.metrics, ["/healthz"]) == [200]
+
+
+def test_a_file_that_is_no_certificate_is_said_with_the_settings(tmp_path):
+    (tmp_path / "http.pem").write_text("nothing")
+    with (
+        pytest.raises(CommandError, match="AEGIS_HTTP_CERTIFICATE or AEGIS_HTTP_KEY: "),
+        serve(tmp_path / "data", http_certificate=tmp_path / "http.pem"),
+    ):
+        pass
+
+
+OPEN_HTTP = (
+    "HTTP on 0.0.0.0 is not encrypted: AEGIS_HTTP_CERTIFICATE and AEGIS_HTTP_KEY encrypt it;"
+    " AEGIS_HTTP_BEHIND_PROXY=yes says that a proxy does"
+)
+
+
+@pytest.mark.parametrize(("is_behind_proxy", "warnings"), [(True, []), (False, [OPEN_HTTP])])
+def test_what_is_left_open_is_said_where_health_is_asked_for(tmp_path, is_behind_proxy, warnings):
+    with serve(
+        tmp_path, http_host=ALL_ADDRESSES, http_behind_proxy=is_behind_proxy, metrics_port=0
+    ) as ports:
+        readiness = httpx.get(f"http://127.0.0.1:{ports.metrics}/readyz")
+    assert (readiness.status_code, readiness.json()["warnings"]) == (200, warnings)
+
+
+def test_a_service_whose_port_anybody_could_use_does_not_start(tmp_path):
+    with (
+        pytest.raises(CommandError, match=r"MLLP on 0\.0\.0\.0 would take messages from anybody"),
+        serve(tmp_path, mllp={"mllp_host": ALL_ADDRESSES}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("name", ["mllp_key", "mllp_client_ca", "http_key"])
+def test_a_key_without_a_certificate_is_refused(tmp_path, name):
+    kind = HttpSettings if name.startswith("http") else IngestSettings
+    (tmp_path / "pem").touch()
+    with pytest.raises(SettingsError, match=r"_CERTIFICATE: name that too"):
+        read_settings(kind, **{name: tmp_path / "pem"})
