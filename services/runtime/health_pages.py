@@ -1,7 +1,7 @@
 """Pages for machines: liveness and readiness of the process, and its metrics."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
@@ -10,17 +10,18 @@ from starlette.routing import Route
 
 from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
+from services.runtime.standing_warnings import StandingWarnings
 
 
 def make_health_routes(
-    metrics: Metrics, parts: Mapping[str, Progress], warnings: Sequence[str] = ()
+    metrics: Metrics, parts: Mapping[str, Progress], warnings: StandingWarnings
 ) -> list[Route]:
     """Return ``/healthz``, ``/readyz`` and ``/metrics``.
 
     Args:
         metrics: Of the process.
         parts: Progress of each part of the process, by its name.
-        warnings: What an operator should know; the process is ready nevertheless.
+        warnings: Of the process; it is ready nevertheless.
     """
 
     async def show_health(_request: Request) -> Response:
@@ -35,7 +36,7 @@ def make_health_routes(
             "seconds_since_commit_while_there_is_work": {
                 name: round(one.stalled_s, 1) for name, one in readiness.items()
             },
-            "warnings": list(warnings),
+            "warnings": warnings.list_problems(),
         }
         return JSONResponse(body, status_code=200 if ready else 503)
 

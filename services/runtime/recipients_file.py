@@ -5,7 +5,6 @@ from pathlib import Path
 
 from services.runtime.file_models import StrictModel, read_model
 from services.runtime.strict_yaml import read_yaml_file
-from services.vocabulary.alert import OPERATOR
 
 RECIPIENTS = "recipients.yaml"
 
@@ -39,8 +38,6 @@ def read_recipients_file(folder: Path) -> Mapping[str, tuple[RecipientRow, ...]]
 
 
 def _find_faults(roles: Mapping[str, Sequence[RecipientRow]]) -> Iterator[tuple[str, str]]:
-    if OPERATOR not in roles:
-        yield "roles", f"has no {OPERATOR}, who is told when a notice cannot be delivered: add one"
     for role, rows in roles.items():
         if not rows:
             yield f"roles.{role}", "names nobody: add somebody, or remove it"

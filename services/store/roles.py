@@ -89,6 +89,11 @@ def name_role(service: str) -> str:
     return f"aegis_{service}"
 
 
+def find_login(conn: Connection) -> str:
+    """Return the role that logged in, whatever role the connection acts as."""
+    return str(conn.scalar(text("SELECT session_user")))
+
+
 def grant_all(conn: Connection) -> None:
     """Create the roles and give them exactly the rights of `GRANTS` and `VIEWS`.
 

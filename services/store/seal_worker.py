@@ -1,28 +1,64 @@
 """The thread that seals the audit trail once a second, while it holds the lease."""
 
 import threading
+import time
 
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.store.held_lease import HeldLease
 from services.store.seal_chain import SettledIds, seal_audit_rows
+from services.store.session import is_blocked
 from services.store.vault import Keys
 
 _EVERY_S = 1.0
+_LONG_WAIT_S = 60.0
 
 _log = log.make_logger("store")
 
 
-def run_seal_worker(lease: HeldLease, keys: Keys, stop: threading.Event) -> None:
-    """Seal new audit rows each second until *stop* is set, and once more at the end."""
-    settled_ids = None if lease.db.is_sqlite else SettledIds()
-    while not stop.wait(_EVERY_S):
+class SealWorker:
+    """The seals of new audit rows, one worker at a time.
+
+    A lock that another transaction holds is waited for: the next round seals what this one could
+    not. Nothing is logged of it, but for a wait of a minute, and once a minute from then on.
+    """
+
+    def __init__(self, lease: HeldLease, keys: Keys) -> None:
+        """Prepare to seal with *keys*, while *lease* is held."""
+        self._lease, self._keys = lease, keys
+        self._settled_ids = None if lease.db.is_sqlite else SettledIds()
+        self._blocked_since_s: float | None = None
+
+    def run(self, stop: threading.Event) -> None:
+        """Seal new audit rows each second until *stop* is set, and once more at the end.
+
+        What a lock keeps from the last round is left to the next process; so is the lease, which
+        ends by itself.
+        """
+        while not stop.wait(_EVERY_S):
+            self.seal()
+        self.seal()
+        if self._blocked_since_s is None:
+            self._lease.release()
+
+    def seal(self) -> None:
+        """Seal what can be sealed now; a failure is logged, and ends nothing."""
         try:
-            seal_new_rows(lease, keys, settled_ids)
+            seal_new_rows(self._lease, self._keys, self._settled_ids)
         except Exception as error:  # noqa: BLE001 - the next round seals the rest
-            _log.exception("seal_failed", exc_info=error)
-    seal_new_rows(lease, keys, settled_ids)
-    lease.release()
+            if is_blocked(error):
+                self._record_block(time.monotonic())
+            else:
+                _log.exception("seal_failed", exc_info=error)
+        else:
+            self._blocked_since_s = None
+
+    def _record_block(self, now_s: float) -> None:
+        if self._blocked_since_s is None:
+            self._blocked_since_s = now_s
+        elif now_s - self._blocked_since_s >= _LONG_WAIT_S:
+            _log.warning("seal_waits", reason="another transaction holds a lock")
+            self._blocked_since_s = now_s
 
 
 def seal_new_rows(lease: HeldLease, keys: Keys, settled_ids: SettledIds | None = None) -> None:

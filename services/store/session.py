@@ -4,7 +4,7 @@ import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Self
 
@@ -13,13 +13,14 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
-from services.store.private_files import make_private_folder
+from services.store.private_files import OWNER_ONLY_FILE, make_private_folder
 
 __all__ = [
     "BUSY_TIMEOUT_S",
     "Connection",
     "Database",
     "DatabaseError",
+    "is_blocked",
     "is_transient",
     "mask_password",
 ]
@@ -37,6 +38,10 @@ _READ_LIMITS = _LIMITS | {"statement_timeout": "300s"}
 _CONNECTIONS = 20  # of one process
 _LIMIT_EXCEEDED = "54"  # class of SQLSTATE: longer than an index or a row of PostgreSQL may be
 
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_PRIMARY_BITS = 0xFF  # of an extended result code of SQLite
+_LOCK_STATES = ("55P03", "40P01", "40001")  # lock not available, deadlock, serialization failure
+
 _WRITERS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
@@ -47,6 +52,15 @@ def is_transient(error: DatabaseError) -> bool:
         isinstance(error, DataError | IntegrityError | ProgrammingError)
         or sqlstate.startswith(_LIMIT_EXCEEDED)
     )
+
+
+def is_blocked(error: BaseException) -> bool:
+    """Return True when *error* says that another transaction held a lock for too long."""
+    cause = getattr(error, "orig", error)
+    code = getattr(cause, "sqlite_errorcode", None)
+    if code is not None:
+        return code & _PRIMARY_BITS in _BUSY
+    return getattr(cause, "sqlstate", None) in _LOCK_STATES
 
 
 def mask_password(url: str) -> str:
@@ -121,6 +135,13 @@ class Database:
         """Create the folder of a SQLite database; a new one is readable by this user alone."""
         if self.is_sqlite:
             make_private_folder(self.file.parent)
+
+    def restrict_files(self) -> None:
+        """Let this user alone read the files of a SQLite database, as far as they are its own."""
+        if self.is_sqlite:
+            for suffix in ("", "-wal", "-shm"):
+                with suppress(FileNotFoundError, PermissionError):
+                    self.file.with_name(self.file.name + suffix).chmod(OWNER_ONLY_FILE)
 
     def close(self) -> None:
         """Close idle connections."""

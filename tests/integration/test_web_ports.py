@@ -62,7 +62,7 @@ def test_without_one_they_are_on_the_port_of_pages(tmp_path):
     with serve(tmp_path) as ports:
         assert ports.metrics == 0
         assert read_statuses(ports.http, OF_MACHINES) == [200, 200, 200]
-        assert httpx.get(f"http://127.0.0.1:{ports.http}/readyz").json()["warnings"] == []
+        assert not list_http_warnings(httpx.get(f"http://127.0.0.1:{ports.http}/readyz"))
 
 
 def test_http_is_encrypted_by_its_certificate(tmp_path):
@@ -87,6 +87,10 @@ def test_a_file_that_is_no_certificate_is_said_with_the_settings(tmp_path):
         pass
 
 
+def list_http_warnings(readiness):
+    return [one for one in readiness.json()["warnings"] if one.startswith("HTTP")]
+
+
 OPEN_HTTP = (
     "HTTP on 0.0.0.0 is not encrypted: AEGIS_HTTP_CERTIFICATE and AEGIS_HTTP_KEY encrypt it;"
     " AEGIS_HTTP_BEHIND_PROXY=yes says that a proxy does"
@@ -99,7 +103,7 @@ def test_what_is_left_open_is_said_where_health_is_asked_for(tmp_path, is_behind
         tmp_path, http_host=ALL_ADDRESSES, http_behind_proxy=is_behind_proxy, metrics_port=0
     ) as ports:
         readiness = httpx.get(f"http://127.0.0.1:{ports.metrics}/readyz")
-    assert (readiness.status_code, readiness.json()["warnings"]) == (200, warnings)
+    assert (readiness.status_code, list_http_warnings(readiness)) == (200, warnings)
 
 
 def test_a_service_whose_port_anybody_could_use_does_not_start(tmp_path):

@@ -71,10 +71,6 @@ BAD = {  # the file, its fault
         "roles:\n  dsmb: [{name: C, email: a@x.org},\n   {name: C, email: b@x.org}]\n" + OPERATOR,
         "line 3, roles.dsmb.2.name: 'C' is there twice: give each a name of their own",
     ),
-    "no operator": (
-        "roles:\n  dsmb: [{name: C, email: a@x.org}]\n",
-        ("line 1, roles: has no operator, who is told when a notice cannot be delivered: add one"),
-    ),
     "a role given twice": (
         f"roles:\n{OPERATOR}{OPERATOR}",
         "line 3, roles.operator: is given twice: remove one",

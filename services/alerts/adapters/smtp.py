@@ -17,10 +17,12 @@ from services.alerts.markup import render_mail
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0
+_PROBE_TIMEOUT_S = 5.0
 _LONGEST_LINE = (
     76  # of quoted-printable (RFC 2045 6.7), of a header with an encoded word (RFC 2047 2)
 )
 _LONGEST_PLAIN_WORD = 60  # a longer word of a subject is encoded, to be split
+_NO_SERVER = "AEGIS_SMTP_HOST names no mail server"
 _PERMANENT = 500  # SMTP replies from here on will not change
 
 
@@ -54,10 +56,27 @@ class _ShutSmtp(smtplib.SMTP):
         return connection
 
 
+def find_mail_server_problem(settings: AlertSettings) -> str | None:
+    """Return a sentence when the mail server of *settings* does not greet; None when it does."""
+    if not settings.smtp_host:
+        return _NO_SERVER
+    place = f"{settings.smtp_host}:{settings.smtp_port}"
+    try:
+        smtplib.SMTP(settings.smtp_host, settings.smtp_port, timeout=_PROBE_TIMEOUT_S).quit()
+    except OSError:  # which every exception of smtplib is
+        return (
+            f"the mail server {place} does not answer: start it, or name another in"
+            " AEGIS_SMTP_HOST and AEGIS_SMTP_PORT"
+        )
+    return None
+
+
 def make_smtp_channel(settings: AlertSettings) -> Send:
     """Return a function that mails a letter to an address over the server of *settings*."""
 
     def send(letter: Letter, address: str) -> Acceptance | Failure:
+        if not settings.smtp_host:
+            return Failure(_NO_SERVER)
         try:
             mail = make_mail(letter, settings.smtp_from, address)
         except Exception as error:  # noqa: BLE001 - an address or a text that no mail can have

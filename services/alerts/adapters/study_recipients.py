@@ -3,7 +3,16 @@
 from pathlib import Path
 
 from services.alerts.domain.routes import Channel, Recipient, Recipients
-from services.runtime.recipients_file import RecipientRow, read_recipients_file
+from services.runtime.recipients_file import RECIPIENTS, RecipientRow, read_recipients_file
+
+
+def find_recipients(folder: Path) -> Recipients:
+    """Return everybody whom the study in *folder* names; nobody without the file.
+
+    Raises:
+        UntrustedFileError: ``recipients.yaml`` cannot be trusted.
+    """
+    return load_recipients(folder) if (folder / RECIPIENTS).exists() else Recipients({})
 
 
 def load_recipients(folder: Path) -> Recipients:

@@ -9,9 +9,10 @@ from typing import Any
 
 from services.cli.command import CommandError
 from services.cli.process.roles.parts import ProcessSettings
+from services.cli.process.run_lock import hold_run_lock
 from services.cli.process.service import ALL_ROLES, Ports, Service
 from services.cli.shared.chosen_settings import read_store_settings
-from services.cli.shared.open_database import require_sound_pages
+from services.cli.shared.open_database import open_database, require_sound_pages
 from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.runtime import log
@@ -40,17 +41,23 @@ def perform(args: Namespace) -> int:
         read_settings(SweeperSettings),
         read_settings(RulesSettings),
     )
-    require_sound_pages(read_store_settings(args))
-    context = open_data(args, service=role)
-    if role and context.db.is_sqlite:
+    db = open_database(read_store_settings(args))
+    if role and db.is_sqlite:
         raise CommandError(
             f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
             " PostgreSQL database in AEGIS_DATABASE_URL, or run everything with `aegis run`"
         )
+    with hold_run_lock(db):
+        _run(args, settings, role)
+    return 0
+
+
+def _run(args: Namespace, settings: ProcessSettings, role: str) -> None:
+    require_sound_pages(read_store_settings(args))
+    context = open_data(args, service=role)
     if role in (ALL_ROLES, "rules") and (outdated_count := count_graded_by_other_rules(context)):
         log.make_logger("safety_rules").warning("graded_by_other_rules", count=outdated_count)
     asyncio.run(_serve(context, settings, role))
-    return 0
 
 
 def _select_port(args: Namespace, name: str) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from services.cli.command import CommandError
 from services.ingest.intake import Intake
 from services.runtime.settings import HttpSettings, IngestSettings
 
+CHECK_SETTINGS = "check_the_settings"  # the event of what was left open
+
 
 def require_known_senders(settings: IngestSettings, intake: Intake) -> None:
     """Require that a port for other machines takes messages of known senders only.

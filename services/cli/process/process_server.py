@@ -15,6 +15,7 @@ from services.runtime import health_pages, log
 from services.runtime.health import Progress
 from services.runtime.metrics import Metrics
 from services.runtime.settings import HttpSettings
+from services.runtime.standing_warnings import StandingWarnings
 
 Work = Callable[[threading.Event], None]
 
@@ -36,6 +37,7 @@ class ProcessServer:
 
     Attributes:
         metrics: Of the process.
+        warnings: Of the process, for ``/readyz`` and the log.
         port: Of its pages, and of its health and metrics unless these have their own.
         metrics_port: Of its health and metrics; 0 when they are on *port*.
         url: Of its pages, as people reach them.
@@ -48,6 +50,7 @@ class ProcessServer:
             CommandError: The port is taken.
         """
         self.metrics = Metrics(CollectorRegistry())
+        self.warnings = StandingWarnings()
         self._pages = WebPort(
             http.http_host,
             http.http_port,
@@ -69,7 +72,6 @@ class ProcessServer:
         on_start: Callable[[], None],
         *,
         parts: Mapping[str, Progress],
-        warnings: Sequence[str] = (),
         routes: Sequence[Route],
         work: Mapping[str, Work],
         edges: Sequence[Edge],
@@ -80,7 +82,6 @@ class ProcessServer:
             stop: Set when the process is to end.
             on_start: Called once.
             parts: Progress of each part, for ``/readyz``.
-            warnings: What an operator should know, for ``/readyz`` and the log.
             routes: Of further pages.
             work: Each in a thread of its own; it ends when its event is set.
             edges: Started in this order and stopped in this order, before the threads end.
@@ -88,9 +89,7 @@ class ProcessServer:
         Raises:
             CommandError: An edge cannot begin.
         """
-        health_routes = health_pages.make_health_routes(self.metrics, parts, warnings)
-        for warning in warnings:
-            _log.warning("check_the_settings", problem=warning)
+        health_routes = health_pages.make_health_routes(self.metrics, parts, self.warnings)
         try:
             for edge in edges:
                 await edge.start()

@@ -7,9 +7,10 @@ from importlib import import_module
 
 from services.cli.command import CommandError
 from services.cli.process.gauges import Gauges
-from services.cli.process.port_guards import list_http_warnings
+from services.cli.process.port_guards import CHECK_SETTINGS, list_http_warnings
 from services.cli.process.process_server import ProcessServer
 from services.cli.process.roles.parts import Parts, ProcessSettings, Role
+from services.cli.process.start_warnings import warn_of_login, warn_of_study
 from services.cli.shared.open_study import StudyContext
 from services.runtime.kafka_errors import KafkaUnavailableError, TopicsError
 from services.runtime.metrics import Metrics
@@ -48,10 +49,10 @@ class Service:
         """
         server = ProcessServer(settings.http)
         self._parts = Parts(context, settings, server)
-        self._parts.warnings += list_http_warnings(settings.http)
         try:
             for name in ROLES[role]:
                 _load_role(name)(self._parts)
+            self._warn(role)
         except BaseException as error:
             server.close()
             if isinstance(error, KafkaUnavailableError | TopicsError):
@@ -62,6 +63,14 @@ class Service:
     def metrics(self) -> Metrics:
         """Of the process."""
         return self._parts.metrics
+
+    def _warn(self, role: str) -> None:
+        for problem in list_http_warnings(self._parts.settings.http):
+            self._parts.warnings.begin(CHECK_SETTINGS, problem)
+        if role in (ALL_ROLES, "rules"):
+            warn_of_study(self._parts)
+        if role != ALL_ROLES:
+            warn_of_login(self._parts, role)
 
     async def serve(self, stop: asyncio.Event, on_start: Callable[[Ports], None]) -> None:
         """Work until *stop* is set; *on_start* is called with the ports once everything listens.
@@ -80,7 +89,6 @@ class Service:
             stop,
             report_ports,
             parts=parts.progress,
-            warnings=parts.warnings,
             routes=parts.routes,
             work=parts.work,
             edges=parts.edges,

@@ -156,6 +156,7 @@ def _open_folder(
         raise CommandError(str(error)) from error
     context = StudyContext(settings, study, db, keys)
     _activate(context)
+    db.restrict_files()  # which an earlier version may have left open
     return context
 
 

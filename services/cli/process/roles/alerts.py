@@ -1,8 +1,15 @@
 """The alerts, as a part of a process: notices that leave, and pages that acknowledge them."""
 
+from functools import partial
+
 from services.alerts import http as pages
 from services.alerts.adapters.channels import make_channels
-from services.alerts.adapters.study_recipients import load_recipients
+from services.alerts.adapters.delivery_faults import (
+    list_delivery_faults,
+    uses_mail,
+    watch_mail_server,
+)
+from services.alerts.adapters.study_recipients import find_recipients
 from services.alerts.delivery_context import DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.cli.process.gauges import AlertGauges
@@ -14,10 +21,18 @@ from services.runtime.clock import now_utc
 def add_alerts(parts: Parts) -> None:
     """Let notices leave, and people acknowledge them.
 
+    Without the file nobody is told, and the process warns of it.
+
     Raises:
         services.runtime.file_error.UntrustedFileError: ``recipients.yaml`` cannot be trusted.
     """
     delivery = _make_delivery_context(parts)
+    for fault in list_delivery_faults(delivery.recipients, parts.settings.alerts):
+        parts.warnings.begin(fault.name, fault.problem)
+    if uses_mail(delivery.recipients):
+        parts.work["mail server"] = partial(
+            watch_mail_server, parts.warnings, parts.settings.alerts
+        )
     worker = DeliveryWorker(delivery, make_holder_name(), parts.add_progress("alerts"))
     parts.work["alerts"] = worker.run
     parts.routes += pages.build_routes(delivery)
@@ -26,7 +41,7 @@ def add_alerts(parts: Parts) -> None:
 
 def _make_delivery_context(parts: Parts) -> DeliveryContext:
     context, metrics = parts.context, parts.metrics
-    recipients = load_recipients(context.settings.study)
+    recipients = find_recipients(context.settings.study)
 
     def count(attempt: DeliveryAttempt) -> None:
         metrics.deliveries.labels(attempt.channel, attempt.result).inc()

@@ -5,7 +5,11 @@ from importlib import import_module
 
 from services.cli.process.edges import MllpEdge
 from services.cli.process.gauges import FeedGauges
-from services.cli.process.port_guards import list_mllp_warnings, require_known_senders
+from services.cli.process.port_guards import (
+    CHECK_SETTINGS,
+    list_mllp_warnings,
+    require_known_senders,
+)
 from services.cli.process.roles.parts import Parts
 from services.cli.shared.enter_facts import make_intake
 from services.ingest import http as pages
@@ -26,7 +30,8 @@ def add_ports(parts: Parts) -> None:
     intake.on_outcome = lambda outcome: count_outcome(parts.metrics, outcome)
     settings = parts.settings.ingest
     require_known_senders(settings, intake)
-    parts.warnings += list_mllp_warnings(settings, intake)
+    for problem in list_mllp_warnings(settings, intake):
+        parts.warnings.begin(CHECK_SETTINGS, problem)
     writer = Writer(intake, parts.add_progress("ingest"))
     parts.mllp = MllpEdge(writer, settings, parts.metrics.connections_excluded.inc)
     parts.edges.append(parts.mllp)

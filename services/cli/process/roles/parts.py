@@ -22,6 +22,7 @@ from services.runtime.settings import (
     RulesSettings,
     SweeperSettings,
 )
+from services.runtime.standing_warnings import StandingWarnings
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,6 @@ class Parts:
         context: The study and its data.
         settings: Of the process.
         server: The process that has them.
-        warnings: What an operator should know of the process, for ``/readyz`` and the log.
     """
 
     context: StudyContext
@@ -56,13 +56,17 @@ class Parts:
     work: dict[str, Work] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     shows: list[Show] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
     mllp: MllpEdge | None = None
 
     @property
     def metrics(self) -> Metrics:
         """Of the process."""
         return self.server.metrics
+
+    @property
+    def warnings(self) -> StandingWarnings:
+        """Of the process."""
+        return self.server.warnings
 
     @property
     def by_message(self) -> bool:

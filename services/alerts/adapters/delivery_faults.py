@@ -1,0 +1,64 @@
+"""Warnings of what keeps people from being told: roles, the secret of webhooks, the mail server."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.alerts.adapters.smtp import find_mail_server_problem
+from services.alerts.domain.routes import Channel, Recipients
+from services.runtime.recipients_file import RECIPIENTS
+from services.runtime.settings import AlertSettings
+from services.runtime.standing_warnings import StandingWarnings
+from services.vocabulary.alert import OPERATOR
+
+_MAIL_EVERY_S = 30.0
+_NO_MAIL_SERVER = "mail_server_unreachable"
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFault:
+    """A reason for which somebody would not be told: its fixed name, and one sentence."""
+
+    name: str
+    problem: str
+
+
+def list_delivery_faults(
+    recipients: Recipients, settings: AlertSettings
+) -> Iterator[DeliveryFault]:
+    """Yield what keeps *recipients* from being told, but for servers that do not answer."""
+    if not recipients.by_role:
+        yield DeliveryFault("nobody_is_told", f"there is no {RECIPIENTS}: nobody is told of alerts")
+    elif OPERATOR not in recipients.by_role:
+        yield DeliveryFault(
+            "no_operator",
+            f"{RECIPIENTS} names no {OPERATOR}: nobody is told when a notice cannot be delivered",
+        )
+    if _uses(recipients, Channel.WEBHOOK) and settings.webhook_secret_file is None:
+        yield DeliveryFault(
+            "no_webhook_secret",
+            f"{RECIPIENTS} names webhooks, and AEGIS_WEBHOOK_SECRET_FILE no secret: none is sent",
+        )
+
+
+def watch_mail_server(
+    warnings: StandingWarnings, settings: AlertSettings, stop: threading.Event
+) -> None:
+    """Warn while the mail server does not answer; return when it does, or *stop* is set.
+
+    Once it has answered, the attempts to deliver say the rest.
+    """
+    while (problem := find_mail_server_problem(settings)) is not None:
+        warnings.begin(_NO_MAIL_SERVER, f"{problem}: notices by mail wait")
+        if stop.wait(_MAIL_EVERY_S):
+            return
+    warnings.end(_NO_MAIL_SERVER)
+
+
+def uses_mail(recipients: Recipients) -> bool:
+    """Return True when any of *recipients* is told by mail."""
+    return _uses(recipients, Channel.EMAIL)
+
+
+def _uses(recipients: Recipients, channel: Channel) -> bool:
+    return any(one.channel is channel for people in recipients.by_role.values() for one in people)
