@@ -13,8 +13,9 @@ from services.ingest.domain.hl7.frames import LARGEST_BYTES
 from services.ingest.domain.message_content import Refusal
 from services.ingest.facts import schema
 from services.ingest.intake import Intake, MessageFormat, Outcome, Submission
+from services.ingest.key_uses import KeyUses
 from services.ingest.writer import Writer
-from services.store.api_keys import find_site_of_api_key
+from services.store.api_keys import find_valid_api_key
 
 _HEAD_BYTES = 4096  # of a body that is not read further
 _STATUS = {AckCode.ACCEPT: 200, AckCode.ERROR: 503, AckCode.REJECT: 422}
@@ -29,7 +30,7 @@ def build_routes(intake: Intake, writer: Writer, *, sees_clients: bool = True) -
         sees_clients: False when all requests come from a proxy: the addresses of a site then say
             nothing about who uses its key.
     """
-    senders = _Senders(intake, sees_clients=sees_clients)
+    senders = _Senders(intake, KeyUses(intake.db), sees_clients=sees_clients)
 
     async def hl7v2(request: Request) -> Response:
         """Answer one message with its ACK; the status says the same as MSA-1."""
@@ -74,22 +75,25 @@ class _Senders:
     """Senders by their keys, each from the addresses of its site."""
 
     intake: Intake
+    uses: KeyUses
     sees_clients: bool
 
     def identify(self, request: Request) -> "str | Response":
         """Return the site that sends *request*, or the response to one that may not send."""
-        scheme, _, key = request.headers.get("authorization", "").partition(" ")
-        site_id = None
-        if scheme.lower() == "bearer" and key:
+        instant = self.intake.clock()
+        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+        key = None
+        if scheme.lower() == "bearer" and secret:
             with self.intake.db.read() as conn:
-                site_id = find_site_of_api_key(conn, key.strip())
-        if site_id is None:
+                key = find_valid_api_key(conn, secret.strip(), instant)
+        if key is None:
             return _problem(401, "no valid API key: send Authorization: Bearer KEY")
-        site = self.intake.sites.by_id.get(site_id)
+        site = self.intake.sites.by_id.get(key.site)
         address = request.client.host if request.client else ""
         if self.sees_clients and site and site.addresses and not is_address_of(site, address):
-            return _problem(403, f"this key may be used from the addresses of {site_id} only")
-        return site_id
+            return _problem(403, f"this key may be used from the addresses of {site.id} only")
+        self.uses.record(key, instant)
+        return key.site
 
 
 async def _submit(

@@ -12,7 +12,7 @@ from services.store import tables as t
 SERVICES: Final = ("ingest", "relay", "rules", "alerts")
 
 # they name people, admit a sender, or hold what an unknown sender wrote
-_PRIVATE = (t.raw_message, t.identity, t.api_key, t.refused_message)
+_PRIVATE = (t.raw_message, t.identity, t.api_key, t.api_key_use, t.refused_message)
 _OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
 _VERSION = Table("alembic_version", MetaData())  # the table of Alembic
 _START = (_VERSION, t.protocol_version)  # a process reads them when it starts
@@ -24,7 +24,7 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     "ingest": {
         _SELECT: (*_PRIVATE, *_START, t.participant, t.parked, t.fact),
         _APPEND: (t.raw_message, t.identity, t.fact, t.refused_message),
-        _CHANGE: (t.parked, t.participant),
+        _CHANGE: (t.parked, t.participant, t.api_key_use),
         _ADD: (t.outbox, t.audit),
     },
     "relay": {

@@ -134,6 +134,16 @@ api_key = Table(
     _text("site"),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("name", Text),  # none: from before keys had names
+    Column("expires_at", Instant),
+)
+
+# written once an hour, by ingest, which may not change the keys themselves
+api_key_use = Table(
+    "api_key_use",
+    metadata,
+    _text("hash", primary_key=True),
+    Column("used_at", Instant, nullable=False),
 )
 
 # ingest and the safety rules write, the relay deletes

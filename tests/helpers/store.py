@@ -11,7 +11,7 @@ from services.store.alerts import (
     append_acknowledgement,
     upsert_alerts,
 )
-from services.store.api_keys import add_api_key
+from services.store.api_keys import add_api_key, hash_api_key, record_api_key_use
 from services.store.audit import insert_audited
 from services.store.decisions import StudyState, advance_study, append_decision
 from services.store.journal import Arrival, ParkedRow, RawMessage, append_arrivals
@@ -179,6 +179,7 @@ def fill(conn, keys):
             instant=HOUR_ZERO,
         )
         add_api_key(conn, f"secret-{number}", "S1", HOUR_ZERO, actor="operator")
+        record_api_key_use(conn, hash_api_key(f"secret-{number}"), HOUR_ZERO)
     append_arrivals(
         conn,
         keys,

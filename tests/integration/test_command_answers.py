@@ -26,6 +26,7 @@ LISTS = {
     "alerts list --all": columns.ALERTS,
     "participants list": columns.PARTICIPANTS,
     "sites list": columns.SITES,
+    "sites keys": columns.SITE_KEYS,
 }
 READERS = (
     "records", "records --history", "alerts list", "alerts show {alert}", "parked list",
@@ -81,6 +82,7 @@ def folder(tmp_path_factory):
     people.write_text("participant,site\nP-003,berlin\n")
     main(["participants", "import", str(people), *study])
     main(["ingest", str(facts), *study])
+    assert main(["sites", "key", "north", *study]) == 0
     return folder
 
 

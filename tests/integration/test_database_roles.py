@@ -10,7 +10,7 @@ from services.store.tables import metadata
 
 TABLES = {table.name: [column.name for column in table.c] for table in metadata.sorted_tables}
 TABLES["alembic_version"] = ["version_num"]
-PRIVATE = ("raw_message", "identity", "api_key", "refused_message")
+PRIVATE = ("raw_message", "identity", "api_key", "api_key_use", "refused_message")
 
 pytestmark = pytest.mark.server
 

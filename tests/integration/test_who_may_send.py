@@ -163,19 +163,19 @@ GUARDS = {  # host, who may send; what is said (a part of it), None: it starts
 }
 
 
-@pytest.mark.parametrize(("host", "who", "problem"), GUARDS.values(), ids=GUARDS)
+@pytest.mark.parametrize(("host", "options", "problem"), GUARDS.values(), ids=GUARDS)
 def test_a_port_for_other_machines_takes_messages_of_known_senders(
-    intake, tmp_path, host, who, problem
+    intake, tmp_path, host, options, problem
 ):
     (tmp_path / "pem").touch()
     files = dict.fromkeys(("mllp_certificate", "mllp_client_ca"), tmp_path / "pem")
     settings = IngestSettings(
-        mllp_host=host, mllp_open=who.get("open", "no"), **(files if who.get("ca") else {})
+        mllp_host=host, mllp_open=options.get("open", "no"), **(files if options.get("ca") else {})
     )
     north = replace(
         NORTH,
-        addresses=(ip_network("10.4.0.0/16"),) if who.get("addresses") else (),
-        certificates=("CN=north",) if who.get("certificates") else (),
+        addresses=(ip_network("10.4.0.0/16"),) if options.get("addresses") else (),
+        certificates=("CN=north",) if options.get("certificates") else (),
     )
     intake.sites = Sites.build((north, RHEIN))
     if problem is None:

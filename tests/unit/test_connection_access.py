@@ -15,7 +15,7 @@ def site(name, *, addresses=(), certificates=()):
 
 NORTH = "CN=engine,O=North"
 RHEIN = "CN=engine,O=Rhein"
-NOBODY = (site("north"), site("rhein"))
+UNBOUND_SITES = (site("north"), site("rhein"))
 BY_ADDRESS = (site("north", addresses=["10.4.0.0/16", "fd00::7"]), site("rhein"))
 BY_CERTIFICATE = (site("north", certificates=[NORTH]), site("rhein", certificates=[RHEIN]))
 BY_BOTH = (
@@ -23,9 +23,9 @@ BY_BOTH = (
     site("rhein", addresses=["10.5.0.1"]),
 )
 
-ADMITTED = [  # sites, peer, open; for which site
-    (NOBODY, Peer("192.0.2.1"), False, ""),
-    (NOBODY, Peer("192.0.2.1"), True, ""),
+ADMISSIONS = [  # sites, peer, open; for which site
+    (UNBOUND_SITES, Peer("192.0.2.1"), False, ""),
+    (UNBOUND_SITES, Peer("192.0.2.1"), True, ""),
     (BY_ADDRESS, Peer("10.4.0.0"), False, "north"),
     (BY_ADDRESS, Peer("10.4.255.255"), False, "north"),
     (BY_ADDRESS, Peer("::ffff:10.4.0.9"), False, "north"),
@@ -42,7 +42,7 @@ ADMITTED = [  # sites, peer, open; for which site
     (BY_BOTH, Peer("10.5.0.1"), False, "rhein"),
     (BY_BOTH, Peer("10.4.0.9", "CN=other"), True, "north"),
 ]
-EXCLUDED = [  # sites, peer, open; what is said
+EXCLUSIONS = [  # sites, peer, open; what is said
     (BY_ADDRESS, Peer("10.3.255.255"), False, "no site has this address"),
     (BY_ADDRESS, Peer("10.5.0.0"), False, "no site has this address"),
     (BY_ADDRESS, Peer("fd00::8"), False, "no site has this address"),
@@ -56,12 +56,12 @@ EXCLUDED = [  # sites, peer, open; what is said
 ]
 
 
-@pytest.mark.parametrize(("sites", "peer", "is_open", "expected"), ADMITTED)
+@pytest.mark.parametrize(("sites", "peer", "is_open", "expected"), ADMISSIONS)
 def test_who_is_known_speaks_for_one_site(sites, peer, is_open, expected):
     assert admit(peer, Sites.build(sites), is_open=is_open) == Admission(expected)
 
 
-@pytest.mark.parametrize(("sites", "peer", "is_open", "problem"), EXCLUDED)
+@pytest.mark.parametrize(("sites", "peer", "is_open", "problem"), EXCLUSIONS)
 def test_who_is_not_known_is_told_to_the_operator_with_the_remedy(sites, peer, is_open, problem):
     exclusion = admit(peer, Sites.build(sites), is_open=is_open)
     assert isinstance(exclusion, Exclusion)
@@ -71,7 +71,7 @@ def test_who_is_not_known_is_told_to_the_operator_with_the_remedy(sites, peer, i
 
 @pytest.mark.parametrize(
     ("sites", "is_bound"),
-    [(NOBODY, (False, False)), (BY_ADDRESS, (True, False)), (BY_CERTIFICATE, (True, True))],
+    [(UNBOUND_SITES, (False, False)), (BY_ADDRESS, (True, False)), (BY_CERTIFICATE, (True, True))],
 )
 def test_a_site_that_names_a_credential_is_bound(sites, is_bound):
     assert tuple(one.is_bound for one in sites) == is_bound

@@ -81,7 +81,7 @@ def test_a_site_names_its_addresses_and_certificates(tmp_path):
     assert (north.is_bound, rhein.is_bound, sites.has_allow_list) == (True, False, True)
 
 
-SHARED = {
+SHARED_CREDENTIALS = {
     "addresses: [10.4.255.255]": (
         "addresses: 10.4.255.255/32 and 10.4.0.0/16 of north overlap: an address has one site"
     ),
@@ -94,7 +94,7 @@ SHARED = {
 }
 
 
-@pytest.mark.parametrize(("line", "problem"), SHARED.items(), ids=SHARED)
+@pytest.mark.parametrize(("line", "problem"), SHARED_CREDENTIALS.items(), ids=SHARED_CREDENTIALS)
 def test_an_address_and_a_certificate_have_one_site(tmp_path, line, problem):
     with pytest.raises(UntrustedFileError) as refusal:
         load_file(tmp_path, bind_north(line))

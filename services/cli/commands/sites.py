@@ -1,6 +1,7 @@
 """``aegis sites``: who may send."""
 
 from argparse import Namespace
+from collections.abc import Iterable
 
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
@@ -9,25 +10,50 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.study_of_data import choose_study
 from services.cli.shared.tables import make_explained_table
 from services.ingest.adapters.code_tables import load_code_tables
-from services.ingest.adapters.study_sites import load_sites
+from services.ingest.adapters.study_sites import SiteMap, load_sites
 
 
 def perform(args: Namespace) -> int:
-    """List sites, make a key for one, or revoke its keys."""
+    """List sites or their keys; make a key for one, rotate one, or revoke its keys.
+
+    Raises:
+        CommandError: There is no such site, or a key cannot be made or found.
+    """
     sites = load_sites(choose_study(read_store_settings(args)).study, load_code_tables()).by_id
     if args.word == "list":
-        if args.json:
-            print_json_lines(
-                {"site": site.id, "timezone": site.timezone, "senders": site.senders}
-                for site in sites.values()
-            )
-            return 0
-        rows = [(site.id, site.timezone, ", ".join(site.senders)) for site in sites.values()]
-        print(make_explained_table(SITES, rows))
+        _list_sites(sites.values(), as_json=args.json)
         return 0
-    if args.site not in sites:
+    if args.site is not None and args.site not in sites:
         raise CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites)}")
-    from services.cli.shared.site_keys import change_keys  # noqa: PLC0415 (it loads the rules)
+    from services.cli.shared import site_keys  # noqa: PLC0415 (it loads the rules)
 
-    change_keys(args)
+    if args.word == "keys":
+        site_keys.list_keys(args)
+    else:
+        site_keys.change_keys(args)
     return 0
+
+
+def _list_sites(sites: Iterable[SiteMap], *, as_json: bool) -> None:
+    if as_json:
+        print_json_lines(
+            {
+                "site": site.id,
+                "timezone": site.timezone,
+                "senders": site.senders,
+                "addresses": [str(one) for one in site.addresses],
+                "certificates": site.certificates,
+            }
+            for site in sites
+        )
+        return
+    rows = [
+        (
+            site.id,
+            site.timezone,
+            ", ".join(site.senders),
+            "; ".join((*map(str, site.addresses), *site.certificates)) or "-",
+        )
+        for site in sites
+    ]
+    print(make_explained_table(SITES, rows))

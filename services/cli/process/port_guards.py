@@ -1,4 +1,4 @@
-"""Who may reach the ports of a process: what is missing ends it, what was chosen is said aloud."""
+"""Guards of the ports of a process: a missing one ends it, one left out on purpose is warned of."""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -39,7 +39,7 @@ def is_known_sender_asked_for(settings: IngestSettings, intake: Intake) -> bool:
 
 
 def list_mllp_warnings(settings: IngestSettings, intake: Intake) -> Iterator[str]:
-    """Yield what others may do on the MLLP port although they should not."""
+    """Yield a warning for each guard that the MLLP port lacks."""
     place = f"MLLP on {settings.mllp_host}"
     if settings.mllp_open:
         bound_count = sum(site.is_bound for site in intake.sites.by_id.values())
@@ -53,7 +53,7 @@ def list_mllp_warnings(settings: IngestSettings, intake: Intake) -> Iterator[str
 
 
 def list_http_warnings(settings: HttpSettings) -> Iterator[str]:
-    """Yield what others may read on the HTTP port although they should not."""
+    """Yield a warning for each guard that the HTTP port lacks."""
     is_encrypted = settings.http_certificate is not None or settings.http_behind_proxy
     if not is_encrypted and not is_own_machine(settings.http_host):
         yield (

@@ -109,6 +109,15 @@ SITES: Columns = (
     ("site", "Id of the site in sites.yaml."),
     ("time zone", "Zone of times that say no offset."),
     ("sends as", "Sending applications and facilities (MSH-3 and MSH-4) that are the site's."),
+    ("from", "Addresses and certificates that alone may speak for it by MLLP; - when not named."),
+)
+SITE_KEYS: Columns = (
+    ("site", "Site that the key speaks for."),
+    ("name", "Name of the key within its site."),
+    ("state", "valid, expired or revoked."),
+    ("made (UTC)", "When it was made."),
+    ("ends (UTC)", "When it ends or was revoked; - when it is valid until somebody revokes it."),
+    ("last use (UTC)", "When it was used last, to the hour; - never."),
 )
 ENDPOINTS: Columns = (
     ("endpoint", "Event that is looked for."),

@@ -1,20 +1,99 @@
-"""API keys of sites, made and revoked by a person."""
+"""API keys of sites, as a person lists, makes, rotates and revokes them."""
 
-import secrets
+import sys
 from argparse import Namespace
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
+from services.cli.command import CommandError
+from services.cli.shared.columns import SITE_KEYS
+from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import open_data
+from services.cli.shared.tables import make_explained_table
+from services.ingest.site_keys import SiteKeyError, make_key, revoke_keys, rotate_key
 from services.runtime.clock import now_utc
 from services.store import api_keys
+from services.store.api_keys import ApiKey
+from services.store.session import Connection
+
+_OLD_STAYS = timedelta(days=7)
+
+
+def list_keys(args: Namespace) -> None:
+    """Print the keys of every site, or of one."""
+    with open_data(args).db.read() as conn:
+        keys = api_keys.load_api_keys(conn, args.site)
+    instant = now_utc()
+    if args.json:
+        print_json_lines(_describe_key(key, instant) for key in keys)
+    elif keys:
+        print(make_explained_table(SITE_KEYS, [_make_row(key, instant) for key in keys]))
+    else:
+        print("no API key was made yet: `aegis sites key SITE` makes one")
 
 
 def change_keys(args: Namespace) -> None:
-    """Make a key for a site and print it, once; or revoke all of its keys."""
-    with open_data(args).db.write() as conn:
-        if args.word == "key":
-            key = secrets.token_urlsafe(32)
-            api_keys.add_api_key(conn, key, args.site, now_utc(), actor=args.by)
-            print(key)
-        else:
-            count = api_keys.revoke_api_keys(conn, args.site, now_utc(), actor=args.by)
-            print(f"{count} keys of {args.site} revoked")
+    """Make a key for a site and print it, once; rotate one; or revoke one or all of its keys.
+
+    Raises:
+        CommandError: It cannot be done.
+    """
+    try:
+        with open_data(args).db.write() as conn:
+            lines, note = _CHANGES[args.word](conn, args, now_utc())
+    except SiteKeyError as error:
+        raise CommandError(str(error)) from error
+    print("\n".join(lines))
+    if note:
+        print(note, file=sys.stderr)
+
+
+def _make(conn: Connection, args: Namespace, instant: datetime) -> tuple[Sequence[str], str]:
+    key = make_key(conn, args.site, instant, actor=args.by, name=args.name, expires_at=args.expires)
+    return [key.secret], ""
+
+
+def _rotate(conn: Connection, args: Namespace, instant: datetime) -> tuple[Sequence[str], str]:
+    new_key, old_key = rotate_key(
+        conn,
+        args.site,
+        instant,
+        actor=args.by,
+        name=args.name,
+        old_until=args.old_until or instant + _OLD_STAYS,
+        expires_at=args.expires,
+    )
+    note = f"{new_key.name} is valid now, {old_key.name} until {_write_instant(old_key.expires_at)}"
+    return [new_key.secret], note
+
+
+def _revoke(conn: Connection, args: Namespace, instant: datetime) -> tuple[Sequence[str], str]:
+    count = revoke_keys(conn, args.site, instant, actor=args.by, name=args.name)
+    return [f"{count} keys of {args.site} revoked"], ""
+
+
+_CHANGES = {"key": _make, "rotate": _rotate, "revoke": _revoke}
+
+
+def _make_row(key: ApiKey, instant: datetime) -> tuple[str, ...]:
+    times = (key.created_at, key.revoked_at or key.expires_at, key.used_at)
+    return (key.site, key.name, key.assess(instant), *map(_write_instant, times))
+
+
+def _describe_key(key: ApiKey, instant: datetime) -> Mapping[str, object]:
+    times = {
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "used_at": key.used_at,
+    }
+    return {
+        "site": key.site,
+        "name": key.name,
+        "state": key.assess(instant),
+        **{name: time.isoformat() if time else None for name, time in times.items()},
+    }
+
+
+def _write_instant(instant: datetime | None) -> str:
+    return "-" if instant is None else f"{instant:%Y-%m-%dT%H:%MZ}"

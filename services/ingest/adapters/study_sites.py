@@ -8,6 +8,8 @@ from services.ingest.domain.site import CodeTables, SiteMap, Sites
 from services.runtime.sites_file import SiteRow, read_sites_file
 from services.vocabulary.number_text import NumberMarks
 
+__all__ = ["SiteMap", "load_sites"]
+
 
 def load_sites(folder: Path, tables: CodeTables) -> Sites:
     """Return the sites of the study in *folder*.
