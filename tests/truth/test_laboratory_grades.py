@@ -240,6 +240,8 @@ INCOMPLETE = """
 56 hyponatremia | sodium 14 mmol/L; LLN 135; ULN 145 | 0-4 for want of symptoms, value
 56 hyponatremia | sodium -140 mmol/L; LLN 135; ULN 145 | 0-4 for want of symptoms, value
 56 hypernatremia | sodium -140 mmol/L; LLN 135; ULN 145 | 0-4 for want of value
+56 lymphocyte-count-increased | lymphocytes -1 10*9/L | 0-3 for want of value
+56 lymphocyte-count-increased | lymphocytes 0 10*9/L | 0
 56 hypernatremia | sodium 26 mmol/L; LLN 12; ULN 40; baseline 26 | 0-4 for want of ULN, value
 56 hypernatremia | sodium 140 mmol/L; LLN 12; ULN 40; baseline 139 | 0-1 for want of ULN
 56 hypernatremia | sodium 139 mmol/L; LLN 13; ULN 35 | 0-1 for want of ULN

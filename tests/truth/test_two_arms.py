@@ -180,12 +180,21 @@ def test_an_arm_that_cannot_be_is_refused(events, participants, problem):
         Arm(events, participants)
 
 
+@pytest.mark.parametrize(("events", "participants"), [(0, 1), (1, 1), (0, 1000), (1000, 1000)])
+def test_the_smallest_and_the_largest_arm_have_a_rate(events, participants):
+    assert Arm(events, participants).rate == min(events, 1)
+
+
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
+        ({"confidence": 0.0}, "confidence must be above 0 and below 1"),
         ({"confidence": 1.0}, "confidence must be above 0 and below 1"),
         ({"theta": 0.0}, "theta must be above 0 and below 1"),
+        ({"theta": 1.0}, "theta must be above 0 and below 1"),
         ({"prior": (0.0, 1.0)}, "prior must be two numbers above 0"),
+        ({"prior": (1.0, 0.0)}, "prior must be two numbers above 0"),
+        ({"prior": (1.0, math.inf)}, "prior must be two numbers above 0"),
         ({"prior": (math.nan, 1.0)}, "prior must be two numbers above 0"),
     ],
 )

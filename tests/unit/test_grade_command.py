@@ -137,6 +137,7 @@ OUTSIDE_LIMITS = {
     "neutrophil count decreased,9.9,10*9/L,1.8,7.0,": "no threshold met",
     "alanine aminotransferase increased,45,U/L,,40,50": "no threshold met; above ULN",
     "alanine aminotransferase increased,39,U/L,,40,50": "no threshold met",
+    "alanine aminotransferase increased,40,U/L,,40,50": "no threshold met",
 }
 
 

@@ -78,7 +78,10 @@ def test_the_thresholds_left_open(slug, result, baseline, expected):
 @pytest.mark.parametrize("baseline", [BARE_ALT, BaselineUnknown()], ids=["no limits", "unknown"])
 def test_both_kinds_of_baseline_stay_open_while_nobody_knows_which(baseline):
     criterion = TABLE_OF_CRITERIA.compiled.by_id["ctcae-5.0.alanine-aminotransferase-increased"]
-    thresholds = list_open_thresholds(criterion, reading("alt", "210", "U/L", uln="40"), baseline)
+    result = reading("alt", "210", "U/L", uln="40")
+    thresholds = list_open_thresholds(criterion, result, baseline)
+    at_least = grade_reading(criterion, result, baseline).at_least
+    assert all(threshold.grade > at_least for threshold in thresholds)
     assert (3, "> 5.0 x ULN") in {(threshold.grade, threshold.text) for threshold in thresholds}
     missing = {name for threshold in thresholds for name in threshold.missing}
     assert missing <= {"baseline", "ULN of the baseline"}

@@ -29,6 +29,7 @@ CRITERIA = {
     "lymphocytes": "ctcae-5.0.lymphocyte-count-increased",
     "leukocytes": "ctcae-5.0.leukocytosis",
     "platelets": "ctcae-5.0.platelet-count-decreased",
+    "glucose": "ctcae-5.0.hypoglycemia",
 }
 
 
@@ -85,6 +86,12 @@ LIMITS = {
     "of women in g/dL": ("hemoglobin", "mmol/L", "12 mmol/L", "16 mmol/L", "contradicted"),
     "of infants": ("hemoglobin", "g/dL", "9.5 g/dL", "13.5 g/dL", "LLN 9.5, ULN 13.5"),
     "of pregnant women": ("hemoglobin", "g/dL", "10.5 g/dL", "14 g/dL", "LLN 10.5, ULN 14"),
+    "normal in everybody is the lower limit of the other unit": (
+        "hemoglobin", "g/dL", "9 g/dL", "12 g/dL", "contradicted",
+    ),
+    "normal in everybody is the upper limit of the other unit": (
+        "hemoglobin", "g/dL", "7.4 g/dL", "9 g/dL", "contradicted",
+    ),
     "one limit fits any unit": ("hemoglobin", "g/dL", "8.7 g/dL", None, "LLN 8.7"),
     "in g/L": ("hemoglobin", "g/L", "8.7 g/L", "11.2 g/L", "impossible"),
     "magnesium in mmol/L": ("magnesium", "mg/dL", "0.75 mg/dL", "1.25 mg/dL", "contradicted"),
@@ -177,6 +184,10 @@ FOREIGN_LIMITS = [
     ("neutrophils", "10*9/L", "90", "4001", None, False),
     ("neutrophils", "10*9/L", "90", None, "20000", True),
     ("neutrophils", "10*9/L", "90", None, "20001", False),
+    ("neutrophils", "10*9/L", "90", None, "4000", True),
+    ("neutrophils", "10*9/L", "90", None, "3999", False),
+    ("glucose", "mg/dL", "29.9", "3.9", None, True),
+    ("glucose", "mg/dL", "30", "3.9", None, False),  # a third of what is normal
     ("lymphocytes", "10*9/L", "150", "1000", "4000", True),
     ("leukocytes", "10*9/L", "900", "3500", "9000", True),
     ("leukocytes", "10*3/uL", "900", "3500", "9000", True),
@@ -190,8 +201,8 @@ def test_limits_that_cannot_be_in_their_unit_may_betray_another(row):
     measure, unit, value, lln, uln, expected = row
     grading = find_grading(measure)
     lower, upper = (None if one is None else Quantity(Decimal(one), unit) for one in (lln, uln))
-    for published_unit in grading.units:
-        quantity = rescale_quantity(Quantity(Decimal(value), unit), published_unit)
-        limits = check_limits(grading, published_unit, lower, upper)
-        assert is_unit_doubtful(grading, quantity, limits) is expected
+    rescaled_values = (rescale_quantity(Quantity(Decimal(value), unit), u) for u in grading.units)
+    for result in filter(None, rescaled_values):
+        limits = check_limits(grading, result.unit, lower, upper)
+        assert is_unit_doubtful(grading, result, limits) is expected
         assert limits.may_betray_unit or not expected

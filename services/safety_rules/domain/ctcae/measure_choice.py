@@ -40,12 +40,8 @@ def choose_measure(
         if name not in criterion.gradings:
             raise UnclearMeasureError(f"{written_name!r} is none of {of_the_term}")
         return name
-    possible_measures = list(criterion.measures)
-    if len(possible_measures) > 1:
-        measures_in_unit = [
-            name for name in possible_measures if _fits_unit(criterion, name, value)
-        ]
-        possible_measures = measures_in_unit or possible_measures
+    measures_in_unit = [name for name in criterion.measures if _fits_unit(criterion, name, value)]
+    possible_measures = measures_in_unit or list(criterion.measures)
     if "calcium" in possible_measures:
         measures_without_corrected = (
             [] if has_albumin else [m for m in possible_measures if m != "calcium-corrected"]

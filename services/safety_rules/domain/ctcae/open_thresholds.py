@@ -77,9 +77,8 @@ def _list_undecided(
         arms = find_possible_arms(grading, inputs)
     names = find_deciding_inputs(arms, inputs, grading.direction)
     for arm in arms:
-        # What one arm meets for certain is open while the arm itself may not be the participant's.
-        find_open = arm.find_reachable if len(arms) > 1 else arm.find_undecided
-        for grade, threshold in find_open(outcome.at_least, outcome.at_most):
+        # Of several arms, what one meets for certain is open: it may not be the participant's.
+        for grade, threshold in arm.find_reachable(outcome.at_least, outcome.at_most):
             missing = name_missing_inputs({*names, *arm.list_inputs(threshold)}, inputs)
             yield OpenThreshold(grade, threshold.text, tuple(sorted(missing)))
 

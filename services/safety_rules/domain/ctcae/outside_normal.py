@@ -9,22 +9,21 @@ from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.criterion import Direction
 from services.safety_rules.domain.ctcae.grading import Baseline, Reading, collect_inputs
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit
-from services.vocabulary.grade import Grade, GradingOutcome
 
 
 def describe_outside_normal(
-    criterion: CompiledCriterion, reading: Reading, baseline: Baseline, outcome: GradingOutcome
+    criterion: CompiledCriterion, reading: Reading, baseline: Baseline
 ) -> str:
-    """Return ``below LLN`` or ``above ULN`` of a reading of grade 0, on the criterion's side.
+    """Return ``below LLN`` or ``above ULN`` of a reading, on the criterion's side.
 
-    Empty: it has a grade, it lies within its limits, or the limit is not known.
+    Empty: it lies within its limits, or the value or the limit is not known.
     """
     grading = criterion.gradings[reading.measure]
     value = reading.value
     graded_value = (
         None if value is None else convert_to_published_unit(value, grading.units, grading.ion)
     )
-    if graded_value is None or outcome.at_most > Grade.NONE:
+    if graded_value is None:
         return ""
     inputs = collect_inputs(grading, reading, baseline, graded_value)
     if inputs.value is None:
@@ -37,8 +36,8 @@ def describe_outside_normal(
 def describe_side(direction: Direction, limit: Decimal | None, value: Decimal) -> str:
     """Return ``above ULN`` or ``below LLN`` for a *value* beyond *limit*, else an empty text.
 
-    >>> describe_side(Direction.HIGH, Decimal(10), Decimal(11))
-    'above ULN'
+    >>> [describe_side(Direction.HIGH, Decimal(10), Decimal(one)) for one in (10, 11)]
+    ['', 'above ULN']
     """
     if limit is None:
         return ""

@@ -115,7 +115,7 @@ class PreparedGrading:
         if self.exact_grading is not None and value is not None and self._is_exact(value):
             return self.exact_grading.describe_outside(value.value * self.factor)
         reading = replace(self.reading, value=value)
-        return describe_outside_normal(self.criterion, reading, self.baseline, outcome)
+        return describe_outside_normal(self.criterion, reading, self.baseline)
 
     def _is_exact(self, value: Quantity) -> bool:
         return value.censoring is None and value.unit == self.unit

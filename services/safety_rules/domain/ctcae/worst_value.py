@@ -17,8 +17,6 @@ def select_worst_value(values: Sequence[Quantity], direction: Direction) -> Quan
     >>> select_worst_value(albumins, Direction.LOW).unit
     'g/dL'
     """
-    if len(values) <= 1:
-        return values[0] if values else None
     unit = next((one.unit for one in values if one.unit), "")
 
     def rank_value(value: Quantity) -> tuple[bool, Decimal]:
@@ -28,4 +26,4 @@ def select_worst_value(values: Sequence[Quantity], direction: Direction) -> Quan
         number = rescaled_value.value
         return False, number if direction is Direction.LOW else -number
 
-    return min(values, key=rank_value)
+    return min(values, key=rank_value, default=None)
