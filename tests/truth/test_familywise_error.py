@@ -3,7 +3,12 @@
 import pytest
 
 from services.safety_rules.domain.stopping.design import make_design
-from services.safety_rules.domain.stopping.familywise_error import simulate_familywise_error
+from services.safety_rules.domain.stopping.familywise_error import (
+    PersonTimeTrial,
+    simulate_familywise_error,
+)
+from services.safety_rules.domain.stopping.person_time_design import make_person_time_design
+from services.safety_rules.domain.stopping.person_time_plan import PersonTimePlan, compute_hazard
 
 COIN = make_design("table", 0.5, 0.6, 1, boundary=(1,))
 RARE = make_design("table", 0.1, 0.6, 1, boundary=(1,))
@@ -61,3 +66,46 @@ def test_rules_of_different_lengths_and_looks_each_keep_their_own():
     chances = simulate_familywise_error([short, COIN], (0.0,))
     assert chances.independent == pytest.approx(1 - 0.75 * 0.5)
     assert chances.chances == ((0.0, pytest.approx(0.625, abs=4 * chances.error)),)
+
+
+HAZARD = compute_hazard(0.15, 100)
+
+
+@pytest.mark.parametrize("looks", [(), (1000, 2500, 5000)], ids=["each event", "three looks"])
+def test_a_rule_of_person_time_stops_a_safe_trial_as_often_as_its_exact_error(looks):
+    plan = PersonTimePlan(5000, HAZARD, looks=looks)
+    design = make_person_time_design("poisson-maxsprt", 0.1, plan)
+    chances = simulate_familywise_error([PersonTimeTrial(design, 0.15, 75)], (0.0,), trials=20_000)
+    assert chances.independent == design.attained_alpha
+    assert chances.chances == ((0.0, pytest.approx(design.attained_alpha, abs=4 * chances.error)),)
+
+
+def make_table(p0, *limits, planned=100, looks=()):
+    plan = PersonTimePlan(planned, compute_hazard(p0, 100), looks=looks)
+    return make_person_time_design("poisson-table", 0.6, plan, limits=limits)
+
+
+# participants at a risk of 1/2 in 100 days, a rule of person-time; its chance to stop
+TIMES = {
+    "one event by day 50": (1, make_table(0.5, 50), 1 - 0.5**0.5),
+    "an event at all": (1, make_table(0.5, 100), 0.5),
+    "one of one, compared at day 50": (1, make_table(0.5, 50, looks=(50, 100)), 1 - 0.5**0.5),
+    "one event by day 100, of two": (2, make_table(0.5, 100), 0.5),
+    "two events, of one": (1, make_table(0.5, 0, 100), 0.0),
+}
+
+
+@pytest.mark.parametrize(("n", "design", "chance"), TIMES.values(), ids=TIMES)
+def test_participants_are_followed_one_after_the_other(n, design, chance):
+    trial = PersonTimeTrial(design, 0.5, n)
+    chances = simulate_familywise_error([trial], (0.0,))
+    assert chances.chances == ((0.0, pytest.approx(chance, abs=4 * chances.error)),)
+    assert chances.nominal == pytest.approx(0.6)
+
+
+def test_rules_of_both_kinds_stop_less_often_when_their_events_come_together():
+    rules = [COIN, PersonTimeTrial(make_table(0.5, 100), 0.5, 1)]
+    chances = simulate_familywise_error(rules, (0.0, 1.0))
+    assert [chance for _, chance in chances.chances] == pytest.approx(
+        [0.75, 0.5], abs=4 * chances.error
+    )

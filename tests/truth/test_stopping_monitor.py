@@ -190,6 +190,14 @@ def test_withdrawal_freezes_follow_up_and_nobody_waits_for_it():
     assert decision.p_cross_p0 == 0.0
 
 
+@pytest.mark.parametrize(("withdrawal_day", "is_awaited"), [(39.99, False), (40, True), (41, True)])
+def test_who_withdraws_at_the_end_of_the_window_or_later_is_awaited(withdrawal_day, is_awaited):
+    with_event = observe(1, 50, 3)
+    decision = decide(50, with_event, observe(0, 30, withdrawal_day=withdrawal_day))
+    assert (decision.pending, decision.p_cross_p0 > 0) == (1, is_awaited)
+    assert (decision == decide(50, with_event, observe(0, 30))) is is_awaited
+
+
 def test_a_competing_event_counts_in_full_and_takes_the_event_after_it():
     decision = decide(20, observe(0, 20, 9, competing_day=5), observe(1, 20, 4))
     assert (decision.events, decision.complete, decision.ess) == (1, 2, 2.0)
