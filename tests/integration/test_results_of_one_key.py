@@ -130,7 +130,7 @@ def list_standing_values(intake):
 def find_values(facts):
     current, current_facts = CurrentFacts(), {}
     for fact in facts:
-        change = current.add(fact)
+        change = current.add((fact,))
         for removed_fact in change.removed_facts:
             del current_facts[removed_fact.id]
         current_facts |= {added.id: added for added in change.added_facts}

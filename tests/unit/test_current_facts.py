@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from services.safety_rules.domain.facts.current_facts import CurrentFacts
+from services.safety_rules.domain.facts.current_facts import CurrentFacts, FactChanges
 from services.vocabulary.fact import ResultKey
 from tests.helpers.fact_notes import lab, status
 
@@ -53,11 +53,11 @@ def read_row(row):
     )
 
 
-def standing(facts):
-    """Replay the differences: what they leave is what stands."""
+def standing(facts, size=1):
+    """Replay the differences of messages of *size* facts: what they leave is what stands."""
     current, current_facts = CurrentFacts(), {}
-    for fact in facts:
-        change = current.add(fact)
+    for start in range(0, len(facts), size):
+        change = current.add(facts[start : start + size])
         for removed_fact in change.removed_facts:
             assert current_facts.pop(removed_fact.id).observed_at == removed_fact.observed_at
         current_facts |= {new.id: new for new in change.added_facts}
@@ -68,8 +68,9 @@ def standing(facts):
 def test_what_stands_in_every_order_of_arrival(rows, expected):
     facts = [read_row(row) for row in rows]
     for order in permutations(facts):
-        current_facts, _ = standing(order)
-        assert " ".join(sorted(current_facts)) == expected
+        for size in (1, 2, len(order)):
+            current_facts, _ = standing(order, size)
+            assert " ".join(sorted(current_facts)) == expected
 
 
 # The statuses by rank; of one rank and time of report the sender's own count decides.
@@ -247,16 +248,17 @@ def read_keyed_row(row):
 def test_what_stands_of_several_results_in_every_order_of_arrival(rows, expected, queried_ids):
     facts = [read_keyed_row(row) for row in rows]
     for order in permutations(facts):
-        current_facts, current = standing(order)
-        assert " ".join(sorted(current_facts)) == expected
-        assert [query.facts for query in current.list_queries()] == queried_ids
+        for size in (1, 2, len(order)):
+            current_facts, current = standing(order, size)
+            assert " ".join(sorted(current_facts)) == expected
+            assert [query.facts for query in current.list_queries()] == queried_ids
 
 
 def test_a_fact_sent_twice_changes_nothing():
     current = CurrentFacts()
-    current.add(read_row("a 1.0 F 0 1"))
-    changes = current.add(read_row("a 1.0 F 0 1"))
-    assert (changes.removed_facts, changes.added_facts) == ((), ())
+    fact = read_row("a 1.0 F 0 1")
+    assert current.add([fact, fact]).added_facts == (fact,)
+    assert current.add([fact]) == FactChanges((), ())
 
 
 @pytest.mark.parametrize(("lesser_id", "greater_id"), [("a", "b"), ("a", "aa"), ("P-1", "參-1")])
@@ -299,5 +301,5 @@ def test_a_correction_of_another_time_is_asked_about_from_two_candidates_on(rows
 
 def test_a_fact_without_a_series_stands_alone():
     current = CurrentFacts()
-    change = current.add(lab("alt", "1.0", name="a"))
+    change = current.add([lab("alt", "1.0", name="a")])
     assert [fact.id for fact in change.added_facts] == ["a"]

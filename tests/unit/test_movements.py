@@ -130,7 +130,7 @@ def settle(facts):
     """The facts in force by the changes of each arrival, and the facts of each query."""
     current, in_force = CurrentFacts(), {}
     for new_fact in facts:
-        change = current.add(new_fact)
+        change = current.add([new_fact])
         for removed_fact in change.removed_facts:
             del in_force[removed_fact.id]
         in_force |= {added.id: added for added in change.added_facts}

@@ -5,7 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.safety_rules.application.cache import Cache
-from services.safety_rules.application.fold_step import FoldRequest, FoldStep, fold_step
+from services.safety_rules.application.fold_step import (
+    FoldRequest,
+    FoldStep,
+    FoldStoppedError,
+    fold_step,
+)
 from services.safety_rules.application.record_step import OvertakenError, record_steps, write_alerts
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
@@ -16,7 +21,7 @@ from services.store.states import StateRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.episode import Episode
 
-__all__ = ["FoldRequest", "FoldResult", "fold", "release_quarantined"]
+__all__ = ["FoldRequest", "FoldResult", "FoldStoppedError", "fold", "release_quarantined"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,9 @@ def fold(
         cache: Of this worker.
         subjects: Pseudonyms, in any order.
         request: Until when timers are applied, and the entries that the caller holds.
+
+    Raises:
+        FoldStoppedError: The process is asked to end.
     """
     study = rules.protocol.study
     if study in subjects:
@@ -118,7 +126,7 @@ def _fold_families(
                 continue
             try:
                 steps.append(fold_step(conn, rules, cache, family_states, request))
-            except DatabaseError:
+            except (DatabaseError, FoldStoppedError):
                 raise
             except Exception as error:  # noqa: BLE001 - one poisonous fact may not stop others
                 failures.append(_FoldFailure(family_states, type(error).__name__))

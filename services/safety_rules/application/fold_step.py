@@ -1,6 +1,6 @@
 """One family, folded as far as its journal goes, and not yet recorded."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -21,6 +21,10 @@ from services.vocabulary.fact import JournalEntry
 from services.vocabulary.recommendation import Advice
 
 
+class FoldStoppedError(Exception):
+    """The process is asked to end: the step is given up, and nothing of it is written."""
+
+
 @dataclass(frozen=True, slots=True)
 class FoldRequest:
     """The inputs of a step.
@@ -29,10 +33,25 @@ class FoldRequest:
         timers_until: Timers due by then are applied.
         held_entries: Facts of the journal that the caller holds already, by subject, in order; the
             others are read.
+        is_stopped: Asked before each message; True gives up the step.
     """
 
     timers_until: datetime
     held_entries: Mapping[str, Sequence[JournalEntry]] = field(default_factory=dict)
+    is_stopped: Callable[[], bool] = lambda: False
+
+    def iterate_until_stopped(
+        self, messages: Iterable[ReceivedMessage]
+    ) -> Iterator[ReceivedMessage]:
+        """Yield *messages*.
+
+        Raises:
+            FoldStoppedError: The process is asked to end.
+        """
+        for message in messages:
+            if self.is_stopped():
+                raise FoldStoppedError
+            yield message
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +81,12 @@ class FoldStep:
 def fold_step(
     conn: Connection, rules: Rules, cache: Cache, states: tuple[StateRow, ...], request: FoldRequest
 ) -> FoldStep:
-    """Fold the new facts of a family; its history is back in the cache once they are recorded."""
-    cached_history = cache.get(states) or _rebuild(conn, rules, states)
+    """Fold the new facts of a family; its history is back in the cache once they are recorded.
+
+    Raises:
+        FoldStoppedError: The process is asked to end.
+    """
+    cached_history = cache.get(states) or _rebuild(conn, rules, states, request)
     cache.drop(tuple(state.subject for state in states))
     entries = [
         k
@@ -75,7 +98,7 @@ def fold_step(
         cached_history.history.apply_new_rules(
             _find_rules_start(conn, states, messages, request.timers_until)
         )
-    return _fold_messages(rules, states, cached_history, messages, request.timers_until)
+    return _fold_messages(rules, states, cached_history, messages, request)
 
 
 def _is_of_other_rules(states: Iterable[StateRow], rules: Rules) -> bool:
@@ -122,10 +145,10 @@ def _fold_messages(
     states: tuple[StateRow, ...],
     cached_history: CachedHistory,
     messages: tuple[ReceivedMessage, ...],
-    timers_until: datetime,
+    request: FoldRequest,
 ) -> FoldStep:
-    history = cached_history.history
-    for message in messages:
+    history, timers_until = cached_history.history, request.timers_until
+    for message in request.iterate_until_stopped(messages):
         history.receive(message)
     is_due = _is_of_other_rules(states, rules) or any(
         at <= timers_until for at in history.due_instants.values()
@@ -172,7 +195,9 @@ def _compute_digest(
     )
 
 
-def _rebuild(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> CachedHistory:
+def _rebuild(
+    conn: Connection, rules: Rules, states: Iterable[StateRow], request: FoldRequest
+) -> CachedHistory:
     """Return the history of a family, resumed where its stored versions end."""
     states = tuple(states)
     members = [state.subject for state in states]
@@ -183,7 +208,7 @@ def _rebuild(conn: Connection, rules: Rules, states: Iterable[StateRow]) -> Cach
     )
     history = RecordHistory(LinkedParticipants(members, rules), rules)
     history.resume(
-        messages,
+        request.iterate_until_stopped(messages),
         [e for member in members for e in records.load_latest_episodes(conn, member)],
         [row.standing for m in members for row in records.load_standings(conn, m)],
     )

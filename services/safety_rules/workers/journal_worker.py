@@ -12,7 +12,12 @@ from services.runtime.clock import Clock
 from services.runtime.health import Progress
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import StudyDecisions, run_study_step
-from services.safety_rules.application.fold_participants import FoldRequest, FoldResult, fold
+from services.safety_rules.application.fold_participants import (
+    FoldRequest,
+    FoldResult,
+    FoldStoppedError,
+    fold,
+)
 from services.safety_rules.application.missing_alerts import raise_missing_alerts
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
@@ -53,6 +58,7 @@ class JournalWorker:
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
     _has_to_decide: bool = True  # another worker may have folded, and ended before it decided
     _looked_back_at: datetime | None = None
+    _is_stopped: Callable[[], bool] = lambda: False
     _lease: HeldLease = field(init=False)
 
     def __post_init__(self) -> None:
@@ -61,12 +67,16 @@ class JournalWorker:
     def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
         """Step until *stop* is set; what fails for now is logged and tried again.
 
-        It rests *idle_s* seconds when there is nothing to do.
+        It rests *idle_s* seconds when there is nothing to do. A step in which *stop* is set is
+        given up before its next message, and done again by whoever works next.
         """
+        self._is_stopped = stop.is_set
         while not stop.is_set():
             try:
                 with self.turn:
                     busy = self._holds_lease() and (self.step() or self.look_back_daily())
+            except FoldStoppedError:
+                break
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
                 _log.exception("step_failed", exc_info=error)
                 self.progress.record_waiting(time.monotonic())
@@ -106,7 +116,8 @@ class JournalWorker:
             return False
         self.progress.record_waiting(time.monotonic())
         self._has_to_decide = True
-        fold_result = fold(self.db, self.rules, self.cache, subjects, FoldRequest(timers_until))
+        request = FoldRequest(timers_until, is_stopped=self._is_stopped)
+        fold_result = fold(self.db, self.rules, self.cache, subjects, request)
         if fold_result.overtaken:
             _log.warning("overtaken")
         decisions = run_study_step(self.db, self.rules, self.clock())

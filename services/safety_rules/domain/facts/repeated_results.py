@@ -6,7 +6,7 @@ twice. Another report of that key is about the result with the same number (OBX-
 Source: docs/decisions/corrections.md, "Several results of one key"
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,7 +37,12 @@ def split_by_result(facts: Sequence[Fact]) -> SplitSet:
     if len(facts) == 1:
         return SplitSet((facts,))
     reports = _group_by_report(facts)
-    facts = [fact for fact in facts if not _is_replaced(fact, reports)]
+    replacing_reports = {name for name, report in reports.items() if _has_one_result(report)}
+    facts = [
+        fact
+        for fact in facts
+        if fact.status not in RETRACTING_STATUSES or _get_report(fact) not in replacing_reports
+    ]
     repeating_reports = sorted(filter(_has_several_results, reports.values()), key=_order_of_report)
     if not repeating_reports:
         return SplitSet((facts,))
@@ -45,8 +50,13 @@ def split_by_result(facts: Sequence[Fact]) -> SplitSet:
     result_of = _number_results(repeating_reports)
     results: dict[str, list[Fact]] = {number: [] for number in result_of.values()}
     unmatched: dict[str, list[Fact]] = {}
+    number_of_content: dict[Body, str] = {}
+    for fact in last_report:
+        number_of_content.setdefault(fact.body, _get_number(fact))
     for fact in facts:
-        number = result_of.get(_get_number(fact)) or _find_equal_result(fact, last_report)
+        number = result_of.get(_get_number(fact), "")
+        if not number and _is_result(fact):
+            number = number_of_content.get(fact.body, "")
         if number:
             results[result_of[number]].append(fact)
         elif fact.reported_at >= last_report[-1].reported_at:
@@ -70,12 +80,9 @@ def _group_by_report(facts: Iterable[Fact]) -> dict[str, list[Fact]]:
     return reports
 
 
-def _is_replaced(fact: Fact, reports: Mapping[str, Sequence[Fact]]) -> bool:
-    """Return True for a deletion that comes together with the value that takes its place."""
-    if fact.status not in RETRACTING_STATUSES:
-        return False
-    report = reports.get(_get_report(fact), ())
-    return not _has_several_results(report) and any(map(_is_result, report))
+def _has_one_result(report: Sequence[Fact]) -> bool:
+    """Return True when *report* has a result, which takes the place of those that it deletes."""
+    return any(map(_is_result, report)) and not _has_several_results(report)
 
 
 def _has_several_results(report: Sequence[Fact]) -> bool:
@@ -105,12 +112,6 @@ def _number_results(reports: Iterable[Sequence[Fact]]) -> dict[str, str]:
             if number == first_number or number not in result_of:
                 result_of[number] = first_number
     return {number: result_of[first] for number, first in result_of.items()}
-
-
-def _find_equal_result(fact: Fact, report: Iterable[Fact]) -> str:
-    """Return the number of the result of *report* that has the content of *fact*, or nothing."""
-    equal_facts = (one for one in report if one.body == fact.body)
-    return next(map(_get_number, equal_facts), "") if _is_result(fact) else ""
 
 
 def _get_number(fact: Fact) -> str:

@@ -50,7 +50,9 @@ class FactTimeline(Generic[S]):
             return
         index = bisect_left(instants, instant)
         if instants[index] == instant:
-            self._facts[index] = tuple(sorted((*self._facts[index], fact), key=_by_id))
+            facts = self._facts[index]
+            place = bisect_right(facts, fact.id, key=_by_id)
+            self._facts[index] = (*facts[:place], fact, *facts[place:])
             self._mark_stale(index, index)
             return
         instants.insert(index, instant)
@@ -61,8 +63,10 @@ class FactTimeline(Generic[S]):
     def remove(self, fact: Fact) -> None:
         """Remove *fact*."""
         index = bisect_left(self._instants, fact.observed_at)
-        remaining_facts = tuple(f for f in self._facts[index] if f.id != fact.id)
-        if remaining_facts:
+        facts = self._facts[index]
+        first = bisect_left(facts, fact.id, key=_by_id)
+        last = bisect_right(facts, fact.id, lo=first, key=_by_id)
+        if remaining_facts := facts[:first] + facts[last:]:
             self._facts[index] = remaining_facts
         else:
             del self._instants[index], self._facts[index], self._states[index]

@@ -61,6 +61,8 @@ class Fold:
         self._current_facts = CurrentFacts()
         self._anchor_facts: dict[str, Fact] = {}
         self._steroids: tuple[datetime, ...] = ()
+        self._steroids_stale = False
+        self._stale_baselines: dict[str, CriterionCourse] = {}
         self._other_facts: dict[str, Fact] = {}  # other than observations
         self._signs_of_life: dict[str, Fact] = {}  # observations
         self._graft_facts: dict[str, Fact] = {}  # counts, and judgements of the graft
@@ -82,12 +84,22 @@ class Fold:
 
     def apply(self, facts: Iterable[Fact]) -> None:
         """Apply *facts* of one message."""
-        for fact in facts:
-            change = self._current_facts.add(fact)
-            for removed_fact in change.removed_facts:
-                self._route_fact(removed_fact, stands=False)
-            for added_fact in change.added_facts:
-                self._route_fact(added_fact, stands=True)
+        change = self._current_facts.add(facts)
+        for removed_fact in change.removed_facts:
+            self._route_fact(removed_fact, stands=False)
+        for added_fact in change.added_facts:
+            self._route_fact(added_fact, stands=True)
+        self._update_stale_inputs()
+
+    def _update_stale_inputs(self) -> None:
+        """Look again for what was found from all facts of a kind, some of which have changed."""
+        if (anchor := self._anchors.first_infusion_at) is not None:
+            for course in self._stale_baselines.values():
+                course.update_baseline(anchor)
+        self._stale_baselines.clear()
+        if self._steroids_stale:
+            self._steroids_stale = False
+            self._steroids = find_steroid_doses(self._other_facts.values(), self._rules.protocol)
         if self._anchors_stale:
             self._update_anchors()
 
@@ -205,7 +217,7 @@ class Fold:
             for name, course, measure in readers.criteria:
                 course.change(fact, stands=stands)
                 if anchor is not None and fact.observed_at < anchor:
-                    course.update_baseline(anchor)
+                    self._stale_baselines[name] = course
                 if queries := course.checked_values.query_impossible_numbers(fact, body, measure):
                     self._change_queries(name, fact, queries, stands=stands)
             self._unread_ranges.change(fact, body.measure, stands=stands)
@@ -272,7 +284,7 @@ class Fold:
         elif isinstance(body, Movement):
             self._records.mark_stale_everywhere((instant, instant))
         if find_steroid_doses([fact], self._rules.protocol):
-            self._steroids = find_steroid_doses(self._other_facts.values(), self._rules.protocol)
+            self._steroids_stale = True
 
     def _change_queries(
         self, name: str, fact: Fact, queries: tuple[Query, ...], *, stands: bool
