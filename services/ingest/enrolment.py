@@ -1,26 +1,31 @@
 """Enrolment of participants, with their identifiers, from the rows of a file."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from itertools import chain, count
 from zoneinfo import ZoneInfo
 
 from services.ingest.ids import fact_id, message_id
 from services.ingest.intake import Intake
+from services.ingest.known_enrolments import (
+    SENDER,
+    KnownEnrolments,
+    load_known_enrolments,
+    name_series,
+)
 from services.ingest.participant_rows import ParticipantRow, WrongRow, read_rows
 from services.runtime import wire
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
-from services.store.participants import Participant
+from services.store.participants import Identifier, Participant
 from services.store.session import Connection
 from services.store.vault import hash_identifier
 from services.vocabulary.clinical_fact import Enrolment, Transplant
 from services.vocabulary.fact import Body, Fact, Status
 
-_SENDER = "participants|import"
 _FUTURE = timedelta(minutes=10)  # a clock may be this wrong
+_LINES_AT_ONCE = 100  # of one transaction: other writers wait for it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,32 +46,48 @@ def import_participants(intake: Intake, content: bytes, actor: str) -> ImportRes
     rows, wrong = read_rows(content, intake.sites)
     known_at = _find_known_at(intake, [row for _, row, _ in rows])
     last = {row.participant: line for line, row, _ in rows}
+    lines = [
+        _ImportedLine(line, row, raw, known_at, is_last=last[row.participant] == line)
+        for line, row, raw in rows
+    ]
     added_count = changed_count = 0
-    for line, row, raw in rows:
-        imported_line = _ImportedLine(raw, actor, known_at, is_last=last[row.participant] == line)
+    for start in range(0, len(lines), _LINES_AT_ONCE):
         with intake.db.write() as conn:
-            try:
-                is_new, facts = _enter(conn, intake, row, imported_line)
-            except ValueError as error:
-                conn.rollback()
-                wrong.append(WrongRow(line, str(error)))
-                continue
-        added_count += is_new
-        changed_count += bool(facts) and not is_new
+            batch = _enter_lines(conn, intake, lines[start : start + _LINES_AT_ONCE], actor)
+        added_count += len(batch.newcomers)
+        changed_count += batch.changed_count
+        wrong.extend(batch.wrong)
     return ImportResult(added_count, changed_count, tuple(sorted(wrong, key=lambda w: w.line)))
 
 
 @dataclass(frozen=True, slots=True)
 class _ImportedLine:
-    """A line as it was read, its importer, and the instant from which it is known.
+    """A line as it was read, and the instant from which it is known.
 
     *is_last* is True when no later line of the file is about the same participant.
     """
 
+    number: int
+    row: ParticipantRow
     raw: bytes
-    actor: str
     known_at: datetime
     is_last: bool
+
+    @property
+    def digest(self) -> str:
+        """Return the sha256 of the line."""
+        return sha256(self.raw).hexdigest()
+
+
+@dataclass(slots=True)
+class _EnrolmentBatch:
+    """Additions to the store by the lines of one transaction, and the lines that add nothing."""
+
+    newcomers: list[Participant] = field(default_factory=list)
+    identifiers: list[Identifier] = field(default_factory=list)
+    arrivals: list[Arrival] = field(default_factory=list)
+    changed_count: int = 0
+    wrong: list[WrongRow] = field(default_factory=list)
 
 
 def _find_known_at(intake: Intake, rows: Sequence[ParticipantRow]) -> datetime:
@@ -83,67 +104,86 @@ def _find_known_at(intake: Intake, rows: Sequence[ParticipantRow]) -> datetime:
     return last or min(_utc(row.enrolled_at, zones[row.site]) for row in rows)
 
 
-def _enter(
-    conn: Connection, intake: Intake, row: ParticipantRow, imported_line: _ImportedLine
-) -> tuple[bool, list[Fact]]:
-    imported_at, raw, actor = intake.clock(), imported_line.raw, imported_line.actor
+def _enter_lines(
+    conn: Connection, intake: Intake, lines: Sequence[_ImportedLine], actor: str
+) -> _EnrolmentBatch:
+    imported_at = intake.clock()
+    hashes = [_hash_identifier(intake, one.row) for one in lines]
+    known_enrolments = load_known_enrolments(
+        conn, [one.row.participant for one in lines], hashes, [one.digest for one in lines]
+    )
+    batch = _EnrolmentBatch()
+    for line, identifier_hash in zip(lines, hashes, strict=True):
+        candidate = Participant(line.row.participant, intake.study, line.row.site)
+        problem = _find_future_time(
+            intake, line.row, imported_at
+        ) or known_enrolments.find_conflict(candidate, identifier_hash)
+        if problem:
+            batch.wrong.append(WrongRow(line.number, problem))
+            continue
+        is_new = candidate.subject not in known_enrolments.participants
+        if is_new:
+            known_enrolments.participants[candidate.subject] = candidate
+            batch.newcomers.append(candidate)
+        if identifier_hash not in known_enrolments.subjects:
+            known_enrolments.subjects[identifier_hash] = candidate.subject
+            batch.identifiers.append(Identifier(identifier_hash, candidate.subject, candidate.site))
+        arrival = _find_arrival(intake, known_enrolments, line)
+        if arrival is not None:
+            known_enrolments.control_ids.add(arrival.message.control_id)
+            known_enrolments.remember_facts(arrival.facts)
+            batch.arrivals.append(arrival)
+            batch.changed_count += bool(arrival.facts) and not is_new
+    participants.add_participants(conn, batch.newcomers, imported_at, actor=actor)
+    participants.link_identifiers(
+        conn, batch.identifiers, key_id=intake.keys.active, instant=imported_at, actor=actor
+    )
+    journal.append_arrivals(conn, intake.keys, batch.arrivals)
+    return batch
+
+
+def _hash_identifier(intake: Intake, row: ParticipantRow) -> str:
+    return hash_identifier(intake.keys, row.authority, row.identifier_type, row.identifier)
+
+
+def _find_future_time(intake: Intake, row: ParticipantRow, imported_at: datetime) -> str:
+    """Return the sentence about a time of *row* that lies in the future; empty without one."""
     zone = ZoneInfo(intake.sites.by_id[row.site].timezone)
-    _require_past(row, zone, imported_at)
-    participant = Participant(row.participant, intake.study, row.site)
-    is_new = bool(participants.add_participants(conn, [participant], imported_at, actor=actor))
-    identifier_hash = hash_identifier(
-        intake.keys, row.authority, row.identifier_type, row.identifier
-    )
-    participants.link_identifier(
-        conn,
-        identifier_hash,
-        row.participant,
-        row.site,
-        key_id=intake.keys.active,
-        instant=imported_at,
-        actor=actor,
-    )
-    digest = sha256(raw).hexdigest()
-    control_id = _choose_control_id(conn, digest)
-    is_repeated = control_id != digest
-    message = RawMessage(
-        id=message_id(_SENDER, control_id, digest),
-        received_at=imported_line.known_at,
-        site=row.site,
-        sender=_SENDER,
-        control_id=control_id,
-        sha256=digest,
-        source="participants",
-        clock="message" if intake.by_message else "wall",
-        body=raw,
-    )
-    if is_repeated and not imported_line.is_last:
-        return is_new, []
-    facts = list(_changed_facts(conn, message, row, zone))
-    if facts or not is_repeated:
-        journal.append_arrivals(conn, intake.keys, [Arrival(message, tuple(facts), ())])
-    return is_new, facts
-
-
-def _require_past(row: ParticipantRow, zone: ZoneInfo, imported_at: datetime) -> None:
     for name, local_time in (
         ("transplant_at", row.transplant_at),
         ("enrolled_at", row.enrolled_at),
     ):
         if local_time is not None and _utc(local_time, zone) > imported_at + _FUTURE:
-            raise ValueError(f"{name}: {local_time.isoformat()} lies in the future")
+            return f"{name}: {local_time.isoformat()} lies in the future"
+    return ""
 
 
-def _choose_control_id(conn: Connection, digest: str) -> str:
-    """Return the hash of a line; repeated, with a number: it may correct an import in between."""
-    control_ids = chain([digest], (f"{digest}|{number}" for number in count(2)))
-    return next(
-        one for one in control_ids if not journal.find_payload_hashes(conn, [(_SENDER, one)])
+def _find_arrival(
+    intake: Intake, known_enrolments: KnownEnrolments, line: _ImportedLine
+) -> Arrival | None:
+    """Return the message of *line* with its facts; None when it repeats what is known."""
+    control_id = known_enrolments.choose_control_id(line.digest)
+    is_repeated = control_id != line.digest
+    if is_repeated and not line.is_last:
+        return None
+    message = RawMessage(
+        id=message_id(SENDER, control_id, line.digest),
+        received_at=line.known_at,
+        site=line.row.site,
+        sender=SENDER,
+        control_id=control_id,
+        sha256=line.digest,
+        source="participants",
+        clock="message" if intake.by_message else "wall",
+        body=line.raw,
     )
+    zone = ZoneInfo(intake.sites.by_id[line.row.site].timezone)
+    facts = tuple(_make_changed_facts(known_enrolments, message, line.row, zone))
+    return Arrival(message, facts) if facts or not is_repeated else None
 
 
-def _changed_facts(
-    conn: Connection, message: RawMessage, row: ParticipantRow, zone: ZoneInfo
+def _make_changed_facts(
+    known_enrolments: KnownEnrolments, message: RawMessage, row: ParticipantRow, zone: ZoneInfo
 ) -> Iterator[Fact]:
     """Yield the facts of a line that are new or differ from the last ones (as corrections).
 
@@ -155,8 +195,8 @@ def _changed_facts(
     if "transplant_at" in row.model_fields_set:
         parts.append((Transplant(row.donor), row.transplant_at))
     for body, local_time in parts:
-        series = f"{_SENDER}|{row.participant}|{body.kind}"
-        last = _find_last_fact(conn, series, body.kind, row.participant)
+        series = name_series(row.participant, body.kind)
+        last = known_enrolments.last_facts.get(series)
         known_at = journal.compute_known_at(last.reported_at if last else None, message.received_at)
         if local_time is not None:
             fact = Fact(
@@ -178,22 +218,10 @@ def _changed_facts(
             yield replace(taken_back, digest=wire.digest_clinical(taken_back))
 
 
-def _find_last_fact(conn: Connection, series: str, kind: str, subject: str) -> Fact | None:
-    """Return the last fact of *series* that was imported about *subject*."""
-    known_facts = [entry.fact for entry in journal.load_facts_of_kind(conn, kind, subject)]
-    imported_facts = [fact for fact in known_facts if fact.series == series]
-    return max(imported_facts, key=_report_order, default=None)
-
-
 def _says_otherwise(last: Fact, fact: Fact) -> bool:
     """Return True when *fact* does not repeat *last*."""
     is_taken_back = last.status is Status.DELETED
     return is_taken_back or (last.body, last.observed_at) != (fact.body, fact.observed_at)
-
-
-def _report_order(fact: Fact) -> tuple[datetime, bool, str]:
-    """Return the sort key of facts of imports, as grading orders them: the last one stands."""
-    return fact.reported_at, fact.status is not Status.FINAL, fact.digest
 
 
 def _utc(instant: datetime, zone: ZoneInfo) -> datetime:

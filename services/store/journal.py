@@ -117,6 +117,14 @@ def load_facts_of_kind(
     return _load_facts(conn, facts_table.c.kind == kind, *of_subject)
 
 
+def load_facts_of_kinds(
+    conn: Connection, kinds: Sequence[str], subjects: Sequence[str]
+) -> list[JournalEntry]:
+    """Return the facts of *kinds* about *subjects*, in order."""
+    table = facts_table.c
+    return _load_facts(conn, table.kind.in_(kinds), table.subject.in_(subjects))
+
+
 def load_observations(conn: Connection, measures: Iterable[str]) -> list[JournalEntry]:
     """Return the observations of *measures*, of everybody, in order."""
     table = facts_table.c

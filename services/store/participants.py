@@ -36,7 +36,7 @@ def add_participants(
     Raises:
         ValueError: A pseudonym is taken by another study or site.
     """
-    known_participants = load_participants(conn)
+    known_participants = load_participants(conn, subjects=[one.subject for one in participants])
     newcomers: dict[str, Participant] = {}
     for candidate in participants:
         namesake = known_participants.get(candidate.subject) or newcomers.get(candidate.subject)
@@ -59,14 +59,18 @@ def add_participants(
     return list(newcomers)
 
 
-def load_participants(conn: Connection, study: str | None = None) -> Mapping[str, Participant]:
-    """Return all participants, or those of *study*, in the order of their pseudonyms."""
+def load_participants(
+    conn: Connection, study: str | None = None, *, subjects: Sequence[str] | None = None
+) -> Mapping[str, Participant]:
+    """Return all participants, those of *study*, or *subjects*, in the order of pseudonyms."""
     columns = participant.c
     query = select(
         columns.subject, columns.study, columns.site, columns.last_seq, columns.last_received_at
     ).order_by(columns.subject)
     if study is not None:
         query = query.where(columns.study == study)
+    if subjects is not None:
+        query = query.where(columns.subject.in_(subjects))
     return {row.subject: Participant(*row) for row in conn.execute(query)}
 
 
@@ -89,33 +93,39 @@ def find_last_received(conn: Connection, study: str) -> datetime | None:
     return conn.scalar(query.order_by(columns.last_received_at.desc()).limit(1))
 
 
-def link_identifier(
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """The keyed hash of an identifier, the participant that it leads to, and the site's id."""
+
+    hash: str
+    subject: str
+    site: str
+
+
+def link_identifiers(
     conn: Connection,
-    identity_hash: str,
-    subject: str,
-    site: str,
+    identifiers: Sequence[Identifier],
     *,
     key_id: str = "",
     instant: datetime,
     actor: str = audit.SERVICE,
 ) -> None:
-    """Link the identifier of *identity_hash* to *subject*; the same link again changes nothing.
+    """Link *identifiers*, which are new, to their participants.
 
     Raises:
-        ValueError: It leads to somebody else.
+        sqlalchemy.exc.IntegrityError: One leads to somebody already.
     """
-    leads_to = find_subjects(conn, [identity_hash]).get(identity_hash)
-    if leads_to is None:
-        row = {
-            "hash": identity_hash,
-            "subject": subject,
-            "site": site,
+    rows = [
+        {
+            "hash": one.hash,
+            "subject": one.subject,
+            "site": one.site,
             "key_id": key_id,
             "linked_at": instant,
         }
-        audit.insert_audited(conn, identity, [row], actor=actor)
-    elif leads_to != subject:
-        raise ValueError(f"the identifier of {subject} already leads to {leads_to}")
+        for one in identifiers
+    ]
+    audit.insert_audited(conn, identity, rows, actor=actor)
 
 
 def count_identifiers(conn: Connection, subject: str) -> int:

@@ -17,7 +17,7 @@ from services.store.decisions import StudyState, advance_study, append_decision
 from services.store.journal import Arrival, ParkedRow, RawMessage, append_arrivals
 from services.store.leases import acquire_lease
 from services.store.participant_advice import replace_advice
-from services.store.participants import Participant, add_participants, link_identifier
+from services.store.participants import Identifier, Participant, add_participants, link_identifiers
 from services.store.protocols import ProtocolVersion, keep_protocol
 from services.store.records import (
     StandingRow,
@@ -171,13 +171,9 @@ def fill(conn, keys):
     participants = [Participant(f"P-00{n}", "T", "S1") for n in (1, 2, 3)]
     add_participants(conn, participants, HOUR_ZERO)
     for number in (1, 2):
-        link_identifier(
-            conn,
-            hash_identifier(keys, "S1", "MR", str(number)),
-            f"P-00{number}",
-            "S1",
-            instant=HOUR_ZERO,
-        )
+        identifier_hash = hash_identifier(keys, "S1", "MR", str(number))
+        identifier = Identifier(identifier_hash, f"P-00{number}", "S1")
+        link_identifiers(conn, [identifier], instant=HOUR_ZERO)
         add_api_key(conn, f"secret-{number}", "S1", HOUR_ZERO, actor="operator")
         record_api_key_use(conn, hash_api_key(f"secret-{number}"), HOUR_ZERO)
     append_arrivals(
