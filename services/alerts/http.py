@@ -70,7 +70,9 @@ async def _show_alert(
 
 
 def _find(context: DeliveryContext, token: str) -> tuple[links.Link, Alert] | None:
-    link = links.open_link(context.keys, token, context.clock())
+    link = links.open_link(
+        context.keys, token, context.clock(), earlier_until=context.earlier_links_until
+    )
     if link is None:
         return None
     with context.db.read() as conn:

@@ -18,9 +18,10 @@ from services.ingest.participant_rows import ParticipantRow, WrongRow, read_rows
 from services.runtime import wire
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
+from services.store.key_files import make_key_id
 from services.store.participants import Identifier, Participant
 from services.store.session import Connection
-from services.store.vault import hash_identifier
+from services.store.vault import Purpose, hash_identifier
 from services.vocabulary.clinical_fact import Enrolment, Transplant
 from services.vocabulary.fact import Body, Fact, Status
 
@@ -135,8 +136,9 @@ def _enter_lines(
             batch.arrivals.append(arrival)
             batch.changed_count += bool(arrival.facts) and not is_new
     participants.add_participants(conn, batch.newcomers, imported_at, actor=actor)
+    key_id = make_key_id(intake.keys.get_key(Purpose.IDENTITY))
     participants.link_identifiers(
-        conn, batch.identifiers, key_id=intake.keys.active, instant=imported_at, actor=actor
+        conn, batch.identifiers, key_id=key_id, instant=imported_at, actor=actor
     )
     journal.append_arrivals(conn, intake.keys, batch.arrivals)
     return batch

@@ -49,6 +49,7 @@ AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
         tables.fact, ("message",), frozen=False
     ),  # one audit row for all facts of a message
     AuditPolicy(tables.api_key, ("hash",), frozen=False),
+    AuditPolicy(tables.installation_key, ("id",), frozen=False),
     AuditPolicy(tables.participant_state, ("subject",), frozen=False),
     AuditPolicy(tables.participant_advice, ("subject",), frozen=False),
     AuditPolicy(tables.episode, ("id", "version")),

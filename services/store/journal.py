@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, func, or_, select
 from services.runtime import wire
 from services.store import audit, outbox, vault
 from services.store.bulk import insert_rows
+from services.store.installation_keys import choose_encryption_key
 from services.store.messages import (
     RawMessage,
     find_payload_hashes,
@@ -56,11 +57,13 @@ def append_arrivals(conn: Connection, keys: vault.Keys, arrivals: Sequence[Arriv
 
     Raises:
         UnknownParticipantError: A fact's subject was never added.
+        VaultError: No key to encrypt with is here.
         sqlalchemy.exc.IntegrityError: A message or a fact is stored already.
     """
     if not arrivals:
         return
-    messages = [make_raw_row(keys, arrival.message) for arrival in arrivals]
+    key_id = choose_encryption_key(conn, keys)
+    messages = [make_raw_row(keys, key_id, arrival.message) for arrival in arrivals]
     audit.insert_audited(conn, raw_message, messages)
     rows = _number_facts(
         conn, [(a.message.id, a.message.received_at, f) for a in arrivals for f in a.facts]

@@ -135,9 +135,9 @@ def find_last_received_by_site(conn: Connection) -> dict[str, datetime]:
     return {row.site: row.at for row in rows}
 
 
-def make_raw_row(keys: vault.Keys, message: RawMessage) -> Row:
-    """Return the row of *message*, with its body encrypted."""
-    ciphertext = vault.encrypt(keys, message.id, message.body)
+def make_raw_row(keys: vault.Keys, key_id: str, message: RawMessage) -> Row:
+    """Return the row of *message*, with its body encrypted by the key *key_id*."""
+    ciphertext = vault.encrypt(keys, key_id, message.id, message.body)
     return {
         "id": message.id,
         "received_at": message.received_at,

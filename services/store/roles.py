@@ -15,7 +15,7 @@ SERVICES: Final = ("ingest", "relay", "rules", "alerts")
 _PRIVATE = (t.raw_message, t.identity, t.api_key, t.api_key_use, t.refused_message)
 _OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
 _VERSION = Table("alembic_version", MetaData())  # the table of Alembic
-_START = (_VERSION, t.protocol_version)  # a process reads them when it starts
+_START = (_VERSION, t.protocol_version, t.installation_key)  # a process reads them when it starts
 _SELECT, _ADD, _APPEND = "SELECT", "INSERT", "SELECT, INSERT"
 _CHANGE, _KEEP = "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
 

@@ -146,6 +146,18 @@ api_key_use = Table(
     Column("used_at", Instant, nullable=False),
 )
 
+# a person writes
+
+installation_key = Table(
+    "installation_key",
+    metadata,
+    _text("id", primary_key=True),
+    _text("purpose"),
+    _text("file"),  # its name in the folder of the keys
+    Column("added_at", Instant, nullable=False),
+    Column("retired_at", Instant),
+)
+
 # ingest and the safety rules write, the relay deletes
 
 outbox = Table(

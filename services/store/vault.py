@@ -1,27 +1,31 @@
-"""Encryption of raw messages, and keyed hashes of identifiers."""
+"""Encryption of raw messages, and keyed hashes of identifiers and of the audit trail."""
 
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from services.store.private_files import (
-    is_open_to_others,
-    make_private_folder,
-    write_private_file,
+from services.store.key_files import (
+    SINGLE_FILES,
+    Purpose,
+    VaultError,
+    create_missing_keys,
+    list_encryption_files,
+    make_key_id,
+    read_key,
+    require_private_folder,
 )
 
-_KEY_BYTES = 32
+__all__ = ["ALL_PURPOSES", "WITHOUT_LINKS", "Ciphertext", "Keys", "Purpose", "VaultError"]
+
+ALL_PURPOSES = frozenset(Purpose)
+WITHOUT_LINKS = ALL_PURPOSES - {Purpose.LINKS}  # what the first releases had
 _NONCE_BYTES = 12
-
-
-class VaultError(Exception):
-    """A key is missing, readable by others, or the wrong one; the message names the remedy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,77 +38,87 @@ class Ciphertext:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one installation; never shown.
+    """The keys that one process has; never shown.
 
     Args:
-        encryption: Key by key id, oldest first; the last one encrypts, all of them decrypt.
-        identity: For hashes of identifiers.
-        seal: For the seals of the audit trail.
+        folder: Where they are; an encryption key that came later is looked for there.
+        encryption: Key by key id, oldest first.
+        single: Of each other purpose; a process lacks those that it does not need.
     """
 
-    encryption: Mapping[str, bytes] = field(repr=False)
-    identity: bytes = field(repr=False)
-    seal: bytes = field(repr=False)
-
-    @property
-    def active(self) -> str:
-        """The id of the key that encrypts."""
-        return list(self.encryption)[-1]
+    folder: Path
+    encryption: dict[str, bytes] = field(repr=False)
+    single: Mapping[Purpose, bytes] = field(repr=False)
 
     @classmethod
-    def load(cls, folder: Path) -> "Keys":
+    def load(cls, folder: Path, needs: Collection[Purpose] = WITHOUT_LINKS) -> "Keys":
         """Return the keys in *folder*.
 
         Raises:
-            VaultError: A key is missing, damaged, or readable by other users.
+            VaultError: A key that is needed is missing, one is damaged or readable by other users,
+                or others may write to the folder.
         """
-        files = sorted(folder.glob("encryption-*.key"))
-        if not files:
+        require_private_folder(folder)
+        files = list_encryption_files(folder)
+        if Purpose.ENCRYPTION in needs and not files:
             raise VaultError(
                 f"no keys in {folder}: restore the folder from its backup, or name the right one"
                 " in AEGIS_KEYS; without them the database cannot be read"
             )
-        encryption = {make_key_id(key): key for key in map(_read_key, files)}
-        return cls(encryption, _read_key(folder / "identity.key"), _read_key(folder / "seal.key"))
+        encryption = {make_key_id(key): key for key in map(read_key, files)}
+        single = {
+            purpose: read_key(folder / name)
+            for purpose, name in SINGLE_FILES.items()
+            if purpose in needs or (folder / name).exists()
+        }
+        return cls(folder, encryption, single)
 
     @classmethod
-    def load_or_create(cls, folder: Path, *, may_create: bool = True) -> "Keys":
-        """Return the keys in *folder*, made on first use.
+    def load_or_create(cls, folder: Path) -> "Keys":
+        """Return the keys in *folder*; each that is missing is made.
 
         Args:
             folder: Outside the folder of the database.
-            may_create: False when a database exists already: its keys must be there.
 
         Raises:
-            VaultError: A key is missing, damaged, or readable by other users.
+            VaultError: A key is damaged or readable by other users.
         """
-        if may_create and not any(folder.glob("*.key")):
-            make_private_folder(folder)
-            for name in ("identity.key", "seal.key", "encryption-0001.key"):
-                _create_key(folder / name)
+        create_missing_keys(folder, ALL_PURPOSES)
         return cls.load(folder)
 
+    def get_key(self, purpose: Purpose) -> bytes:
+        """Return the key of *purpose*, which is not encryption.
 
-def name_keys(folder: Path) -> dict[str, str]:
-    """Return the id of each key in *folder*, by the name of its file.
+        Raises:
+            VaultError: This process has none.
+        """
+        key = self.single.get(purpose)
+        if key is None:
+            raise VaultError(f"there is no {SINGLE_FILES[purpose]} in {self.folder}")
+        return key
 
-    Raises:
-        VaultError: One is damaged, or readable by other users.
-    """
-    return {file.name: make_key_id(_read_key(file)) for file in sorted(folder.glob("*.key"))}
+    def find_encryption_key(self, key_id: str) -> bytes | None:
+        """Return the encryption key *key_id*, also of a file that came later; None: not here."""
+        if key_id not in self.encryption:
+            for file in list_encryption_files(self.folder):
+                try:
+                    key = read_key(file)
+                except (VaultError, OSError):  # somebody is just putting it there
+                    continue
+                self.encryption[make_key_id(key)] = key
+        return self.encryption.get(key_id)
+
+    def list_ids(self) -> dict[str, Purpose]:
+        """Return the purpose of each key by its id."""
+        ids = dict.fromkeys(self.encryption, Purpose.ENCRYPTION)
+        return ids | {make_key_id(key): purpose for purpose, key in self.single.items()}
 
 
-def make_key_id(key: bytes) -> str:
-    """Return the 16 hexadecimal digits by which rows name *key*."""
-    return hashlib.sha256(b"aegis key id" + key).hexdigest()[:16]
-
-
-def encrypt(keys: Keys, row_id: str, data: bytes) -> Ciphertext:
-    """Return *data* encrypted with the active key and bound to *row_id*."""
-    active = keys.active
+def encrypt(keys: Keys, key_id: str, row_id: str, data: bytes) -> Ciphertext:
+    """Return *data* encrypted for the row *row_id* with the key *key_id* of *keys*."""
     nonce = secrets.token_bytes(_NONCE_BYTES)
-    cipher = AESGCM(keys.encryption[active])
-    return Ciphertext(active, nonce + cipher.encrypt(nonce, data, row_id.encode()))
+    cipher = AESGCM(keys.encryption[key_id])
+    return Ciphertext(key_id, nonce + cipher.encrypt(nonce, data, row_id.encode()))
 
 
 def decrypt(keys: Keys, row_id: str, ciphertext: Ciphertext) -> bytes:
@@ -113,7 +127,7 @@ def decrypt(keys: Keys, row_id: str, ciphertext: Ciphertext) -> bytes:
     Raises:
         VaultError: The key is not here, or the data, the row id or the key were changed.
     """
-    key = keys.encryption.get(ciphertext.key_id)
+    key = keys.find_encryption_key(ciphertext.key_id)
     if key is None:
         raise VaultError(
             f"row {row_id} needs the key {ciphertext.key_id}, which is not among the keys"
@@ -125,17 +139,6 @@ def decrypt(keys: Keys, row_id: str, ciphertext: Ciphertext) -> bytes:
         raise VaultError(f"row {row_id} was changed, or belongs to another key") from None
 
 
-def copy_keys(source: Path, target: Path) -> None:
-    """Copy every key in the folder *source* to the folder *target*, for this user alone.
-
-    Raises:
-        FileExistsError: One of that name is there already; it stays as it is.
-    """
-    make_private_folder(target)
-    for file in sorted(source.glob("*.key")):
-        write_private_file(target / file.name, file.read_text())
-
-
 def hash_identifier(keys: Keys, authority: str, kind: str, identifier: str) -> str:
     """Return the HMAC-SHA256 of an identifier, in 64 hexadecimal digits.
 
@@ -143,29 +146,10 @@ def hash_identifier(keys: Keys, authority: str, kind: str, identifier: str) -> s
     """
     parts = (part.encode() for part in (authority, kind, identifier))
     content = b"".join(len(part).to_bytes(4) + part for part in parts)
-    return hmac.new(keys.identity, content, hashlib.sha256).hexdigest()
+    return hmac.new(keys.get_key(Purpose.IDENTITY), content, hashlib.sha256).hexdigest()
 
 
 def hash_chain(keys: Keys, previous: str, content: bytes) -> str:
     """Return the HMAC-SHA256 of *content* after *previous*, in 64 hexadecimal digits."""
-    return hmac.new(keys.seal, previous.encode() + b"\n" + content, hashlib.sha256).hexdigest()
-
-
-def _create_key(path: Path) -> None:
-    write_private_file(path, secrets.token_hex(_KEY_BYTES) + "\n")
-
-
-def _read_key(path: Path) -> bytes:
-    try:
-        is_open, text = is_open_to_others(path), path.read_text()
-    except FileNotFoundError:
-        raise VaultError(f"the key {path} is missing: restore it from its backup") from None
-    if is_open:
-        raise VaultError(f"the key {path} can be read by others: chmod 600 {path}")
-    try:
-        key = bytes.fromhex(text.strip())
-    except ValueError:
-        key = b""
-    if len(key) != _KEY_BYTES:
-        raise VaultError(f"the key {path} is damaged: it must be {2 * _KEY_BYTES} hex digits")
-    return key
+    chained = previous.encode() + b"\n" + content
+    return hmac.new(keys.get_key(Purpose.SEAL), chained, hashlib.sha256).hexdigest()

@@ -35,7 +35,6 @@ from services.store.participants import Participant
 from services.store.seal_chain import SettledIds, check_chain
 from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
-from services.store.vault import Keys
 from services.vocabulary.identity_change import Merge
 from services.vocabulary.recommendation import Advice, AdviceKind
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
@@ -48,6 +47,7 @@ from tests.helpers.store import (
     fill,
     message,
     parked_row,
+    registered_keys,
 )
 
 PEOPLE = ("P-001", "P-002", "P-003")
@@ -59,7 +59,7 @@ class Store:
     def __init__(self, url, folder):
         self.db = Database.open(url, has_relay=True)
         schema.upgrade(self.db)
-        self.keys = Keys.load_or_create(folder / "keys")
+        self.keys = registered_keys(self.db, folder / "keys")
 
     def enrol(self, *people):
         with self.db.write() as conn:

@@ -26,10 +26,9 @@ from services.store.api_keys import add_api_key
 from services.store.messages import count_messages
 from services.store.participants import load_participants
 from services.store.session import Database
-from services.store.vault import Keys
 from tests.helpers.hl7_messages import SITES
 from tests.helpers.random_trials import RULES
-from tests.helpers.store import new_database
+from tests.helpers.store import new_database, registered_keys
 
 NAMES = FactNames(frozenset(RULES.measures), RULES.list_criteria())
 CLOCK_TIME = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -75,9 +74,15 @@ def _intake(folder):
 
 def new_postgres_intake(url, folder):
     """An intake on the empty database at *url*, with PEOPLE, and its keys under *folder*."""
-    keys = Keys.load_or_create(folder / "keys")
+    db = Database.open(url)
     intake = Intake(
-        Database.open(url), keys, "TRIAL", SITES, load_code_tables(), NAMES, lambda: CLOCK_TIME
+        db,
+        registered_keys(db, folder / "keys"),
+        "TRIAL",
+        SITES,
+        load_code_tables(),
+        NAMES,
+        lambda: CLOCK_TIME,
     )
     import_participants(intake, people(*PEOPLE), "operator")
     return intake

@@ -14,7 +14,14 @@ from services.store.alerts import (
 from services.store.api_keys import add_api_key, hash_api_key, record_api_key_use
 from services.store.audit import insert_audited
 from services.store.decisions import StudyState, advance_study, append_decision
+from services.store.installation_keys import (
+    InstallationKey,
+    load_keys,
+    register_files,
+    register_keys,
+)
 from services.store.journal import Arrival, ParkedRow, RawMessage, append_arrivals
+from services.store.key_files import make_key_id
 from services.store.leases import acquire_lease
 from services.store.participant_advice import replace_advice
 from services.store.participants import Identifier, Participant, add_participants, link_identifiers
@@ -29,7 +36,7 @@ from services.store.seal_chain import seal_audit_rows
 from services.store.session import Database
 from services.store.states import StateRow, advance
 from services.store.timers import set_timers
-from services.store.vault import Keys, hash_identifier
+from services.store.vault import Keys, Purpose, hash_identifier
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.decision import (
     Contributor,
@@ -49,7 +56,16 @@ def new_database(folder):
     """A migrated database and its keys, under *folder*."""
     db = Database.open(f"sqlite:///{folder}/data/aegis.db")
     schema.upgrade(db)
-    return db, Keys.load_or_create(Path(folder) / "keys")
+    return db, registered_keys(db, Path(folder) / "keys")
+
+
+def registered_keys(db, folder):
+    """Return the keys in *folder*, which are those of *db*; missing ones are made."""
+    keys = Keys.load_or_create(folder)
+    with db.write() as conn:
+        if not load_keys(conn):
+            register_files(conn, keys, HOUR_ZERO)
+    return keys
 
 
 def message(name, received_at=HOUR_ZERO, **fields):
@@ -185,6 +201,10 @@ def fill(conn, keys):
             ),
             arrival("m2", hours(1), ("P-002",)),
         ],
+    )
+    ids = [make_key_id(bytes([number]) * 32) for number in range(2)]
+    register_keys(
+        conn, [InstallationKey(one, Purpose.ENCRYPTION, f"{one}.key", hours(-1)) for one in ids]
     )
     for subject in ("P-001", "P-002"):
         state = StateRow(subject)

@@ -19,12 +19,11 @@ from services.store.journal import Arrival, append_arrivals
 from services.store.participants import Participant, add_participants
 from services.store.schema import upgrade
 from services.store.session import Database
-from services.store.vault import Keys
 from services.vocabulary.clinical_fact import Action, Administration, Death, Enrolment, Transplant
 from services.vocabulary.fact import Status
 from services.vocabulary.judgement import Answer, Determination
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab
-from tests.helpers.store import message
+from tests.helpers.store import message, registered_keys
 
 STUDY = "BLINA-HSCT"
 FOLDER = Path(__file__).parents[2] / "studies" / "blina-hsct"
@@ -63,7 +62,7 @@ class Timeline:
         self.attempts = []
         self.db = Database.open(url or f"sqlite:///{folder}/db/aegis.db")
         upgrade(self.db)
-        self.keys = Keys.load_or_create(folder / "keys")
+        self.keys = registered_keys(self.db, folder / "keys")
         self.delivery = DeliveryContext(
             self.db,
             self.keys,

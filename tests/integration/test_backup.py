@@ -11,9 +11,10 @@ from services.cli.main import main
 from services.cli.shared.backup_folder import hash_file
 from services.runtime.clock import now_utc
 from services.simulator.trial import simulate_trial
+from services.store.key_files import name_keys
 from services.store.seal_chain import seal_audit_rows
 from services.store.session import Database
-from services.store.vault import Keys, name_keys
+from services.store.vault import Keys
 from tests.helpers.installation import Installation, messages_of
 
 pytestmark = pytest.mark.slow
@@ -104,7 +105,7 @@ def test_a_backup_is_one_file_beside_the_keys_and_goes_to_a_new_folder(half_fed,
     files = {str(file.relative_to(folder)) for file in folder.rglob("*.*")}
     assert files == {
         "backup.json", "db/aegis.db",
-        "keys/encryption-0001.key", "keys/identity.key", "keys/seal.key",
+        "keys/encryption-0001.key", "keys/identity.key", "keys/links.key", "keys/seal.key",
     }  # fmt: skip
     assert main(["backup", str(folder), "--data", str(installation.context.settings.data)]) == 2
     assert "is not empty" in capsys.readouterr().err
@@ -224,6 +225,28 @@ def test_what_is_not_whole_is_refused_and_nothing_is_left_behind(
     assert not (tmp_path / "restored").exists()
 
 
+@pytest.mark.parametrize("name", ["seal.key", "identity.key", "encryption-0001.key", "links.key"])
+def test_keys_are_compared_with_those_of_the_database_whatever_the_description_says(
+    backup, restore, tmp_path, name
+):
+    key_id = name_keys(backup / "keys")[name]
+    replace_key(name)(backup)
+    describe_anew(backup)
+    code, said = restore()
+    assert code == 2
+    assert f"the database needs the key {key_id}" in said.err
+    assert f"{backup / 'keys' / name} has the key" in said.err
+    assert not list((tmp_path / "restored").rglob("*.*"))
+
+
+def forget_keys(backup):
+    """Let the copy be one of an earlier release, which registered no keys."""
+    db = Database.open(f"sqlite:///{backup / 'db' / 'aegis.db'}")
+    with db.write() as conn:
+        conn.exec_driver_sql("DELETE FROM installation_key")
+    db.close()
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [
@@ -231,9 +254,8 @@ def test_what_is_not_whole_is_refused_and_nothing_is_left_behind(
         ("encryption-0001.key", "which is not among the keys"),
     ],
 )
-def test_keys_are_tried_on_the_database_whatever_the_description_says(
-    backup, restore, tmp_path, name, text
-):
+def test_keys_are_tried_on_a_copy_of_an_earlier_release(backup, restore, tmp_path, name, text):
+    forget_keys(backup)
     seal(backup)
     replace_key(name)(backup)
     describe_anew(backup)

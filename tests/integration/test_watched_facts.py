@@ -14,12 +14,11 @@ from services.store import journal
 from services.store.journal import Arrival
 from services.store.participants import Participant, add_participants
 from services.store.session import Database
-from services.store.vault import Keys
 from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.identity_change import Merge, Move
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab
 from tests.helpers.random_trials import PEOPLE, trial
-from tests.helpers.store import message
+from tests.helpers.store import message, registered_keys
 from tests.unit.test_current_facts import KEYED, TABLE, read_keyed_row
 from tests.unit.test_denied_deaths import TABLE as DEATHS
 from tests.unit.test_denied_deaths import read_row as read_death_row
@@ -87,7 +86,9 @@ def keep_facts(facts, people, url, tmp_path):
     db = Database.open(url)
     with db.write() as conn:
         add_participants(conn, [Participant(one, "T", "S1") for one in people], HOUR_ZERO)
-        journal.append_arrivals(conn, Keys.load_or_create(tmp_path / "keys"), arrivals)
+    keys = registered_keys(db, tmp_path / "keys")
+    with db.write() as conn:
+        journal.append_arrivals(conn, keys, arrivals)
     db.close()
 
 

@@ -28,7 +28,7 @@ from services.cli.shared.study_of_data import recall_study
 from services.cli.shared.verification import count_stored
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
-from services.store import protocols, server_copy, sqlite_copy, vault
+from services.store import key_files, protocols, server_copy, sqlite_copy, vault
 from services.store.file_faults import RESTORE
 from services.store.private_files import make_private_folder
 from services.store.revisions import find_revisions
@@ -71,7 +71,7 @@ def _write_backup(settings: StoreSettings, db: Database, folder: Path, keys_fold
         sqlite_copy.copy_database(db, file)
     else:
         server_copy.dump_database(db.url, file)
-    vault.copy_keys(settings.keys_folder, keys_folder)
+    key_files.copy_keys(settings.keys_folder, keys_folder)
     with _open_copy(db, file) as copy:
         require_fit(copy, vault.Keys.load(keys_folder), place, RESTORE)
         with copy.read() as conn:
@@ -84,7 +84,7 @@ def _write_backup(settings: StoreSettings, db: Database, folder: Path, keys_fold
         study_folder=data_study.folder if data_study else None,
         database=database,
         sha256=hash_file(file),
-        keys=vault.name_keys(keys_folder),
+        keys=key_files.name_keys(keys_folder),
     )
     write_description(folder, backup)
     return summary

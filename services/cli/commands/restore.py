@@ -18,7 +18,7 @@ from services.cli.shared.open_database import describe_unreachable, name_databas
 from services.cli.shared.study_of_data import names_study, remember_study
 from services.cli.shared.verification import count_stored
 from services.runtime.settings import StoreSettings
-from services.store import server_copy, sqlite_copy, vault
+from services.store import key_files, server_copy, sqlite_copy, vault
 from services.store.session import Database, DatabaseError
 
 _REMEDY = "restore into a new folder, and name it with --data or AEGIS_DATA"
@@ -45,7 +45,7 @@ def perform(args: Namespace) -> int:
         restore = _restore_file if db.is_sqlite else _restore_dump
         summary = restore(args.folder / backup.database, keys_folder, db)
         if not has_keys:
-            vault.copy_keys(keys_folder, settings.keys_folder)
+            key_files.copy_keys(keys_folder, settings.keys_folder)
     except (vault.VaultError, server_copy.ServerCopyError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
@@ -69,7 +69,7 @@ def _require_no_data(settings: StoreSettings, db: Database) -> None:
 
 def _require_keys(backup: Backup, folder: Path) -> None:
     try:
-        keys = vault.name_keys(folder)
+        keys = key_files.name_keys(folder)
     except vault.VaultError as error:
         raise CommandError(str(error)) from error
     for name, key_id in backup.keys.items():

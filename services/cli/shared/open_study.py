@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.keys_of_data import bind_keys, load_keys_of_data
 from services.cli.shared.open_database import (
     describe_unreachable,
     open_database,
@@ -93,19 +94,17 @@ def read_in(settings: StoreSettings) -> StudyContext:
     study = load_rules(settings.study)
     db = open_database(settings)
     if not db.is_sqlite:
-        return StudyContext(settings, study, db, _load_server_keys(settings, study, db))
+        return StudyContext(settings, study, db, _load_server_keys(settings, study))
     require_data(settings, db)
     data_study, study_id = recall_study(settings), study.rules.protocol.study
     if data_study is not None:
         require_same_study(settings, {data_study.study_id}, study_id)
-    try:
+    with _refuse_unfit(db):
         require_newest(db)
         with db.read() as conn:
             require_same_study(settings, protocols.load_study_ids(conn), study_id)
             is_active = protocols.load_protocol(conn, study.rules.protocol.sha256) is not None
-        keys = Keys.load(settings.keys_folder)
-    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
-        raise CommandError(str(error)) from error
+        keys = load_keys_of_data(db, settings.keys_folder)
     if data_study is None or not data_study.is_in_place:
         remember_study(settings, study_id)
     if not is_active:
@@ -123,7 +122,7 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
     study = load_rules(settings.study)
     db = open_database(settings, service)
     if not db.is_sqlite:
-        return StudyContext(settings, study, db, _load_server_keys(settings, study, db))
+        return StudyContext(settings, study, db, _load_server_keys(settings, study, service))
     if create:
         require_filled_file(db)
     else:
@@ -147,17 +146,25 @@ def _open_folder(
     study_id = study.rules.protocol.study
     if data_study is not None:
         require_same_study(settings, {data_study.study_id}, study_id)
-    try:
-        keys = Keys.load_or_create(settings.keys_folder, may_create=not db.exists())
+    with _refuse_unfit(db):
         _upgrade(db)
+        keys = bind_keys(db, settings.keys_folder)
         with db.read() as conn:  # of a folder that remembers nothing
             require_same_study(settings, protocols.load_study_ids(conn), study_id)
-    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
-        raise CommandError(str(error)) from error
     context = StudyContext(settings, study, db, keys)
     _activate(context)
     db.restrict_files()  # which an earlier version may have left open
     return context
+
+
+@contextmanager
+def _refuse_unfit(db: Database) -> Iterator[None]:
+    """Let a command end with a sentence, and *db* be closed, if it or a key is unfit."""
+    try:
+        yield
+    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
+        db.close()
+        raise CommandError(str(error)) from error
 
 
 @contextmanager
@@ -197,12 +204,9 @@ def migrate(settings: StoreSettings) -> StudyContext:
     settings = choose_study(settings)
     study, db = load_rules(settings.study), open_database(settings)
     try:
-        schema.upgrade(db)
-        with db.read() as conn:
-            is_new = not messages.count_messages(conn)
-        keys = Keys.load_or_create(settings.keys_folder, may_create=is_new)
-    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
-        raise CommandError(str(error)) from error
+        with _refuse_unfit(db):
+            schema.upgrade(db)
+            keys = bind_keys(db, settings.keys_folder)
     except DatabaseError as error:
         raise CommandError(describe_unreachable(settings, error)) from error
     context = StudyContext(settings, study, db, keys)
@@ -226,17 +230,16 @@ def count_stored_messages(settings: StoreSettings) -> int:
         db.close()
 
 
-def _load_server_keys(settings: StoreSettings, study: StudyRules, db: Database) -> Keys:
-    """Return the keys, once the database is there, fit, and governed by this protocol."""
+def _load_server_keys(settings: StoreSettings, study: StudyRules, service: str = "") -> Keys:
+    """Return the keys of *service*, once the database is fit and governed by this protocol."""
     protocol = study.rules.protocol
     by_user = open_database(settings)  # a service's role may read nothing of an older database
     try:
-        require_newest(by_user)
-        with db.read() as conn:
-            is_active = protocols.load_protocol(conn, protocol.sha256) is not None
-        keys = Keys.load(settings.keys_folder)
-    except (VaultError, NewerSchemaError, UnfitDatabaseError) as error:
-        raise CommandError(str(error)) from error
+        with _refuse_unfit(by_user):
+            require_newest(by_user)
+            with by_user.read() as conn:
+                is_active = protocols.load_protocol(conn, protocol.sha256) is not None
+            keys = load_keys_of_data(by_user, settings.keys_folder, service)
     except DatabaseError as error:
         raise CommandError(describe_unreachable(settings, error)) from error
     finally:

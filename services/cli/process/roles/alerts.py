@@ -1,5 +1,6 @@
 """The alerts, as a part of a process: notices that leave, and pages that acknowledge them."""
 
+from datetime import datetime
 from functools import partial
 
 from services.alerts import http as pages
@@ -12,10 +13,14 @@ from services.alerts.adapters.delivery_faults import (
 from services.alerts.adapters.study_recipients import find_recipients
 from services.alerts.delivery_context import DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
+from services.alerts.links import LIFETIME
 from services.cli.process.gauges import AlertGauges
 from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
+from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
+from services.store.installation_keys import list_in_use, load_keys
+from services.store.vault import Purpose
 
 
 def add_alerts(parts: Parts) -> None:
@@ -59,4 +64,12 @@ def _make_delivery_context(parts: Parts) -> DeliveryContext:
         parts.server.url,
         on_attempt=count,
         deadline_s=parts.settings.alerts.delivery_deadline_s,
+        earlier_links_until=_find_end_of_earlier_links(context),
     )
+
+
+def _find_end_of_earlier_links(context: StudyContext) -> datetime | None:
+    """Return when the last link expires that was made before there was a key for links."""
+    with context.db.read() as conn:
+        (links_key,) = list_in_use(load_keys(conn), Purpose.LINKS)
+    return links_key.added_at + LIFETIME
