@@ -15,6 +15,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from services.vocabulary.alert import AlertKind, DeathDetail, Detail, QuarantineDetail
 from services.vocabulary.clinical_fact import Enrolment
+from services.vocabulary.data_query import QueryPeriod
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Body, Fact
@@ -221,6 +222,15 @@ def read_advice_list(text: str) -> tuple[Advice, ...]:
         ValueError: *text* is something else.
     """
     return _read_record(tuple[Advice, ...], text)
+
+
+def read_query_periods(text: str) -> tuple[QueryPeriod, ...]:
+    """Return the periods of data queries from their canonical JSON.
+
+    Raises:
+        ValueError: *text* is something else.
+    """
+    return _read_record(tuple[QueryPeriod, ...], text)
 
 
 def make_fact_schema() -> dict[str, object]:

@@ -192,6 +192,15 @@ participant_advice = Table(
     _text("payload"),
 )
 
+participant_queries = Table(
+    "participant_queries",
+    metadata,
+    _text("subject", primary_key=True),
+    _integer("folded_through"),
+    _text("rules_version"),
+    _text("payload"),
+)
+
 episode = Table(
     "episode",
     metadata,

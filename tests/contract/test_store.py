@@ -21,6 +21,7 @@ from services.store import (
     parking,
     participant_advice,
     participant_order,
+    participant_queries,
     participants,
     records,
     schema,
@@ -31,10 +32,12 @@ from services.store import (
 )
 from services.store.held_lease import HeldLease
 from services.store.integrity import find_faults
+from services.store.participant_queries import QueriesRow
 from services.store.participants import Participant
 from services.store.seal_chain import SettledIds, check_chain
 from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
+from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.identity_change import Merge
 from services.vocabulary.recommendation import Advice, AdviceKind
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
@@ -247,6 +250,43 @@ def test_advice_is_current_until_its_participant_has_more_facts_or_time_changes_
     assert find_current(hours(4), "rules-2") == find_current(hours(4), study="U") == {}
     store.append(arrival("m3", hours(6), ("P-001",)))
     assert find_current(hours(9)) == {}
+
+
+def test_queries_are_current_until_their_participant_has_more_facts_or_their_time_is_over(store):
+    store.enrol(*PEOPLE)
+    store.append(arrival("m1", hours(1), ("P-001",)), arrival("m2", hours(2), ("P-002",)))
+    tick = timedelta(microseconds=1)
+    asked = (Query("two dates", ("f1",), "P-001"),)
+    periods = (QueryPeriod(hours(1), hours(3), ()), QueryPeriod(hours(3), hours(7), asked))
+
+    def find_outdated(before=None, version="rules-1"):
+        with store.db.read() as conn:
+            return participant_queries.find_outdated_subjects(conn, "T", version, before)
+
+    def find_current(instant, version="rules-1", study="T"):
+        with store.db.read() as conn:
+            return participant_queries.load_current_queries(conn, study, version, instant)
+
+    assert find_outdated() == []  # nobody is folded
+    with store.db.write() as conn:
+        for subject in ("P-001", "P-002"):
+            state = StateRow(subject, 1, rules_version="rules-1", digest="d")
+            assert states.advance(conn, StateRow(subject), state)
+    assert find_outdated() == ["P-001", "P-002"]
+    assert find_outdated(hours(2)) == ["P-001"]
+    assert find_outdated(version="rules-2") == []
+    with store.db.write() as conn:
+        row = QueriesRow("P-001", 1, "rules-1", periods)
+        participant_queries.replace_queries(conn, [replace(row, periods=())])
+        participant_queries.replace_queries(conn, [row, QueriesRow("P-002", 1, "rules-0", ())])
+    assert find_outdated() == ["P-002"]
+    assert find_current(hours(1)) == find_current(hours(3) - tick) == {"P-001": ()}
+    assert find_current(hours(3)) == find_current(hours(7) - tick) == {"P-001": asked}
+    assert find_current(hours(0)) == find_current(hours(7)) == {}
+    assert find_current(hours(4), "rules-0") == {"P-002": ()}
+    assert find_current(hours(4), study="U") == {}
+    store.append(arrival("m3", hours(6), ("P-001",)))
+    assert find_current(hours(6)) == {}
 
 
 def test_timers_are_those_that_were_set_last(store):

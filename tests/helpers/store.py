@@ -24,6 +24,7 @@ from services.store.journal import Arrival, ParkedRow, RawMessage, append_arriva
 from services.store.key_files import make_key_id
 from services.store.leases import acquire_lease
 from services.store.participant_advice import replace_advice
+from services.store.participant_queries import QueriesRow, replace_queries
 from services.store.participants import Identifier, Participant, add_participants, link_identifiers
 from services.store.protocols import ProtocolVersion, keep_protocol
 from services.store.records import (
@@ -211,6 +212,7 @@ def fill(conn, keys):
         assert advance(conn, state, replace(state, folded_through=1, rules_version="rules-1"))
         set_timers(conn, {subject: {"fever-free": hours(24)}})
         replace_advice(conn, {subject: []})
+        replace_queries(conn, [QueriesRow(subject, 1, "rules-1", ())])
     add_refusals(conn, [REFUSAL, REFUSAL, replace(REFUSAL, id="r2", site="")])
     aliases = [{"version": f"hashed-{n}", "stands_for": "rules-1"} for n in (1, 2)]
     insert_audited(conn, tables.rules_alias, aliases)

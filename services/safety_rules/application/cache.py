@@ -68,12 +68,19 @@ class Cache:
 
     def get(self, states: tuple[StateRow, ...]) -> CachedHistory | None:
         """Return the history of the family; None when it is not there, or not at *states*."""
-        cached_history = self._histories.get(_list_members(states))
-        if cached_history is None or cached_history.states != states:
+        cached_history = self.find(states)
+        if cached_history is None:
             self._misses += 1
             return None
         self._hits += 1
         self._histories.move_to_end(_list_members(states))
+        return cached_history
+
+    def find(self, states: tuple[StateRow, ...]) -> CachedHistory | None:
+        """Return what `get` does, which is no use of the cache: others are not dropped for it."""
+        cached_history = self._histories.get(_list_members(states))
+        if cached_history is None or cached_history.states != states:
+            return None
         return cached_history
 
     def put(self, cached_history: CachedHistory) -> None:

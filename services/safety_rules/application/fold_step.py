@@ -86,7 +86,7 @@ def fold_step(
     Raises:
         FoldStoppedError: The process is asked to end.
     """
-    cached_history = cache.get(states) or _rebuild(conn, rules, states, request)
+    cached_history = cache.get(states) or rebuild_history(conn, rules, states, request)
     cache.drop(tuple(state.subject for state in states))
     entries = [
         k
@@ -195,10 +195,14 @@ def _compute_digest(
     )
 
 
-def _rebuild(
+def rebuild_history(
     conn: Connection, rules: Rules, states: Iterable[StateRow], request: FoldRequest
 ) -> CachedHistory:
-    """Return the history of a family, resumed where its stored versions end."""
+    """Return the history of a family, resumed where its stored versions end.
+
+    Raises:
+        FoldStoppedError: The process is asked to end.
+    """
     states = tuple(states)
     members = [state.subject for state in states]
     messages = group_by_message(

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from services.safety_rules.application.decide_study import find_last_determination
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
     link_participants,
@@ -23,6 +22,7 @@ from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.observation import observe_standings
 from services.store.journal import NOT_CLINICAL
 from services.store.participant_order import compute_known_at
+from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import Fact, JournalEntry
@@ -39,6 +39,7 @@ class RecomputedFamily:
     latest: tuple[Episode, ...]
     standings: tuple[Standing, ...]
     queries: tuple[Query, ...]
+    query_periods: Mapping[str, tuple[QueryPeriod, ...]]
 
 
 def recompute_family(
@@ -64,6 +65,7 @@ def recompute_family(
         tuple(one for member in members for one in history.list_latest_versions(member)),
         tuple(one for member in members for one in history.list_standings(member)),
         tuple(history.list_queries(end)),
+        {member: history.list_query_periods(member) for member in members},
     )
 
 

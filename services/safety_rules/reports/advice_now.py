@@ -1,10 +1,9 @@
-"""Recommendations, stored or computed from the journal, and data queries, which nothing stores."""
+"""Recommendations and data queries, stored or computed from the journal."""
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
@@ -13,7 +12,9 @@ from services.safety_rules.domain.participant.linked_participants import (
 from services.safety_rules.domain.participant.received_message import group_by_message
 from services.store import journal, participants
 from services.store.participant_advice import load_current_advice
+from services.store.participant_queries import load_current_queries
 from services.store.session import Connection
+from services.vocabulary.data_query import Query
 from services.vocabulary.recommendation import Advice
 
 
@@ -43,9 +44,13 @@ def list_queries(
     conn: Connection, rules: Rules, as_of: datetime, participant: str | None = None
 ) -> Iterator[Query]:
     """Yield the data queries from what was known at *as_of*; see `list_advice`."""
+    stored_queries = load_current_queries(conn, rules.protocol.study, rules.version, as_of)
     for group in _list_families(conn, rules, as_of, participant):
-        for fold in _fold_family(conn, rules, group, as_of):
-            yield from fold.list_queries(as_of)
+        if stored_queries.keys() >= set(group):
+            yield from (query for member in group for query in stored_queries[member])
+        else:
+            for fold in _fold_family(conn, rules, group, as_of):
+                yield from fold.list_queries(as_of)
 
 
 def _list_families(

@@ -9,7 +9,7 @@ from services.safety_rules.application.decide_study import find_outdated_decisio
 from services.safety_rules.application.missing_alerts import find_missing_alerts
 from services.safety_rules.application.recompute import RecomputedFamily, recompute_family
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.store import journal, participants, records, states
+from services.store import journal, participant_queries, participants, records, states
 from services.store.participant_order import find_families
 from services.store.session import Connection
 from services.store.snapshots import ReadSnapshot
@@ -65,9 +65,9 @@ def _check_family(
     if quarantined:
         yield from (Mismatch(m, "is quarantined: see `aegis retry`") for m in quarantined)
     elif not any(state.is_of_other_rules(rules.version) for state in family_states):
-        yield from _compare_family(
-            conn, recompute_stored_family(conn, rules, group), history=history
-        )
+        recomputed_family = recompute_stored_family(conn, rules, group)
+        yield from _compare_family(conn, recomputed_family, history=history)
+        yield from _compare_queries(conn, rules, recomputed_family)
 
 
 def recompute_stored_family(
@@ -102,6 +102,26 @@ def _compare_family(
             yield Mismatch(member, "standings are not what the facts say")
         if history and not _has_same_history(conn, member, recomputed_family):
             yield Mismatch(member, "versions are not those that a replay makes")
+
+
+def _compare_queries(
+    conn: Connection, rules: Rules, recomputed_family: RecomputedFamily
+) -> Iterator[Mismatch]:
+    """Yield the members whose stored data queries differ; older ones than the records are not used.
+
+    A member's queries rest on the facts of all.
+    """
+    members = recomputed_family.members
+    stored_queries = participant_queries.load_queries(conn, members)
+    family_states = states.load_states_of(conn, members)
+    positions = {
+        row.subject: (row.folded_through, row.rules_version) for row in stored_queries.values()
+    }
+    if positions != {one: (family_states[one].folded_through, rules.version) for one in members}:
+        return
+    for member in members:
+        if stored_queries[member].periods != recomputed_family.query_periods[member]:
+            yield Mismatch(member, "data queries are not what the facts say")
 
 
 def _has_same_history(conn: Connection, member: str, recomputed_family: RecomputedFamily) -> bool:

@@ -19,6 +19,7 @@ from services.safety_rules.application.fold_participants import (
     fold,
 )
 from services.safety_rules.application.missing_alerts import raise_missing_alerts
+from services.safety_rules.application.store_queries import store_queries
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
 from services.store.held_lease import HeldLease
@@ -27,6 +28,7 @@ from services.store.session import Database
 _AFTER_FAILURE_S = 1.0
 _BATCH_SIZE = 64  # participants in one step
 _LOOK_BACK = timedelta(days=1)
+_STORE_QUERIES = timedelta(minutes=1)
 
 _log = log.make_logger("safety_rules")
 
@@ -58,6 +60,7 @@ class JournalWorker:
     turn: AbstractContextManager[object] = field(default_factory=nullcontext)
     _has_to_decide: bool = True  # another worker may have folded, and ended before it decided
     _looked_back_at: datetime | None = None
+    _queries_stored_at: datetime | None = None  # when none was left
     _is_stopped: Callable[[], bool] = lambda: False
     _lease: HeldLease = field(init=False)
 
@@ -74,7 +77,9 @@ class JournalWorker:
         while not stop.is_set():
             try:
                 with self.turn:
-                    busy = self._holds_lease() and (self.step() or self.look_back_daily())
+                    busy = self._holds_lease() and (
+                        self.step() or self.look_back_daily() or self.store_queries()
+                    )
             except FoldStoppedError:
                 break
             except Exception as error:  # noqa: BLE001 - later facts must not go ungraded
@@ -93,6 +98,8 @@ class JournalWorker:
         while self._holds_lease():
             if not self.step():
                 self.look_back()
+                while self._store_queries(rebuilt=0):
+                    pass
                 self._lease.release()
                 return True
         return False
@@ -141,6 +148,23 @@ class JournalWorker:
         """Look back, unless that was done less than a day ago; False when there was nothing."""
         last = self._looked_back_at
         return (last is None or self.clock() - last >= _LOOK_BACK) and self.look_back()
+
+    def store_queries(self) -> bool:
+        """Store data queries that are older than the records; False when there are none.
+
+        Once none is left, those of the next minute wait for its end.
+        """
+        now, last = self.clock(), self._queries_stored_at
+        if last is not None and now - last < _STORE_QUERIES:
+            return False
+        if self._store_queries(rebuilt=1):
+            return True
+        self._queries_stored_at = now
+        return False
+
+    def _store_queries(self, rebuilt: int) -> bool:
+        request = FoldRequest(self.clock(), is_stopped=self._is_stopped)
+        return store_queries(self.db, self.rules, self.cache, request, rebuilt=rebuilt)
 
     def _holds_lease(self) -> bool:
         """True if this worker has the lease; another may have folded until then."""

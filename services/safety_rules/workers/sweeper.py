@@ -8,11 +8,14 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.runtime.health import Progress
+from services.safety_rules.application.fold_participants import FoldRequest
 from services.safety_rules.application.missing_alerts import raise_missing_alerts
+from services.safety_rules.application.store_queries import store_queries
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.store import decisions, journal, outbox, states, timers
 from services.store.held_lease import HeldLease
@@ -20,6 +23,8 @@ from services.store.held_lease import HeldLease
 BATCH_SIZE = 500
 TIMERS_EVERY_S = 0.5
 LOOK_BACK_EVERY_S = 24 * 3600.0
+QUIET = timedelta(minutes=10)  # without a fact: then a participant's data queries are stored
+_REBUILT = 4  # families that a sweep folds for their data queries
 
 _log = log.make_logger("safety_rules")
 
@@ -86,6 +91,7 @@ class Sweeper:
             self._wake("refold", self._list_outdated(), now_s)
             self._decide()
             self._look_back_daily(now_s)
+            self._store_queries()
             self._record_progress(lagging_subjects, now_s)
 
     def _record_progress(self, lagging_subjects: Mapping[_CallKey, str], now_s: float) -> None:
@@ -116,6 +122,18 @@ class Sweeper:
         if now_s - self._looked_back_s >= LOOK_BACK_EVERY_S:
             raised_alerts = raise_missing_alerts(self.worker.db, self.worker.rules)
             self._looked_back_s = self._looked_back_s if raised_alerts is None else now_s
+
+    def _store_queries(self) -> None:
+        """Store the data queries on some of those of whom nothing came for a while."""
+        now = self.worker.clock()
+        store_queries(
+            self.worker.db,
+            self.worker.rules,
+            self.worker.cache,
+            FoldRequest(now),
+            rebuilt=_REBUILT,
+            received_before=now - QUIET,
+        )
 
     def _list_due(self) -> dict[_CallKey, str]:
         current_time = self.worker.find_current_time()

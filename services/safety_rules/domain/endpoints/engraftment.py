@@ -19,8 +19,8 @@ from services.safety_rules.domain.endpoints.blood_counts import (
     list_transfusion_days,
 )
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.facts.current_facts import Query
 from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.data_query import Query
 from services.vocabulary.engraftment import Engraftment, GraftState, Recovery, RecoveryState
 from services.vocabulary.fact import Fact
 from services.vocabulary.graft_fact import GraftStatus

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 
 from services.safety_rules.domain.episodes.record import order_of_signing
 from services.safety_rules.domain.facts.anchors import RELAPSE
-from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.facts.current_report import rank_report
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Death
+from services.vocabulary.data_query import Query
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade

@@ -9,9 +9,9 @@ from datetime import datetime
 from services.safety_rules.domain.episodes.confounders import ConfounderEvents
 from services.safety_rules.domain.episodes.seriousness import HospitalStays, propose_seriousness
 from services.safety_rules.domain.facts.anchors import Anchors, find_window_periods
-from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Movement
+from services.vocabulary.data_query import Query
 from services.vocabulary.episode import Change, EpisodeContent, EpisodeState, Span, find_worst_span
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, Input

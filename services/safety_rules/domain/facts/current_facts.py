@@ -15,6 +15,7 @@ from services.safety_rules.domain.facts.denied_deaths import (
 from services.safety_rules.domain.facts.movements import SettledMovements, settle_movements
 from services.safety_rules.domain.facts.series import Series
 from services.vocabulary.clinical_fact import Death, Movement
+from services.vocabulary.data_query import Query
 from services.vocabulary.fact import Fact, Status
 
 
@@ -30,15 +31,6 @@ class FactChanges:
         return FactChanges(
             self.removed_facts + other.removed_facts, self.added_facts + other.added_facts
         )
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A problem of the data that a person has to resolve; *facts* are ids."""
-
-    problem: str
-    facts: tuple[str, ...]
-    participant: str = ""
 
 
 def _name_series(fact: Fact) -> str:
@@ -145,7 +137,7 @@ class CurrentFacts:
         deaths = select_undenied(self._deaths.values(), self._denials)
         problems = {**self._settled_movements.problems, **find_doubts(deaths, self._denials)}
         queries |= {Query(problem, facts) for facts, problem in problems.items()}
-        return sorted(queries, key=lambda query: query.facts)
+        return sorted(queries, key=lambda query: (query.facts, query.problem))
 
 
 def _add_alone(fact: Fact) -> FactChanges:

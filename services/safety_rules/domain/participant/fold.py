@@ -20,12 +20,15 @@ from services.safety_rules.domain.episodes.record import (
     find_orphaned_adjudications,
 )
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors, may_move_anchor
-from services.safety_rules.domain.facts.current_facts import CurrentFacts, Query
+from services.safety_rules.domain.facts.current_facts import CurrentFacts
 from services.safety_rules.domain.facts.nearest_reading import COMPANION_WINDOWS
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
 from services.safety_rules.domain.queries.signs_of_life import is_sign_of_life
-from services.safety_rules.domain.queries.support_queries import query_unended_supports
+from services.safety_rules.domain.queries.support_queries import (
+    find_next_change,
+    query_unended_supports,
+)
 from services.safety_rules.domain.standings.standing import (
     TimedStanding,
     find_standing,
@@ -34,10 +37,13 @@ from services.safety_rules.domain.standings.standing import (
 from services.safety_rules.domain.standings.standing_inputs import StandingInputs
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES, FollowedSyndrome
 from services.vocabulary.clinical_fact import Death, Movement, Observation
+from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
 from services.vocabulary.judgement import Adjudication, Assessment, Finding
 from services.vocabulary.recommendation import Advice
+
+_MOST_PERIODS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +192,21 @@ class Fold:
             ),
         ]
         return [replace(query, participant=self.participant) for query in dict.fromkeys(queries)]
+
+    def list_query_periods(self, since: datetime) -> tuple[QueryPeriod, ...]:
+        """Return the data queries from *since* on, as time alone changes them.
+
+        The last period ends where too many follow, as after facts that are dated far ahead.
+        """
+        periods: list[QueryPeriod] = []
+        start: datetime | None = since
+        while start is not None and len(periods) < _MOST_PERIODS:
+            until = find_next_change(
+                self._courses.syndromes[CRS].timeline, self._rules, start, self._anchors.died_at
+            )
+            periods.append(QueryPeriod(start, until, tuple(self.list_queries(start))))
+            start = until
+        return tuple(periods)
 
     def _query_deaths(self) -> Iterator[Query]:
         facts = sorted(self._other_facts.values(), key=lambda fact: (fact.observed_at, fact.id))

@@ -12,11 +12,11 @@ from services.safety_rules.domain.episodes.identity import (
 )
 from services.safety_rules.domain.episodes.version_cause import OTHER_RULES, add_reason, find_reason
 from services.safety_rules.domain.facts.anchors import Anchors
-from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.received_message import ReceivedMessage
 from services.safety_rules.domain.standings.standing import TimedStanding, may_change_standing
+from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.episode import Episode, EpisodeContent
 from services.vocabulary.fact import Fact
 from services.vocabulary.recommendation import Advice
@@ -132,6 +132,17 @@ class RecordHistory:
         """Return the data queries at *as_of*; None: when the last bedside fact was charted."""
         folds = [self._participants.find_fold(member) for member in self._participants.members]
         return [query for fold in folds if fold is not None for query in fold.list_queries(as_of)]
+
+    def list_query_periods(self, member: str) -> tuple[QueryPeriod, ...]:
+        """Return the data queries on *member* since the last message, as time alone changes them.
+
+        None when its facts belong to another's records, or there are no facts.
+        """
+        fold = self._participants.find_fold(member)
+        if fold is None or not self._last_messages:
+            return ()
+        since = max(message.received_at for message in self._last_messages.values())
+        return fold.list_query_periods(since)
 
     def find_advice(
         self, member: str, as_of: datetime

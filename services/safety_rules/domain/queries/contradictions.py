@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime
 from itertools import groupby
 
-from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.queries.signs_of_life import query_signs_of_life
 from services.vocabulary.clinical_fact import (
     Action,
@@ -17,6 +16,7 @@ from services.vocabulary.clinical_fact import (
     Movement,
     Transplant,
 )
+from services.vocabulary.data_query import Query
 from services.vocabulary.fact import Fact
 from services.vocabulary.judgement import Assessment
 

@@ -11,11 +11,11 @@ from services.safety_rules.domain.ctcae.compiled import MeasureGrading
 from services.safety_rules.domain.ctcae.reported_limits import check_limits, is_possible_limit
 from services.safety_rules.domain.ctcae.units import convert_to_published_unit, rescale_quantity
 from services.safety_rules.domain.facts.anchors import Anchors, find_missing_anchor
-from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.bedside import LOWER_BOUNDS, UPPER_BOUNDS
 from services.safety_rules.domain.syndromes.followed_syndrome import SCALES
 from services.safety_rules.domain.syndromes.icans_domains import HIGHEST
 from services.vocabulary.clinical_fact import Observation
+from services.vocabulary.data_query import Query
 from services.vocabulary.decision import describe_missing_anchor
 from services.vocabulary.episode import EpisodeContent, EpisodeState
 from services.vocabulary.fact import RANGE_NOT_READ, Fact

@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from services.safety_rules.domain.facts.current_facts import Query
 from services.safety_rules.domain.syndromes.bedside import UPPER_BOUNDS
 from services.vocabulary.clinical_fact import Movement, Observation
+from services.vocabulary.data_query import Query
 from services.vocabulary.fact import Fact
 from services.vocabulary.quantity import Censoring, Quantity
 

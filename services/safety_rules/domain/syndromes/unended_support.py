@@ -30,6 +30,8 @@ from services.vocabulary.grade import Input
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Bedside
 
+_TICK = timedelta(microseconds=1)  # the resolution of an instant
+
 
 @dataclass(frozen=True, slots=True)
 class UnendedSupport:
@@ -78,8 +80,32 @@ def list_unended_supports(
     facts: Iterable[Fact], limits: Bedside, measures: Mapping[str, Measure], as_of: datetime
 ) -> Iterator[UnendedSupport]:
     """Yield every support among *facts*, in time order, that has no charted end by *as_of*."""
+    discharged_supports, open_supports = _follow_supports(facts, limits, measures, as_of)
+    yield from discharged_supports
+    for name, fact in open_supports:
+        if has_lapsed(fact, as_of, limits.support_stays):
+            yield UnendedSupport(name, fact, is_discharged=False)
+
+
+def find_next_lapse(
+    facts: Iterable[Fact], limits: Bedside, measures: Mapping[str, Measure], as_of: datetime
+) -> datetime | None:
+    """Return the first instant after *as_of* at which a support among *facts* has lapsed.
+
+    None: none goes on. Arguments as of `list_unended_supports`.
+    """
+    _, open_supports = _follow_supports(facts, limits, measures, as_of)
+    lapses = [fact.observed_at + limits.support_stays + _TICK for _, fact in open_supports]
+    return min((lapse for lapse in lapses if lapse > as_of), default=None)
+
+
+def _follow_supports(
+    facts: Iterable[Fact], limits: Bedside, measures: Mapping[str, Measure], as_of: datetime
+) -> tuple[list[UnendedSupport], list[tuple[str, Fact]]]:
+    """Return the supports at discharges, and those that go on with their last charting."""
     drugs, rank = DrugExposures(), partial(rank_severity, measures=measures)
     readings: ChartedReadings = {}
+    discharged_supports: list[UnendedSupport] = []
     for instant, group in groupby(facts, key=_observed_at):
         if instant > as_of:
             break
@@ -87,12 +113,12 @@ def list_unended_supports(
         drugs = drugs.apply_administrations(simultaneous_facts)
         readings = chart_readings(readings, simultaneous_facts, OXYGEN_MEASURES, rank)
         if any(is_discharge(fact) for fact in simultaneous_facts):
-            for name, fact in _list_supports(drugs, readings, limits):
-                yield UnendedSupport(name, fact, is_discharged=True)
+            discharged_supports += [
+                UnendedSupport(name, fact, is_discharged=True)
+                for name, fact in _list_supports(drugs, readings, limits)
+            ]
             drugs, readings = DrugExposures(), {}
-    for name, fact in _list_supports(drugs, readings, limits):
-        if has_lapsed(fact, as_of, limits.support_stays):
-            yield UnendedSupport(name, fact, is_discharged=False)
+    return discharged_supports, [*_list_supports(drugs, readings, limits)]
 
 
 def _list_supports(
