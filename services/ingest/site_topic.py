@@ -1,8 +1,9 @@
-"""The Kafka topic that sites push to: a record's key is the site, its value one message, or facts.
+"""The Kafka topics that sites push to: a record's value is one message, or facts.
 
-The sender waits for no answer. An offset is therefore committed only when every record before it
-is on disk. A record that cannot be stored now is read again; one that can never be accepted is
-kept as a dead letter and parked.
+A record of a site's own topic is that site's, whatever its key; on the topic of all sites the key
+is the site, and is believed. The sender waits for no answer. An offset is therefore committed only
+when every record before it is on disk. A record that cannot be stored now is read again; one that
+can never be accepted is kept as a dead letter and parked.
 """
 
 import re
@@ -47,7 +48,7 @@ def consumer_group(study: str) -> str:
 
 @dataclass(slots=True)
 class SiteTopic:
-    """A reader of the topic; a record that comes twice changes nothing.
+    """A reader of the topics; a record that comes twice changes nothing.
 
     Args:
         consumer: A consumer of the group that commits nothing by itself.
@@ -58,6 +59,7 @@ class SiteTopic:
         on_lag: Called with topic, partition and the number of records not yet read; None for a
             partition that this reader has lost.
         largest_bytes: Limit of a record.
+        site_of_topic: The site of each topic that is one site's own.
     """
 
     consumer: KafkaConsumer
@@ -66,6 +68,7 @@ class SiteTopic:
     on_dead_letter: Callable[[str, ParkReason], None] = lambda _site, _reason: None
     on_lag: Callable[[str, int, int | None], None] = lambda _topic, _partition, _lag: None
     largest_bytes: int = LARGEST_BYTES
+    site_of_topic: Mapping[str, str] = field(default_factory=dict)
     _partitions: set[TopicPartition] = field(default_factory=set)
 
     def run(self, stop: threading.Event) -> None:
@@ -95,7 +98,7 @@ class SiteTopic:
         self.progress.record_waiting(time.monotonic())
         is_done = False
         try:
-            if self._store([record for some in records.values() for record in some]):
+            if self._store(self._list_site_records(records)):
                 pass_failpoint("ingest.before_offset")
                 self.consumer.commit(
                     {
@@ -111,7 +114,18 @@ class SiteTopic:
             self.progress.record_commit(time.monotonic())
         return is_done
 
-    def _store(self, records: Sequence[Any]) -> bool:
+    def _list_site_records(self, records: Records) -> "list[_SiteRecord]":
+        """Return the body of each record with the site that it names: by its topic, or its key."""
+        return [
+            _SiteRecord(
+                self.site_of_topic.get(partition.topic) or _read_site_key(record.key),
+                record.value or b"",
+            )
+            for partition, some in records.items()
+            for record in some
+        ]
+
+    def _store(self, records: "Sequence[_SiteRecord]") -> bool:
         """Return True when all *records* are on disk, accepted or as dead letters."""
         submissions: list[tuple[Submission, Future[Outcome]]] = []
         for record in records:
@@ -119,7 +133,7 @@ class SiteTopic:
             if item is None:
                 submissions.append((submission, self.writer.submit(submission)))
             else:
-                self._store_dead_letter(submission, _site_key(record), item)
+                self._store_dead_letter(submission, record.site, item)
         outcomes = [(incoming, future.result()) for incoming, future in submissions]
         return all(self._ensure_stored(incoming, outcome) for incoming, outcome in outcomes)
 
@@ -132,10 +146,10 @@ class SiteTopic:
             return True
         return False
 
-    def _read_record(self, record: Any) -> tuple[Submission, ParkedItem | None]:  # noqa: ANN401 - of the library
+    def _read_record(self, record: "_SiteRecord") -> tuple[Submission, ParkedItem | None]:
         """Return the submission in *record*, and the parked item of one that is not read at all."""
-        body, key = record.value or b"", _site_key(record)
-        site = key if key in self.writer.intake.sites.by_id else ""
+        body = record.body
+        site = record.site if record.site in self.writer.intake.sites.by_id else ""
         submission = Submission(body, "kafka", site, form=detect_form(body))
         if not site:
             detail = "the record's key names no site of the study: send it with the id of the site"
@@ -166,7 +180,14 @@ class SiteTopic:
         self._partitions = set(assignment)
 
 
-def _site_key(record: Any) -> str:  # noqa: ANN401 - of the library
-    """Return the site that *record* names; empty when the key is no id of a site."""
-    key = record.key or b""
-    return key.decode() if _SITE.fullmatch(key) else ""
+@dataclass(frozen=True, slots=True)
+class _SiteRecord:
+    """The value of a record, and the site that it names; empty when it names none."""
+
+    site: str
+    body: bytes
+
+
+def _read_site_key(key: bytes | None) -> str:
+    """Return the site that *key* names; empty when it is no id of a site."""
+    return key.decode() if key is not None and _SITE.fullmatch(key) else ""

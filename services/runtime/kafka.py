@@ -6,7 +6,7 @@
 import logging
 import socket
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -79,10 +79,13 @@ def connect_producer(settings: KafkaSettings) -> KafkaProducer:
         )
 
 
-def connect_consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaConsumer:
+def connect_consumer(
+    settings: KafkaSettings, topic: str, group: str, further_topics: Sequence[str] = ()
+) -> KafkaConsumer:
     """Return a member of *group* that reads *topic* on from the offset of the group, or its start.
 
-    It commits no offset by itself: call `KafkaConsumer.commit` once the records are stored.
+    It reads *further_topics* in the same way; all of them exist. It commits no offset by itself:
+    call `KafkaConsumer.commit` once the records are stored.
 
     Raises:
         KafkaUnavailableError: No broker answers in time, or checksums would be slow.
@@ -101,8 +104,10 @@ def connect_consumer(settings: KafkaSettings, topic: str, group: str) -> KafkaCo
         )
         # A member that leads the group before it knows the partitions gives them to nobody, and
         # whether it notices soon is a matter of luck (kafka-python, issue 2377).
-        client.partitions_for_topic(topic)
-        client.subscribe([topic])
+        topics = [topic, *further_topics]
+        for name in topics:
+            client.partitions_for_topic(name)
+        client.subscribe(topics)
         return client
 
 
@@ -138,7 +143,7 @@ def find_topics(settings: KafkaSettings, plan: DeclaredTopics) -> Cluster:
     Raises:
         KafkaUnavailableError: No broker answers in time, or it refuses.
     """
-    with _lend_admin(settings) as admin:
+    with lend_admin(settings) as admin:
         brokers = len(admin.describe_cluster()["brokers"])
         descriptions = {topic["name"]: topic for topic in admin.describe_topics()}
         topics = [topic for topic in plan.topics if topic.name in descriptions]
@@ -150,6 +155,17 @@ def find_topics(settings: KafkaSettings, plan: DeclaredTopics) -> Cluster:
                 for one in topics
             },
         )
+
+
+def select_existing_topics(settings: KafkaSettings, names: Iterable[str]) -> list[str]:
+    """Return those of *names* that the cluster has a topic of.
+
+    Raises:
+        KafkaUnavailableError: No broker answers in time, or it refuses.
+    """
+    with lend_admin(settings) as admin:
+        existing_names = frozenset(admin.list_topics())
+    return [name for name in names if name in existing_names]
 
 
 def create_topics(settings: KafkaSettings, plan: DeclaredTopics) -> list[str]:
@@ -169,7 +185,7 @@ def create_topics(settings: KafkaSettings, plan: DeclaredTopics) -> list[str]:
         if topic.name not in cluster.topics
     }
     if missing:
-        with _lend_admin(settings) as admin:
+        with lend_admin(settings) as admin:
             admin.create_topics(missing, wait_for_metadata=True)
     return list(missing)
 
@@ -225,7 +241,12 @@ def _connection_settings(settings: KafkaSettings) -> dict[str, Any]:
 
 
 @contextmanager
-def _lend_admin(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
+def lend_admin(settings: KafkaSettings) -> Iterator[KafkaAdminClient]:
+    """Lend an admin client.
+
+    Raises:
+        KafkaUnavailableError: No broker answers in time, or it refuses.
+    """
     with (
         _explain_errors(settings),
         KafkaAdminClient(**_connection_settings(settings), request_timeout_ms=_CONNECT_MS) as admin,

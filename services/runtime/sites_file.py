@@ -48,6 +48,12 @@ class SiteRow(StrictModel):
     thousands_mark: Literal["", ".", ",", "'", " "] = ""
     addresses: tuple[Annotated[Network, BeforeValidator(parse_network)], ...] = ()
     certificates: tuple[Annotated[str, AfterValidator(normalize_subject)], ...] = ()
+    principals: tuple[Annotated[str, Field(pattern="^User:[^*].*$")], ...] = ()
+
+    @property
+    def kafka_principals(self) -> frozenset[str]:
+        """The names of its Kafka clients: those by other means, and those by certificate."""
+        return frozenset((*self.principals, *(f"User:{one}" for one in self.certificates)))
 
 
 class SitesFile(StrictModel):
@@ -90,14 +96,16 @@ def _find_faults(sites: tuple[SiteRow, ...]) -> Iterator[tuple[str, str]]:
 
 def _find_shared_credentials(sites: tuple[SiteRow, ...]) -> Iterator[tuple[str, str]]:
     """Yield a fault for each certificate, and each address, that names a second site."""
-    certificates: dict[str, str] = {}
+    principals: dict[str, str] = {}
     networks: list[tuple[Network, str]] = []
     for site in sites:
         name = f"sites.{site.id}"
-        for subject in site.certificates:
-            owner = certificates.setdefault(subject, site.id)
+        for principal in sorted(site.kafka_principals):
+            owner = principals.setdefault(principal, site.id)
             if owner != site.id:
-                yield f"{name}.certificates", f"{subject} is the certificate of {owner} too"
+                key = "principals" if principal in site.principals else "certificates"
+                text = principal if key == "principals" else principal.removeprefix("User:")
+                yield f"{name}.{key}", f"{text} is of {owner} too: give each site its own"
         for network in site.addresses:
             for other_network, owner in networks:
                 if owner != site.id and _overlap(network, other_network):

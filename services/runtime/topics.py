@@ -1,5 +1,6 @@
 """The topics of Aegis, their declaration in ``deploy/kafka/topics.yaml``, and a cluster's."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,12 +48,32 @@ class DeclaredTopic(StrictModel):
     settings: Mapping[str, _Setting]
 
 
+class SiteTopicDeclaration(StrictModel):
+    """The declaration of each site's own topic, whose name is made from study and site."""
+
+    key: str
+    partitions: _Count
+    settings: Mapping[str, _Setting]
+
+
 class DeclaredTopics(StrictModel):
-    """All topics, each in *copies* copies where there are as many brokers."""
+    """All topics, each in *copies* copies where there are as many brokers.
+
+    *each_site* is None in files from before sites had topics of their own.
+    """
 
     version: int
     copies: _Count
     topics: Annotated[tuple[DeclaredTopic, ...], Field(min_length=1)]
+    each_site: SiteTopicDeclaration | None = None
+
+    def add_site_topics(self, study: str, sites: Iterable[str]) -> "DeclaredTopics":
+        """Return these topics, and one of its own for each of *sites*."""
+        if self.each_site is None:
+            return self
+        fields = self.each_site.model_dump()
+        site_topics = (DeclaredTopic(name=make_site_topic(study, site), **fields) for site in sites)
+        return self.model_copy(update={"topics": (*self.topics, *site_topics)})
 
     def count_copies(self, brokers: int) -> int:
         """Return the number of copies of each topic on a cluster of *brokers* (at least one)."""
@@ -95,6 +116,15 @@ class Difference:
     aspect: str
     expected: str
     actual: str
+
+
+def make_site_topic(study: str, site: str) -> str:
+    """Return the name of the topic that *site* alone pushes to.
+
+    >>> make_site_topic("BLINA-HSCT", "north"), make_site_topic("Trial 7", "north")
+    ('aegis.blina-hsct.site-events.v1.north', 'aegis.trial-7.site-events.v1.north')
+    """
+    return f"aegis.{re.sub('[^a-z0-9_-]', '-', study.lower())}.site-events.v1.{site}"
 
 
 def load_topics(path: Path | None = None) -> DeclaredTopics:

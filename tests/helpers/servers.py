@@ -137,9 +137,12 @@ def kafka(empty_kafka):
     return empty_kafka
 
 
-def make_topics(server, name="", **overrides):
-    """Create the topics of Aegis on *server*; *overrides* change the declaration of *name*."""
-    topics_file = load_topics()
+def make_topics(server, name="", *, study="", sites=(), **overrides):
+    """Create the topics of Aegis on *server*, with one of its own for each of *sites*.
+
+    *overrides* change the declaration of *name*.
+    """
+    topics_file = load_topics().add_site_topics(study, sites)
     topics = tuple(
         topic.model_copy(update=overrides) if topic.name == name else topic
         for topic in topics_file.topics

@@ -32,13 +32,14 @@ from services.runtime.settings import (
     KafkaSettings,
     StoreSettings,
 )
-from services.runtime.topics import SITE_EVENTS
+from services.runtime.topics import SITE_EVENTS, make_site_topic
 from services.store import journal, messages, parking
 from services.store.journal import UnknownParticipantError
 from services.store.session import DatabaseError
 from tests.helpers.hl7_messages import NORTH, RHEIN, labs, obx
 from tests.helpers.installation import STUDY
 from tests.helpers.intake import feed_facts, list_parked, new_intake
+from tests.helpers.servers import make_topics
 
 PARTITION = TopicPartition(SITE_EVENTS, 0)
 FACT = {
@@ -57,25 +58,26 @@ class Record(NamedTuple):
 
 
 class PushedRecords:
-    """One partition of the topic, as its reader sees it; *committed_offset* is the group's."""
+    """One partition of a topic, as its reader sees it; *committed_offset* is the group's."""
 
-    def __init__(self, *records):
+    def __init__(self, *records, partition=PARTITION):
+        self.partition = partition
         self.records = [Record(n, key, value) for n, (key, value) in enumerate(records)]
         self.instant = self.committed_offset = 0
 
     def poll(self, _timeout_ms, max_records):
         batch = self.records[self.instant : self.instant + max_records]
         self.instant += len(batch)
-        return {PARTITION: batch} if batch else {}
+        return {self.partition: batch} if batch else {}
 
     def commit(self, offsets):
-        self.committed_offset = offsets[PARTITION].offset
+        self.committed_offset = offsets[self.partition].offset
 
     def seek(self, _partition, offset):
         self.instant = offset
 
     def assignment(self):
-        return {PARTITION}
+        return {self.partition}
 
     def highwater(self, _partition):
         return len(self.records)
@@ -94,13 +96,13 @@ def reader(intake):
     """Makes the reader of some records; what it kept is in its list ``kept``."""
     writers = []
 
-    def create_reader(*records, **settings):
+    def create_reader(*records, partition=PARTITION, **settings):
         writer = Writer(intake)
         writer.start()
         writers.append(writer)
         dead_letters = []
         site_topic = SiteTopic(
-            PushedRecords(*records),
+            PushedRecords(*records, partition=partition),
             writer,
             on_dead_letter=lambda *letter: dead_letters.append(letter),
             **settings,
@@ -155,6 +157,47 @@ def test_what_can_never_be_accepted_is_kept_with_the_reason(intake, reader, key,
         raw_message = messages.load_message(conn, intake.keys, row[0].message)
     assert raw_message.body == (value or b"")
     assert raw_message.source == "kafka"
+
+
+OF_NORTH = TopicPartition(make_site_topic("TRIAL", "north"), 0)
+OTHER_SITE_FACT = {**FACT, "subject": "P-002"}
+OWN_TOPIC = {  # key and value of a record on the topic of north; facts, and why it is parked
+    "a message of the site": ((b"north", result("0.4", "1")), 1, []),
+    "a message without a key": ((None, result("0.4", "1")), 1, []),
+    "a key of a participant": ((b"P-001", result("0.4", "1")), 1, []),
+    "a key that names another site": ((b"rhein", result("0.4", "1")), 1, []),
+    "facts of the site": ((None, json.dumps(FACT).encode()), 1, []),
+    "a message of another site": (
+        (b"rhein", result("0.4", "1", sender="ORBIS|RHEIN")),
+        0,
+        [("wrong-site", "MSH-4")],
+    ),
+    "facts of another site's participant": (
+        (b"rhein", json.dumps(OTHER_SITE_FACT).encode()),
+        0,
+        [("unknown-participant", "line 1")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("record", "facts", "parked"), OWN_TOPIC.values(), ids=OWN_TOPIC)
+def test_the_topic_of_one_site_speaks_for_it_whatever_the_key(
+    intake, reader, record, facts, parked
+):
+    topic, _ = reader(record, partition=OF_NORTH, site_of_topic={OF_NORTH.topic: "north"})
+    assert topic.step()
+    assert topic.consumer.committed_offset == 1
+    assert (len(feed_facts(intake)), feed_facts(intake, "P-002")) == (facts, [])
+    assert list_parked(intake) == parked
+    with intake.db.read() as conn:
+        assert {row.site for row in parking.load_parked(conn)} <= {"north"}
+
+
+def test_a_message_of_another_site_stays_parked_after_a_retry(intake, reader):
+    record = (b"rhein", result("0.4", "1", sender="ORBIS|RHEIN"))
+    topic, _ = reader(record, partition=OF_NORTH, site_of_topic={OF_NORTH.topic: "north"})
+    assert topic.step()
+    assert parked_items.retry_parked(intake, "anna") == parked_items.RetryResult(0, 0, 1)
 
 
 def test_a_site_that_is_named_later_is_heard_by_a_retry(intake, reader):
@@ -253,10 +296,10 @@ def reading(intake, server, **options):
     return topic, end
 
 
-def push(server, records):
+def push(server, records, topic=SITE_EVENTS):
     producer = runtime.connect_producer(KafkaSettings(kafka=server.servers))
     for key, value in records:
-        producer.send(SITE_EVENTS, key=key, value=value)
+        producer.send(topic, key=key, value=value)
     producer.flush(30)
     producer.close()
 
@@ -386,6 +429,8 @@ def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
     }.items():
         monkeypatch.setenv(name, value)
     assert main(["migrate"]) == 0
+    make_topics(kafka, study="BLINA-HSCT", sites=["north"])
+    north_topic = make_site_topic("BLINA-HSCT", "north")
     context = open_in(StoreSettings(), service="ingest")
     settings = ProcessSettings(
         IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(), KafkaSettings()
@@ -395,19 +440,28 @@ def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
     try:
         push(kafka, [(b"north", result("0.4", "1", sender="EPIC|NORTH")), (None, b"?")])
         wait_for(lambda: len(postgres.query("SELECT id FROM parked")) == 2)
+        push(kafka, [(None, result("0.5", "2", sender="EPIC|NORTH"))], north_topic)
+        wait_for(lambda: len(postgres.query("SELECT id FROM parked")) == 3)
 
         def shows(line):
             return line in httpx.get(f"http://127.0.0.1:{port}/metrics").text
 
         wait_for(lambda: shows('aegis_parked_total{reason="no-site",site="unknown"} 1.0'))
         wait_for(
-            lambda: shows('aegis_ingest_messages_total{ack="AA",site="north",type="ORU^R01"} 1.0')
+            lambda: shows('aegis_ingest_messages_total{ack="AA",site="north",type="ORU^R01"} 2.0')
         )
         wait_for(lambda: shows('aegis_last_message_timestamp_seconds{site="north"}'))
         for partition in range(12):
             lag = f'aegis_consumer_lag{{partition="{partition}",topic="{SITE_EVENTS}"}} 0.0'
             wait_for(lambda lag=lag: shows(lag))
         wait_for(lambda: httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200)
+        (warning,) = [
+            one
+            for one in httpx.get(f"http://127.0.0.1:{port}/readyz").json()["warnings"]
+            if "there is no topic" in one
+        ]
+        assert make_site_topic("BLINA-HSCT", "rhein") in warning
+        assert north_topic not in warning
     finally:
         service.stop()
         context.db.close()

@@ -12,13 +12,20 @@ from services.cli.main import main
 from services.runtime import kafka as runtime
 from services.runtime import topics
 from services.runtime.settings import KafkaSettings
+from tests.helpers.installation import STUDY
 from tests.helpers.servers import make_topics, open_admin_client
+
+NAMES = (
+    *(topics.SITE_EVENTS, topics.FACTS, topics.STANDINGS, topics.ALERTS),
+    *(topics.make_site_topic("BLINA-HSCT", site) for site in ("north", "west", "rhein")),
+)
 
 
 @pytest.fixture
 def broker(empty_kafka, monkeypatch):
-    """A broker without topics, which the commands find."""
+    """A broker without topics, which the commands find, as they do the trial's study."""
     monkeypatch.setenv("AEGIS_KAFKA", empty_kafka.servers)
+    monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
     return empty_kafka
 
 
@@ -31,22 +38,32 @@ def settings_of(server):
 def test_on_a_new_cluster_every_topic_is_missing(capsys):
     assert main(["topics"]) == 1
     output = capsys.readouterr().out
-    for name in (topics.SITE_EVENTS, topics.FACTS, topics.STANDINGS, topics.ALERTS):
+    for name in NAMES:
         assert f"{name} " in output
-    assert output.count("missing\n") == 4
+    assert output.count("missing\n") == len(NAMES)
 
 
 @pytest.mark.server
 @pytest.mark.usefixtures("broker")
 def test_create_makes_what_is_missing_and_again_is_no_change(capsys):
     assert main(["topics", "--create"]) == 0
-    assert capsys.readouterr().out.count("created aegis.") == 4
+    assert capsys.readouterr().out.count("created aegis.") == len(NAMES)
     assert main(["topics", "--create"]) == 0
     assert "no topic was missing" in capsys.readouterr().out
     assert main(["topics"]) == 0
     output = capsys.readouterr().out
-    assert "4 topics, each as declared" in output
+    assert f"{len(NAMES)} topics, each as declared" in output
     assert "1 of the 3 brokers" in output
+    assert "note: this cluster checks no rights" in output
+
+
+@pytest.mark.server
+@pytest.mark.usefixtures("broker")
+def test_without_a_study_the_topics_of_sites_are_left_out_and_that_is_said(tmp_path, capsys):
+    assert main(["topics", "--create", "--study", str(tmp_path)]) == 0
+    output = capsys.readouterr().out
+    assert output.count("created aegis.") == 4
+    assert f"note: no study in {tmp_path} (AEGIS_STUDY)" in output
 
 
 @pytest.mark.server

@@ -5,6 +5,7 @@ import pytest
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.study_sites import load_sites
 from services.runtime.file_error import UntrustedFileError
+from services.runtime.sites_file import read_sites_file
 from services.vocabulary.number_text import NumberMarks
 
 GOOD = """
@@ -65,6 +66,7 @@ def test_a_site_names_the_marks_in_its_numbers(tmp_path, lines, marks):
 
 BOUND = """    addresses: ["10.4.0.0/16", "::1"]
     certificates: ["CN=engine, O=North"]
+    principals: ["User:north"]
 """
 
 
@@ -78,6 +80,8 @@ def test_a_site_names_its_addresses_and_certificates(tmp_path):
     north, rhein = sites.by_id["north"], sites.by_id["rhein"]
     assert [str(one) for one in north.addresses] == ["10.4.0.0/16", "::1/128"]
     assert sites.by_certificate == {"CN=engine,O=North": north}
+    _, (north_row, _) = read_sites_file(tmp_path)
+    assert north_row.kafka_principals == {"User:CN=engine,O=North", "User:north"}
     assert (north.is_bound, rhein.is_bound, sites.has_allow_list) == (True, False, True)
 
 
@@ -89,7 +93,10 @@ SHARED_CREDENTIALS = {
         "addresses: 10.0.0.0/8 and 10.4.0.0/16 of north overlap: an address has one site"
     ),
     "certificates: ['CN=engine,O=North']": (
-        "certificates: CN=engine,O=North is the certificate of north too"
+        "certificates: CN=engine,O=North is of north too: give each site its own"
+    ),
+    "principals: ['User:CN=engine,O=North']": (
+        "principals: User:CN=engine,O=North is of north too: give each site its own"
     ),
 }
 
@@ -98,7 +105,7 @@ SHARED_CREDENTIALS = {
 def test_an_address_and_a_certificate_have_one_site(tmp_path, line, problem):
     with pytest.raises(UntrustedFileError) as refusal:
         load_file(tmp_path, bind_north(line))
-    assert str(refusal.value) == f"{tmp_path / 'sites.yaml'} line 18, sites.rhein.{problem}"
+    assert str(refusal.value) == f"{tmp_path / 'sites.yaml'} line 19, sites.rhein.{problem}"
 
 
 @pytest.mark.parametrize(
@@ -233,6 +240,11 @@ TYPOS = {  # what is replaced, with what; the fault
             "line 11, sites.north.certificates.1: is no subject of a certificate, like"
             " CN=engine,O=Hospital"
         ),
+    ),
+    "a principal that is everybody": (
+        "    icu",
+        "    principals: ['User:*']\n    icu",
+        ("line 11, sites.north.principals.1: must match pattern '^User:[^*].*$', not 'User:*'"),
     ),
     "no sites": (GOOD, "sites: []", "line 1, sites: must list at least 1"),
     "nothing": (GOOD, "", "is empty"),

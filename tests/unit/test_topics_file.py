@@ -43,6 +43,23 @@ def test_no_record_is_larger_than_the_producer_may_send():
     assert limits == {1_048_576}
 
 
+def test_each_site_of_the_study_has_a_topic_of_its_own():
+    topics = load_topics().add_site_topics("BLINA-HSCT", ["north", "rhein"]).topics
+    site_topics = {topic.name: topic for topic in topics[4:]}
+    assert list(site_topics) == [
+        "aegis.blina-hsct.site-events.v1.north",
+        "aegis.blina-hsct.site-events.v1.rhein",
+    ]
+    assert [topic.name for topic in topics[:4]] == [topic.name for topic in load_topics().topics]
+    for topic in site_topics.values():
+        assert topic.settings == topics[0].settings  # those of the topic of all sites
+
+
+def test_a_file_from_before_sites_had_topics_declares_none(tmp_path):
+    topics_file = write_and_load(tmp_path)
+    assert topics_file.add_site_topics("BLINA-HSCT", ["north"]) == topics_file
+
+
 @pytest.mark.parametrize(
     ("brokers", "copies", "in_sync"), [(1, 1, "1"), (2, 2, "1"), (3, 3, "2"), (9, 3, "2")]
 )

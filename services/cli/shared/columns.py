@@ -225,8 +225,8 @@ CHANGED_RULES: Columns = (
 )
 TOPICS: Columns = (
     ("topic", "Name of the topic."),
-    ("what", "What of it differs."),
-    ("declared", "As deploy/kafka/topics.yaml declares it."),
+    ("what", "What of it differs; who writes, who reads: rights (ACLs) of the sites of the study."),
+    ("declared", "As deploy/kafka/topics.yaml declares it; of rights, as sites.yaml has it."),
     ("found", "As the brokers have it."),
 )
 SIMULATION: Columns = (
