@@ -99,8 +99,8 @@ def read_rows(
             f"the header has no column {', '.join(missing_required)}; columns are parted by commas"
         )
         return [], [WrongRow(1, problem)]
-    if repeated := sorted(name for name, number in columns.items() if number > 1):
-        return [], [WrongRow(1, f"the header has {', '.join(repeated)} more than once")]
+    if repeated_names := sorted(name for name, number in columns.items() if number > 1):
+        return [], [WrongRow(1, f"the header has {', '.join(repeated_names)} more than once")]
     unknown_columns = [name for name in columns if name not in COLUMNS]
     if unknown_columns:
         problem = (

@@ -34,8 +34,10 @@ def suggest_variables(variable: str, known_names: Iterable[str]) -> str:
     )
     if not suggestions:
         return "docs/running.md lists them all"
-    *others, last = suggestions
-    return f"did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+    *first_suggestions, last = suggestions
+    return (
+        f"did you mean {', '.join(first_suggestions)}{' or ' if first_suggestions else ''}{last}?"
+    )
 
 
 def _find_similar(

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from services.runtime.topics import Difference
 
-EVERYBODY = "User:*"
-_READ, _WRITE, _ALL = "READ", "WRITE", "ALL"
+WILDCARD_PRINCIPAL = "User:*"
+_READ, _WRITE, _EVERY_OPERATION = "READ", "WRITE", "ALL"
 _ANY_HOST = "*"
 
 
@@ -36,7 +36,10 @@ class TopicRight:
     def covers(self, topic: str, operation: str) -> bool:
         """Return True when it says something about *operation* on *topic*."""
         is_of_topic = topic.startswith(self.pattern) if self.is_prefix else self.pattern == topic
-        return (is_of_topic or self.pattern == "*") and self.operation in (operation, _ALL)
+        return (is_of_topic or self.pattern == "*") and self.operation in (
+            operation,
+            _EVERY_OPERATION,
+        )
 
 
 def find_right_differences(
@@ -66,11 +69,11 @@ def find_right_differences(
                 yield Difference(topic, "who writes", principal, "it may not")
         else:
             expected = "each site to its own topic" if topic == shared_topic else "no site"
-            foreign_writers = [one for one in writers if one in {*sites, EVERYBODY}]
+            foreign_writers = [one for one in writers if one in {*sites, WILDCARD_PRINCIPAL}]
         for principal in foreign_writers:
             yield Difference(topic, "who writes", expected, principal)
         for principal in readers:
-            if principal in {*sites, EVERYBODY} - own_principals:
+            if principal in {*sites, WILDCARD_PRINCIPAL} - own_principals:
                 yield Difference(topic, "who reads", "no site", principal)
 
 
@@ -78,9 +81,11 @@ def _select_allowed(
     rights: Sequence[TopicRight], topic: str, operation: str, principals: Sequence[str]
 ) -> list[str]:
     """Return those of *principals* that a rule of their own lets do *operation* on *topic*."""
-    covering = [right for right in rights if right.covers(topic, operation)]
-    allowed = {right.principal for right in covering if not right.is_denial}
-    denied = {right.principal for right in covering if right.is_denial and right.host == _ANY_HOST}
-    if EVERYBODY in denied:
+    matching_rights = [right for right in rights if right.covers(topic, operation)]
+    allowed_principals = {right.principal for right in matching_rights if not right.is_denial}
+    denied_principals = {
+        right.principal for right in matching_rights if right.is_denial and right.host == _ANY_HOST
+    }
+    if WILDCARD_PRINCIPAL in denied_principals:
         return []
-    return [one for one in principals if one in allowed and one not in denied]
+    return [one for one in principals if one in allowed_principals and one not in denied_principals]

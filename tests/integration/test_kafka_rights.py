@@ -135,8 +135,8 @@ def test_rights_are_compared_and_hold(settings_of, topics):
     ]
     for site, topic in (("north", NORTH), ("rhein", RHEIN)):
         allow(operator, f"User:CN={site}", ACLOperation.WRITE, topic)
-    prefixed = ACLResourcePatternType.PREFIXED
-    allow(operator, "User:CN=ingest", ACLOperation.READ, "aegis.", pattern=prefixed)
+    prefix_pattern = ACLResourcePatternType.PREFIXED
+    allow(operator, "User:CN=ingest", ACLOperation.READ, "aegis.", pattern=prefix_pattern)
     assert topics()[0] == 0
     assert len(find_topic_rights(operator)) == 3
 
@@ -145,7 +145,7 @@ def test_rights_are_compared_and_hold(settings_of, topics):
         with pytest.raises(TopicAuthorizationFailedError):
             write(settings_of("north"), topic)
 
-    allow(operator, "User:CN=rhein", ACLOperation.ALL, "aegis.blina", pattern=prefixed)
+    allow(operator, "User:CN=rhein", ACLOperation.ALL, "aegis.blina", pattern=prefix_pattern)
     code, output = topics("--json")
     assert code == 1
     differences = [json.loads(line) for line in output.splitlines()]

@@ -12,7 +12,7 @@ OWNERS = {
     SOUTH: frozenset(),  # names no certificate
 }
 TOPICS = (SITE_EVENTS, FACTS, NORTH, RHEIN, SOUTH)
-OWN = [
+PROPER_RIGHTS = [
     TopicRight(NORTH, "User:CN=north", "WRITE"),
     TopicRight(RHEIN, "User:CN=rhein", "WRITE"),
     TopicRight(RHEIN, "User:rhein", "ALL"),
@@ -22,7 +22,7 @@ OWN = [
 
 
 def find(*rights):
-    return list(find_right_differences([*OWN, *rights], TOPICS, OWNERS, SITE_EVENTS))
+    return list(find_right_differences([*PROPER_RIGHTS, *rights], TOPICS, OWNERS, SITE_EVENTS))
 
 
 def test_each_site_may_write_to_its_own_topic_and_ingest_read_all():
@@ -30,7 +30,7 @@ def test_each_site_may_write_to_its_own_topic_and_ingest_read_all():
 
 
 def test_a_site_that_may_not_write_to_its_own_topic_is_missed():
-    rights = [right for right in OWN if right.principal != "User:CN=rhein"]
+    rights = [right for right in PROPER_RIGHTS if right.principal != "User:CN=rhein"]
     assert list(find_right_differences(rights, TOPICS, OWNERS, SITE_EVENTS)) == [
         Difference(RHEIN, "who writes", "User:CN=rhein", "it may not")
     ]

@@ -31,7 +31,7 @@ def load_site_topics(folder: Path) -> tuple[str, Mapping[str, SiteRow]]:
 def find_differences_of_rights(
     rights: Sequence[TopicRight], topics: DeclaredTopics, sites: Mapping[str, SiteRow]
 ) -> Iterator[Difference]:
-    """Yield what *rights* let sites do that they should not, and the reverse, topic by topic."""
+    """Yield the differences of *rights* from those that sites should have, topic by topic."""
     owners = {topic: site.kafka_principals for topic, site in sites.items()}
     names = [topic.name for topic in topics.topics]
     yield from find_right_differences(rights, names, owners, SITE_EVENTS)

@@ -37,10 +37,10 @@ def _list_plausible_ranges() -> Mapping[tuple[str, str], PlausibleRange]:
         for measure in load_measures().values()
         for unit, plausible in measure.plausible.items()
     }
-    same = {
+    ranges_of_same_unit = {
         (name, _SAME_UNIT[unit]): one for (name, unit), one in ranges.items() if unit in _SAME_UNIT
     }
-    return ranges | same
+    return ranges | ranges_of_same_unit
 
 
 @cache
