@@ -166,6 +166,7 @@ def test_person_time_of_a_curve(curve, days, expected):
     [
         (Curve("exponential", mean_days=5), "exponential is no curve of person_time"),
         (Curve("hazard"), "hazard must have 1 to 100 points"),
+        (Curve("hazard", points=((1, 0.1),) * 101), "hazard must have 1 to 100 points"),
         (Curve("hazard", points=((10, 0.0),)), "hazard must be above 0 events per day"),
         (Curve("hazard", points=((10, -0.1),)), "hazard must be above 0 events per day"),
         (Curve("hazard", points=((10, inf),)), "hazard must be above 0 events per day"),
@@ -180,6 +181,11 @@ def test_person_time_of_a_curve(curve, days, expected):
 def test_a_curve_of_hazards_that_cannot_be_used_is_named(curve, problem):
     (fault,) = find_hazard_faults(curve)
     assert problem in fault
+
+
+@pytest.mark.parametrize("points", [1, 100])
+def test_a_curve_has_up_to_100_points(points):
+    assert find_hazard_faults(Curve("hazard", points=[(k + 1, 0.1) for k in range(points)])) == []
 
 
 def test_a_curve_gives_the_risk_that_it_stands_for():

@@ -526,6 +526,37 @@ def test_no_look_ahead_is_no_chance_and_a_look_that_was_crossed_is_certain():
     )  # 2 of 3 stop
 
 
+LOOKS_AHEAD = {  # events, complete and pending, the look ahead; can those pending reach it?
+    "2 of 3 stop, 1 and the one pending": (1, 2, 1, 3, True),
+    "2 of 3 stop, none and the one pending": (0, 2, 1, 3, False),
+    "3 of 5 stop, 1 and the two pending": (1, 3, 2, 5, True),
+    "3 of 6 and 4 of 12 stop, 1 and the one pending": (1, 5, 1, 6, False),
+    "the look is out of reach": (1, 2, 1, 4, False),
+}
+
+
+@pytest.mark.parametrize(
+    ("events", "complete", "pending", "look", "possible"), LOOKS_AHEAD.values(), ids=LOOKS_AHEAD
+)
+def test_a_look_is_possible_when_all_those_pending_may_reach_it(
+    events, complete, pending, look, possible
+):
+    people = [observe(k, 90, k + 1 if k < events else None) for k in range(complete)]
+    people += [observe(80 + k, 90) for k in range(pending)]
+    rule = replace(CRS, looks=(look, 40))
+    assert decide(90, *people, rule=rule).possible is possible
+
+
+@pytest.mark.parametrize(("upper_day", "grade"), [(1.99, 4), (2, 4), (2.01, 3)])
+def test_the_highest_event_is_the_earlier_one_and_the_worse_of_one_instant(upper_day, grade):
+    one = observe(0, 9, 2)
+    highest = replace(make_event(upper_day), grade=4)
+    observed = replace(one, standing=replace(one.standing, upper=highest))
+    rule = replace(CRS, if_a_grade_is_incomplete="highest")
+    (contributor,) = decide(9, observed, rule=rule).contributors
+    assert contributor.grade == grade
+
+
 def test_after_continue_the_rule_waits_for_a_new_event():
     answer = Determination(CRS.id, "id", Answer.CONTINUE, "chair", "reviewed", 2)
     two = (observe(0, 9, 2), observe(1, 9, 3))
