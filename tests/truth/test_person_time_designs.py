@@ -14,6 +14,8 @@ import pytest
 from services.safety_rules.domain.stopping.calibrate import calibrate_boundary
 from services.safety_rules.domain.stopping.families import compute_statistics
 from services.safety_rules.domain.stopping.person_time_design import (
+    find_stopping_count,
+    make_intervals,
     make_person_time_design,
     round_down,
 )
@@ -218,7 +220,9 @@ def test_a_constant_beside_the_one_of_a_delayed_start_exceeds_alpha_or_stops_les
         ("poisson-pocock", PersonTimePlan(1), 0.05, {"ratio": 2}, "ratio is no parameter"),
         ("poisson-wang-tsiatis", PersonTimePlan(1), 0.05, {"delta": 1.1}, "delta must be from 0"),
         ("gamma-poisson", PersonTimePlan(1), 0.05, {"prior": 1}, "prior must be 2 number"),
+        ("poisson-wang-tsiatis", PersonTimePlan(1), 0.05, {"delta": -0.1}, "delta must be from 0"),
         ("gamma-poisson", PersonTimePlan(1), 0.05, {"prior": (0, 1)}, "prior must be above 0"),
+        ("gamma-poisson", PersonTimePlan(1), 0.05, {"prior": (1, 2e6)}, "prior must be above 0"),
         ("poisson-maxsprt", PersonTimePlan(1), 0.0, {}, "alpha must be above 0 and below 1"),
         ("poisson-maxsprt", PersonTimePlan(1), 1.0, {}, "alpha must be above 0 and below 1"),
         ("poisson-maxsprt", PersonTimePlan(1), math.nan, {}, "alpha must be above 0"),
@@ -244,6 +248,9 @@ def test_a_constant_beside_the_one_of_a_delayed_start_exceeds_alpha_or_stops_les
         ("poisson-table", PersonTimePlan(9), 0.05, {"limits": (2, 10)}, "limits must rise"),
         ("poisson-table", PersonTimePlan(9), 0.05, {"limits": (math.nan,)}, "limits must rise"),
         ("poisson-table", PersonTimePlan(9), 0.05, {"limits": (0, 0)}, "no count of events would"),
+        ("poisson-table", PersonTimePlan(9), 0.05, {"limits": [9] * 2001}, "at most 2000, not"),
+        ("poisson-table", PersonTimePlan(9), 0.05, {"limits": (-1, 2)}, "limits must rise"),
+        ("poisson-table", PersonTimePlan(9, delayed_start=3), 0.05, {"limits": (2, 9)}, "before"),
         ("poisson-table", PersonTimePlan(9, looks=(3,)), 0.05, {"limits": (2,)}, "among the looks"),
         ("poisson-table", PersonTimePlan(9, min_events=2), 0.05, {"limits": (1, 2)}, "fewer than"),
     ],
@@ -251,6 +258,78 @@ def test_a_constant_beside_the_one_of_a_delayed_start_exceeds_alpha_or_stops_les
 def test_an_argument_out_of_range_is_named(family, plan, alpha, parameters, problem):
     with pytest.raises(ValueError, match=problem):
         make_person_time_design(family, alpha, plan, **parameters)
+
+
+PLAN_OF_9 = PersonTimePlan(9)
+LIMITS_OF_ARGUMENTS = {  # family, plan, alpha and parameters at an end of their range
+    "the longest plan": ("poisson-maxsprt", PersonTimePlan(1000), 0.05, {}),
+    "a delta of 0": ("poisson-wang-tsiatis", PLAN_OF_9, 0.05, {"delta": 0}),
+    "a delta of 1": ("poisson-wang-tsiatis", PLAN_OF_9, 0.05, {"delta": 1}),
+    "the largest ratio": ("poisson-sprt", PLAN_OF_9, 0.05, {"ratio": 1e6}),
+    "the largest prior": ("gamma-poisson", PLAN_OF_9, 0.05, {"prior": (1e6, 1e6)}),
+    "a small prior": ("gamma-poisson", PLAN_OF_9, 0.05, {"prior": (1e-3, 1e-3)}),
+    "a large alpha": ("poisson-maxsprt", PLAN_OF_9, 0.999, {}),
+    "a look at the end": ("poisson-maxsprt", PersonTimePlan(9, looks=(9,)), 0.05, {}),
+    "a first look at once": ("poisson-maxsprt", PersonTimePlan(9, looks=(1e-9, 9)), 0.05, {}),
+    "a start at the end": ("poisson-maxsprt", PersonTimePlan(9, delayed_start=9), 0.05, {}),
+    "limits at the ends": ("poisson-table", PLAN_OF_9, 0.05, {"limits": (0, 9)}),
+    "the same limit twice": ("poisson-table", PLAN_OF_9, 0.05, {"limits": (0, 2, 2)}),
+    "the most limits": ("poisson-table", PLAN_OF_9, 0.05, {"limits": (0, *[9] * 1999)}),
+    "a limit at the start": (
+        "poisson-table", PersonTimePlan(9, delayed_start=3), 0.05, {"limits": (0, 3, 9)},
+    ),
+    "limits at looks": (
+        "poisson-table", PersonTimePlan(9, looks=(3, 9)), 0.05, {"limits": (0, 3, 9)},
+    ),
+    "as many as min_events": (
+        "poisson-table", PersonTimePlan(9, min_events=2), 0.05, {"limits": (0, 1)},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("family", "plan", "alpha", "parameters"),
+    LIMITS_OF_ARGUMENTS.values(),
+    ids=LIMITS_OF_ARGUMENTS,
+)
+def test_an_argument_at_the_end_of_its_range_makes_a_design(family, plan, alpha, parameters):
+    design = make_person_time_design(family, alpha, plan, **parameters)
+    assert 0 < design.attained_alpha < 1
+    assert family == "poisson-table" or design.attained_alpha <= alpha
+
+
+STARTS = {  # delayed start; the looks from it on, with the events that stop there
+    "before the first look": (9.0, [(10.0, 0, 1), (20.0, 0, 2), (30.0, 0, 0)]),
+    "at the first look": (10.0, [(10.0, 0, 1), (20.0, 0, 2), (30.0, 0, 0)]),
+    "after the first look": (11.0, [(20.0, 0, 2), (30.0, 0, 0)]),
+    "at the second look": (20.0, [(20.0, 0, 2), (30.0, 0, 0)]),
+}
+
+
+@pytest.mark.parametrize(("delayed_start", "intervals"), STARTS.values(), ids=STARTS)
+def test_looks_are_compared_from_the_start_on(delayed_start, intervals):
+    plan = PersonTimePlan(30.0, looks=(10.0, 20.0, 30.0), delayed_start=delayed_start)
+    assert make_intervals((10.0, 20.0), plan) == intervals
+
+
+def test_a_start_at_a_look_is_one_before_it_and_a_start_after_it_leaves_it_out():
+    limits = {
+        delayed_start: make_person_time_design(
+            "poisson-maxsprt", 0.1, PersonTimePlan(9, looks=(3, 6, 9), delayed_start=delayed_start)
+        ).limits
+        for delayed_start in (0, 2, 3, 3.1)
+    }
+    assert limits[0] == limits[2] == limits[3] != limits[3.1]
+    assert 3 in limits[3]
+    assert 3 not in limits[3.1]
+
+
+COUNTS = [(0.0, 2), (0.3, 2), (0.4, 2), (0.41, 3), (1.0, 3), (1.01, 0)]
+
+
+@pytest.mark.parametrize(("time", "events"), COUNTS)
+def test_the_events_that_stop_at_a_time_are_those_of_the_next_limit(time, events):
+    assert find_stopping_count([0.0, 0.4, 1.0], time) == events
 
 
 @pytest.mark.parametrize("min_events", [1, 2, 3])

@@ -215,5 +215,7 @@ def test_a_table_is_taken_as_it_is_with_its_own_error(alpha, boundary, table, er
     assert design.exceeds_alpha == (error > alpha)
 
 
-def test_a_table_whose_error_is_alpha_but_for_rounding_does_not_exceed_it():
-    assert not make_design("table", 0.1, 0.1, 1, boundary=(1,)).exceeds_alpha
+@pytest.mark.parametrize("p0", [0.1, 0.3, 0.5, 0.7])
+def test_a_table_whose_error_is_alpha_but_for_rounding_does_not_exceed_it(p0):
+    assert not make_design("table", p0, p0, 1, boundary=(1,)).exceeds_alpha
+    assert make_design("table", p0, p0 - 1e-9, 1, boundary=(1,)).exceeds_alpha
