@@ -2,13 +2,15 @@
 
 import re
 import secrets
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from services.store import api_keys
 from services.store.api_keys import ApiKey, KeyState
 from services.store.session import Connection
 
+WARNED_BEFORE = timedelta(days=14)  # the last key of a site ends
 MOST_KEYS = 2  # valid at once: the old one, and the new one until every sender has it
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")
 
@@ -116,7 +118,28 @@ def revoke_keys(
     return api_keys.revoke_api_keys(conn, site, instant, actor=actor, key_hash=key_hash)
 
 
-def _select_valid(keys: list[ApiKey], instant: datetime) -> list[ApiKey]:
+def list_key_warnings(keys: Sequence[ApiKey], instant: datetime) -> Iterator[str]:
+    """Yield a warning for each site whose last key ends within `WARNED_BEFORE`, or has expired.
+
+    A site all of whose keys were revoked is none of them.
+    """
+    for site in sorted({key.site for key in keys}):
+        lasting_keys = [key for key in keys if key.site == site and key.revoked_at is None]
+        last_key = max(lasting_keys, key=_read_end, default=None)
+        if last_key is None or last_key.expires_at is None:
+            continue
+        if instant >= last_key.expires_at - WARNED_BEFORE:
+            yield (
+                f"the last API key of {site}, {last_key.name}, ends or ended on"
+                f" {last_key.expires_at:%Y-%m-%dT%H:%MZ}: `aegis sites rotate {site}`, or `key`"
+            )
+
+
+def _read_end(key: ApiKey) -> datetime:
+    return key.expires_at or datetime.max.replace(tzinfo=UTC)
+
+
+def _select_valid(keys: Sequence[ApiKey], instant: datetime) -> list[ApiKey]:
     return [key for key in keys if key.assess(instant) is KeyState.VALID]
 
 

@@ -8,11 +8,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.cli.main import main
+from services.cli.process.gauges import KeyWarnings
 from services.ingest import key_uses, site_keys
 from services.ingest.key_uses import KeyUses
 from services.ingest.site_keys import SiteKeyError, make_key, revoke_keys, rotate_key
 from services.runtime import log
+from services.runtime.standing_warnings import StandingWarnings
 from services.store import api_keys
+from services.store.api_keys import ApiKey
 from services.store.integrity import find_faults
 from services.store.session import DatabaseError
 from tests.helpers.hl7_messages import labs, obx
@@ -196,6 +199,54 @@ def test_a_use_that_cannot_be_stored_is_logged_and_refuses_nobody(tmp_path, monk
     assert post_content(new_intake(tmp_path), "/v1/hl7v2", MESSAGE).status_code == 200
     assert "key_use_not_stored" in stream.getvalue()
     assert KEY["north"] not in stream.getvalue()
+
+
+# warnings of keys that end
+
+LIMIT = timedelta(days=14)
+LIVES = {  # days until each key ends (None: never), or "revoked"; the one that is warned of
+    "one that never ends": ([None], None),
+    "one that ends in 14 days": ([14], "north-1"),
+    "one that ended": ([-1], "north-1"),
+    "a successor that never ends": ([3, None], None),
+    "a successor that ends soon too": ([3, 5], "north-2"),
+    "a successor that was revoked": ([3, "revoked"], "north-1"),
+    "all revoked": (["revoked"], None),
+}
+
+
+def make_stored_key(number, life):
+    end = CLOCK_TIME + life * DAY if isinstance(life, int) else None
+    revoked_at = CLOCK_TIME if life == "revoked" else None
+    return ApiKey(str(number), "north", f"north-{number}", CLOCK_TIME - 99 * DAY, end, revoked_at)
+
+
+@pytest.mark.parametrize(("lives", "name"), LIVES.values(), ids=LIVES)
+def test_the_end_of_the_last_key_of_a_site_is_warned_of(lives, name):
+    keys = [make_stored_key(number, life) for number, life in enumerate(lives, 1)]
+    warnings = list(site_keys.list_key_warnings(keys, CLOCK_TIME))
+    assert [f"API key of north, {name}, ends" in one for one in warnings] == [True] * bool(name)
+
+
+@pytest.mark.parametrize(("age", "count"), [(-LIMIT - MICROSECOND, 0), (-LIMIT, 1), (LIMIT, 1)])
+def test_it_is_warned_of_from_fourteen_days_before(age, count):
+    keys = [make_stored_key(1, 20)]
+    warnings = list(site_keys.list_key_warnings(keys, CLOCK_TIME + 20 * DAY + age))
+    assert len(warnings) == count
+
+
+def test_a_warning_stands_until_the_key_was_rotated(store):
+    warnings = StandingWarnings()
+    shows = KeyWarnings(warnings, lambda: CLOCK_TIME)
+    for change, count in (
+        (lambda: make(store, expires_at=CLOCK_TIME + DAY), 1),
+        (lambda: None, 1),
+        (lambda: rotate(store), 0),
+    ):
+        change()
+        with store.read() as conn:
+            shows.show(conn)
+        assert len(warnings.list_problems()) == count
 
 
 # the commands

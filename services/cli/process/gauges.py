@@ -8,17 +8,20 @@ from datetime import datetime, timedelta
 
 from services.alerts.metrics import AlertMetrics
 from services.cli.shared.open_study import StudyContext
+from services.ingest.site_keys import list_key_warnings
 from services.runtime import log
 from services.runtime.clock import Clock
 from services.runtime.metrics import Metrics
+from services.runtime.standing_warnings import StandingWarnings
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.step_metrics import show_decisions, show_open_records
-from services.store import decisions, messages, outbox, states
+from services.store import api_keys, decisions, messages, outbox, states
 from services.store.seal_chain import check_chain
 from services.store.session import Connection, Database
 
 _EVERY_S = 5.0
 _REST, _LONGEST_S = 20, 60.0  # a twentieth of a core, however much there is; a minute at most
+_KEY_ENDS = "api_key_ends"
 _CHAIN_EVERY = timedelta(hours=1)
 
 _log = log.make_logger("aegis")
@@ -118,6 +121,24 @@ class FeedGauges:
             for site, received_at in messages.find_last_received_by_site(conn).items():
                 self.metrics.last_message_timestamp.labels(site).set(received_at.timestamp())
             self._is_new = False
+
+
+@dataclass(slots=True)
+class KeyWarnings:
+    """A warning for each site whose last API key ends soon, or has ended."""
+
+    warnings: StandingWarnings
+    clock: Clock
+    _problems: tuple[str, ...] = ()
+
+    def show(self, conn: Connection) -> None:
+        """Show once what the table says."""
+        problems = tuple(list_key_warnings(api_keys.load_api_keys(conn), self.clock()))
+        if problems != self._problems:
+            self.warnings.end(_KEY_ENDS)
+            for problem in problems:
+                self.warnings.begin(_KEY_ENDS, problem)
+            self._problems = problems
 
 
 @dataclass(slots=True)

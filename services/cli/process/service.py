@@ -65,8 +65,9 @@ class Service:
         return self._parts.metrics
 
     def _warn(self, role: str) -> None:
-        for problem in list_http_warnings(self._parts.settings.http):
-            self._parts.warnings.begin(CHECK_SETTINGS, problem)
+        if self._parts.routes:  # else the port answers nothing that anybody could read
+            for problem in list_http_warnings(self._parts.settings.http):
+                self._parts.warnings.begin(CHECK_SETTINGS, problem)
         if role in (ALL_ROLES, "rules"):
             warn_of_study(self._parts)
         if role != ALL_ROLES:

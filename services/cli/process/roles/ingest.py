@@ -4,7 +4,7 @@ import threading
 from importlib import import_module
 
 from services.cli.process.edges import MllpEdge
-from services.cli.process.gauges import FeedGauges
+from services.cli.process.gauges import FeedGauges, KeyWarnings
 from services.cli.process.port_guards import (
     CHECK_SETTINGS,
     list_mllp_warnings,
@@ -15,6 +15,7 @@ from services.cli.shared.enter_facts import make_intake
 from services.ingest import http as pages
 from services.ingest.metrics import count_outcome
 from services.ingest.writer import Writer
+from services.runtime.clock import now_utc
 
 
 def add_ports(parts: Parts) -> None:
@@ -37,7 +38,7 @@ def add_ports(parts: Parts) -> None:
     parts.edges.append(parts.mllp)
     sees_clients = not parts.settings.http.http_behind_proxy
     parts.routes += pages.build_routes(intake, writer, sees_clients=sees_clients)
-    parts.shows.append(FeedGauges(parts.metrics).show)
+    parts.shows += [FeedGauges(parts.metrics).show, KeyWarnings(parts.warnings, now_utc).show]
     if parts.settings.kafka.servers:
         import_module("services.cli.process.roles.site_topic").add_site_topic(parts, writer)
 
