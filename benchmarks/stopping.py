@@ -3,7 +3,7 @@
 Measured, in milliseconds of one core: the exact calibration of a beta-binomial rule for 100
 participants (aim: 20), and of a MaxSPRT in person-time (aim: 100); the exact characteristics of the
 former at six rates (aim: 5); all that an update reports of ten rules over 200 participants, a third
-of them pending (aim: 10).
+of them pending, after a fact of one of them (aim: 6).
 
 The floors: the statistic at every count, and one exact type I error; the same recursion over the
 number of events in which nobody stops; the instants of the standings as numbers.
@@ -27,7 +27,6 @@ from services.safety_rules.domain.stopping.characteristics import (
     compute_characteristics,
     compute_crossing_probability,
 )
-from services.safety_rules.domain.stopping.cohort import select_cohort
 from services.safety_rules.domain.stopping.families import compute_statistics
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.person_time_design import (
@@ -40,14 +39,16 @@ from services.safety_rules.domain.stopping.person_time_recursion import (
     compute_stop_chance,
     follow_states,
 )
+from services.safety_rules.domain.stopping.rule_standings import RuleStandings
 from services.safety_rules.domain.stopping.steps import compress_boundary
+from services.safety_rules.domain.stopping.watched_rule import WatchedRule
 from services.vocabulary.protocol import Rule, StopWhen
 from services.vocabulary.standing import CountedEvent, ObservedStanding, Standing
 
 _FAMILY, _P0, _ALPHA = "beta-binomial", 0.10, 0.05
 _PRIOR = {"prior": (0.2, 1.8)}
 _RATES = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30)
-_N, _RULES, _PARTICIPANTS = 100, 10, 200
+_N, _RULES, _PARTICIPANTS, _PENDING = 100, 10, 200, 50
 _START = datetime(2026, 1, 1, tzinfo=UTC)
 _REPEATS = 5
 _EXPECTED = 50.0  # events, of the plan of a rule of person-time
@@ -61,20 +62,39 @@ def measures(_material: Material) -> list[Measure]:
     protocol = load_study(_STUDY).protocol
     rules = [_rule(protocol.rules[0], number) for number in range(_RULES)]
     trial = [_trial(rule) for rule in rules]
+    watched_rules = [
+        WatchedRule(protocol, rule, observed) for rule, observed in zip(rules, trial, strict=True)
+    ]
     minutes = count()
 
     def statistic() -> None:
         compute_statistics(_FAMILY, _N, _P0, _PRIOR)
         compute_crossing_probability(boundary, _P0)
 
-    def update() -> None:  # a minute later each time, so that nothing is known from before
+    def update() -> None:
+        """Decide after a fact of somebody under follow-up, a minute after the one before."""
+        observe(_PARTICIPANTS - 1 - next(minutes) % _PENDING)
+
+    def update_later() -> None:
+        """The same of somebody whose windows are over."""
+        observe(next(minutes) % (_PARTICIPANTS - 2 * _PENDING))
+
+    def observe(number: int) -> None:
+        minute = next(minutes)
+        as_of = _START + timedelta(days=_PARTICIPANTS, minutes=minute)
+        for rule, observed in zip(watched_rules, trial, strict=True):
+            rule.put(replace(observed[number], observed_until=as_of))
+            rule.decide(as_of)
+
+    def begin() -> None:
         as_of = _START + timedelta(days=_PARTICIPANTS, minutes=next(minutes))
         for rule, observed in zip(rules, trial, strict=True):
-            decide_rule(protocol, rule, observed, as_of)
+            last = replace(observed[-1], observed_until=as_of)
+            decide_rule(protocol, rule, [*observed[:-1], last], as_of)
 
     def read_protocol() -> None:
         for rule, observed in zip(rules, trial, strict=True):
-            select_cohort(rule, observed, _START + timedelta(days=_PARTICIPANTS))
+            RuleStandings(rule, observed).select_cohort(_START + timedelta(days=_PARTICIPANTS))
 
     unreachable = np.arange(1, _N + 2)
     return [
@@ -104,7 +124,11 @@ def measures(_material: Material) -> list[Measure]:
             f"update of {_RULES} rules, {_PARTICIPANTS} participants",
             "ms",
             partial(_cost_ms, update),
-            {"floor: standings read into arrays": partial(_cost_ms, read_protocol)},
+            {
+                "the same of somebody whose windows are over": partial(_cost_ms, update_later),
+                "the same with nothing kept": partial(_cost_ms, begin),
+                "floor: standings read into arrays": partial(_cost_ms, read_protocol),
+            },
         ),
     ]
 
@@ -149,7 +173,7 @@ def _trial(rule: Rule) -> list[ObservedStanding]:
             confirmed=event if chance.random() < _CONFIRMED else None,
             upper=event,
         )
-        standings.append(ObservedStanding(standing, _START + timedelta(days=2 * _PARTICIPANTS)))
+        standings.append(ObservedStanding(standing, _START + timedelta(days=_PARTICIPANTS)))
     return standings
 
 

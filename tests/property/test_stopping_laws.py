@@ -12,9 +12,8 @@ from services.safety_rules.domain.stopping.characteristics import (
     compute_enrolment,
 )
 from services.safety_rules.domain.stopping.families import compute_statistics
+from services.safety_rules.domain.stopping.outcome_weights import count_outcomes
 from services.safety_rules.domain.stopping.pending import (
-    compute_poisson_binomial,
-    compute_residual_risk,
     find_table_row,
     weigh_follow_up,
 )
@@ -123,17 +122,12 @@ def test_follow_up_never_counts_less_when_it_grows(policy, curve, span, first_sh
     assert weigh_follow_up(policy, curve, np.array([span]), np.array([span]))[0] == 1.0
 
 
-@given(st.lists(st.floats(0, 1), max_size=12))
-def test_poisson_binomial_is_a_distribution_with_the_mean_of_its_risks(risks):
-    chances = compute_poisson_binomial(risks)
+@given(st.lists(st.floats(0, 1), max_size=12), st.floats(0, 1))
+def test_events_of_those_pending_are_a_distribution_with_the_mean_of_their_risks(weights, p):
+    chances = count_outcomes(tuple(weights)).compute_chances(p)
+    risks = [p * (1 - w) / (1 - p * w) if w < 1 else 0.0 for w in weights]
     assert chances.sum() == pytest.approx(1)
     assert chances @ np.arange(len(chances)) == pytest.approx(sum(risks), abs=1e-9)
-
-
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_residual_risk_is_a_chance_that_follow_up_lowers(p, weight):
-    remaining_risk = float(compute_residual_risk(p, np.array([weight]))[0])
-    assert 0 <= remaining_risk <= p + 1e-12
 
 
 @given(st.floats(0, 1000))

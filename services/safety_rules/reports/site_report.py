@@ -18,11 +18,11 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.cohort import (
     Cohort,
     Outcomes,
-    compute_weights,
     find_outcomes,
-    select_cohort,
 )
+from services.safety_rules.domain.stopping.follow_up import compute_weights
 from services.safety_rules.domain.stopping.monitor import choose_operative_event
+from services.safety_rules.domain.stopping.rule_standings import RuleStandings
 from services.store import participants
 from services.store.session import Connection
 from services.vocabulary.protocol import Rule
@@ -121,7 +121,7 @@ def _compare_under_rule(
     sites_by_participant: Mapping[str, str],
     cut_at: datetime,
 ) -> Iterable[_SiteComparison]:
-    cohort = select_cohort(rule, observed, cut_at)
+    cohort = RuleStandings(rule, observed).select_cohort(cut_at)
     outcomes = find_outcomes(cohort, choose_operative_event(rule))
     has_event = np.isfinite(outcomes.event_at)
     if not has_event.any():

@@ -8,25 +8,27 @@ import numpy as np
 from services.safety_rules.domain.stopping.cohort import (
     Cohort,
     Outcomes,
-    add_possible_events,
     apply_policy,
-    compute_sizes,
     find_outcomes,
-    list_uncountable,
-    select_cohort,
 )
+from services.safety_rules.domain.stopping.follow_up import compute_sizes
 from services.safety_rules.domain.stopping.path import (
     Limits,
+    RulePath,
     SignedLimits,
     list_path_points,
+    make_points,
+    make_timeline,
     path_crosses,
     read_limits,
+    trace_path,
 )
 from services.safety_rules.domain.stopping.pending_outcome import (
     PendingOutcome,
     find_pending_outcome,
 )
 from services.safety_rules.domain.stopping.person_time_outcome import find_person_time_outcome
+from services.safety_rules.domain.stopping.rule_standings import RuleStandings
 from services.safety_rules.domain.stopping.sensitivity import compare_countings
 from services.vocabulary.decision import Contributor, Decision, Signal, Uncountable
 from services.vocabulary.judgement import Answer, Determination
@@ -56,18 +58,38 @@ def decide_rule(
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    cohort, limit = select_cohort(rule, observed, as_of), read_limits(rule)
+    standings = RuleStandings(rule, observed)
+    return decide_standings(protocol, rule, standings, as_of, determination, data_cut=data_cut)
+
+
+def decide_standings(
+    protocol: Protocol,
+    rule: Rule,
+    standings: RuleStandings,
+    as_of: datetime,
+    determination: Determination | None = None,
+    *,
+    data_cut: Mapping[str, int] | None = None,
+) -> Decision:
+    """Return `decide_rule` of *standings*, which are kept from one look to the next."""
+    cohort, limit = standings.select_cohort(as_of), read_limits(rule)
     outcomes = find_outcomes(cohort, choose_operative_event(rule))
     counted_outcomes = apply_policy(cohort, outcomes, rule.policy)
-    points = list_path_points(cohort, counted_outcomes, rule.policy, rule.curve, limit)
+    timeline = make_timeline(cohort, outcomes)
+    rule_path = trace_path(
+        timeline if counted_outcomes is outcomes else make_timeline(cohort, counted_outcomes),
+        rule.policy,
+        rule.curve,
+    )
+    points = make_points(rule_path, rule.policy, rule.curve, limit)
     crossed_at = next((point.at for point in points if point.crossed), None)
     pending_outcome = _find_outcome(
-        rule, cohort, outcomes, limit, is_crossed=crossed_at is not None
+        rule, outcomes, rule_path, limit, is_crossed=crossed_at is not None
     )
-    operative_crossing = (outcomes, crossed_at is not None)
+    operative_crossing = (cohort, outcomes, crossed_at is not None)
     confirmed = find_outcomes(cohort, _confirmed)
-    possible = add_possible_events(observed, as_of)
-    upper_cohort = cohort if possible is observed else select_cohort(rule, possible, as_of)
+    possible = standings.add_possible_events(as_of)
+    upper_cohort = cohort if possible is standings else possible.select_cohort(as_of)
     upper = find_outcomes(upper_cohort, _upper)
     events, boundary = (
         _count_events(counted_outcomes),
@@ -108,7 +130,7 @@ def decide_rule(
         ),
         path=points,
         pending_weights=pending_outcome.weights,
-        sensitivity=tuple(compare_countings(rule, cohort, outcomes, limit)),
+        sensitivity=tuple(compare_countings(rule, timeline, limit)),
         contributors=contributors,
         steps=rule.stop_when.boundary,
         n=rule.stop_when.n,
@@ -135,7 +157,7 @@ def decide_rule(
         alpha=rule.stop_when.alpha,
         uncountable=tuple(
             Uncountable(one.participant, one.missing_anchor, one.upper is not None)
-            for one in list_uncountable(observed, as_of)
+            for one in standings.list_uncountable(as_of)
         ),
     )
 
@@ -148,7 +170,7 @@ def find_crossing_date(
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    cohort = select_cohort(rule, observed, as_of)
+    cohort = RuleStandings(rule, observed).select_cohort(as_of)
     counted_outcomes = apply_policy(
         cohort, find_outcomes(cohort, choose_operative_event(rule)), rule.policy
     )
@@ -162,7 +184,7 @@ def count_looks_reached(rule: Rule, observed: Sequence[ObservedStanding], as_of:
     Raises:
         ValueError: A standing is under another rule, or an exposed one has no end of window.
     """
-    cohort = select_cohort(rule, observed, as_of)
+    cohort = RuleStandings(rule, observed).select_cohort(as_of)
     counted_outcomes = apply_policy(
         cohort, find_outcomes(cohort, choose_operative_event(rule)), rule.policy
     )
@@ -200,10 +222,11 @@ def _count_events(outcomes: Outcomes) -> int:
 
 
 def _find_outcome(
-    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: Limits, *, is_crossed: bool
+    rule: Rule, outcomes: Outcomes, rule_path: RulePath, limit: Limits, *, is_crossed: bool
 ) -> PendingOutcome:
     if isinstance(limit, SignedLimits):
-        return find_pending_outcome(rule, cohort, outcomes, limit, is_crossed=is_crossed)
+        return find_pending_outcome(rule, outcomes, rule_path, limit, is_crossed=is_crossed)
+    cohort = rule_path.timeline.cohort
     return find_person_time_outcome(rule, cohort, outcomes, limit, is_crossed=is_crossed)
 
 
@@ -213,16 +236,15 @@ def _is_crossed(
     outcomes: Outcomes,
     limit: Limits,
     *,
-    compared_crossing: tuple[Outcomes, bool],
+    compared_crossing: tuple[Cohort, Outcomes, bool],
 ) -> bool:
     """Return True when *outcomes* cross; *compared_crossing* has often the same outcomes."""
-    compared_outcomes, is_crossed = compared_crossing
-    if np.array_equal(compared_outcomes.event_at, outcomes.event_at) and np.array_equal(
-        compared_outcomes.closed_at, outcomes.closed_at
-    ):
+    compared_cohort, compared_outcomes, is_crossed = compared_crossing
+    if cohort is compared_cohort and outcomes.counted_events == compared_outcomes.counted_events:
         return is_crossed
-    counted_outcomes = apply_policy(cohort, outcomes, rule.policy)
-    return path_crosses(cohort, counted_outcomes, rule.policy, rule.curve, limit)
+    timeline = make_timeline(cohort, apply_policy(cohort, outcomes, rule.policy))
+    rule_path = trace_path(timeline, rule.policy, rule.curve)
+    return path_crosses(rule_path, rule.policy, rule.curve, limit)
 
 
 def _choose_signal(rule: Rule, pending_outcome: PendingOutcome, *, is_crossed: bool) -> Signal:
@@ -251,22 +273,20 @@ def _find_silenced_at(
 def _list_contributors(cohort: Cohort, outcomes: Outcomes) -> tuple[Contributor, ...]:
     """Return the events by date; days are known of the event at lower grades."""
     counted_events = [
-        (event, member)
-        for event, member in zip(outcomes.counted_events, cohort.members, strict=True)
-        if event is not None
+        (event, cohort.members[k])
+        for k in cohort.event_rows
+        if (event := outcomes.counted_events[k]) is not None
     ]
     counted_events.sort(key=lambda pair: (pair[0].at, pair[1].participant))
-    return tuple(
-        Contributor(
-            participant=member.participant,
-            grade=event.grade,
-            confirmed=event.confirmed,
-            transplant_day=member.transplant_day if _is_lower_event(event, member) else None,
-            treatment_day=member.treatment_day if _is_lower_event(event, member) else None,
-        )
-        for event, member in counted_events
+    return tuple(_make_contributor(*pair) for pair in counted_events)
+
+
+def _make_contributor(event: CountedEvent, member: Standing) -> Contributor:
+    has_days = member.event is not None and member.event.at == event.at
+    return Contributor(
+        participant=member.participant,
+        grade=event.grade,
+        confirmed=event.confirmed,
+        transplant_day=member.transplant_day if has_days else None,
+        treatment_day=member.treatment_day if has_days else None,
     )
-
-
-def _is_lower_event(event: CountedEvent, member: Standing) -> bool:
-    return member.event is not None and member.event.at == event.at

@@ -1,18 +1,27 @@
 """The path of a rule in clinical time: events against effective size, and whether it crossed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from services.safety_rules.domain.stopping.cohort import (
     DAY_S,
+    NEVER,
     Cohort,
     Outcomes,
-    compute_sizes,
     to_instant,
 )
 from services.safety_rules.domain.stopping.families import Floats, Ints
+from services.safety_rules.domain.stopping.follow_up import (
+    FollowUp,
+    compute_sizes,
+    compute_weights,
+    measure_follow_up,
+)
 from services.safety_rules.domain.stopping.pending import SLACK, find_table_row
 from services.safety_rules.domain.stopping.person_time_limits import (
     PersonTimeLimits,
@@ -20,7 +29,7 @@ from services.safety_rules.domain.stopping.person_time_limits import (
 )
 from services.safety_rules.domain.stopping.steps import expand_steps
 from services.vocabulary.decision import PathPoint
-from services.vocabulary.protocol import Curve, Policy, Rule
+from services.vocabulary.protocol import BoundaryStep, Curve, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +72,7 @@ class SignedLimits:
 
     def find_boundaries(self, sizes: Floats) -> Ints:
         """Return the events that stop at each of *sizes*, of any shape."""
-        return np.asarray(np.array(self.table)[np.ceil(sizes - SLACK).astype(np.int64)])
+        return np.asarray(_make_array(self.table)[np.ceil(sizes - SLACK).astype(np.int64)])
 
     def find_boundary(self, x: int) -> int:
         """Return the boundary at x, or the one of the next look (after the last: the last)."""
@@ -99,14 +108,37 @@ class SignedLimits:
         passed_looks = (x for x in self.looks if previous_size < x - SLACK <= size)
         return next((self.table[x] for x in passed_looks), None)
 
+    def list_compared_boundaries(
+        self, size: float, gains: Sequence[float]
+    ) -> tuple[int | None, ...]:
+        """Return `find_compared_boundary` after each of *gains* of *size*, up to the last look."""
+        sizes = np.cumsum([size, *gains])
+        if not self.looks:
+            return tuple(self.find_boundaries(sizes[1:]).tolist())
+        boundaries = [self.find_compared_boundary(*step) for step in pairwise(sizes.tolist())]
+        while boundaries and boundaries[-1] is None:
+            boundaries.pop()
+        return tuple(boundaries)
+
+
+@lru_cache(maxsize=256)
+def _make_array(table: tuple[int, ...]) -> Ints:
+    return np.array(table)
+
 
 Limits = SignedLimits | PersonTimeLimits
 
 
 def read_signed_limits(rule: Rule) -> SignedLimits:
     """Return the lookups of the signed boundary of a rule that counts participants."""
-    when = rule.stop_when
-    return SignedLimits(expand_steps(when.boundary, when.n, rule.looks), rule.looks)
+    return _make_signed_limits(rule.stop_when.boundary, rule.stop_when.n, rule.looks)
+
+
+@lru_cache(maxsize=256)
+def _make_signed_limits(
+    steps: tuple[BoundaryStep, ...], n: int, looks: tuple[int, ...]
+) -> SignedLimits:
+    return SignedLimits(expand_steps(steps, n, looks), looks)
 
 
 def read_limits(rule: Rule) -> Limits:
@@ -115,52 +147,87 @@ def read_limits(rule: Rule) -> Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class RulePath:
-    """The state of a rule at the last event of each UTC date with events, and at the data cut.
+class Timeline:
+    """The last event of each UTC date with events, and the data cut: the instants that matter.
 
-    Arrays of one length, by time; the last entry is the cut. *reached_at* is in seconds.
+    Args:
+        cohort: The participants that count.
+        outcomes: Their outcomes, as one policy counts them.
+        instants: By time, in seconds; the last one is the cut.
+        events: At each instant.
+        follow_up: At each instant.
     """
 
-    reached_at: Floats
-    size: Floats
+    cohort: Cohort
+    outcomes: Outcomes
+    instants: Floats
     events: Ints
+    follow_up: FollowUp
+
+
+@dataclass(frozen=True, slots=True)
+class RulePath:
+    """Effective size and events at each instant of a timeline; *weights* is of its last, the cut.
+
+    Under ``person_time`` size and weights are in the curve's unit.
+    """
+
+    timeline: Timeline
+    size: Floats
+    weights: Floats
 
     def crosses_boundary(self, limit: Limits) -> bool:
         """Return True when it is at or beyond the boundary at any date; without grouped looks."""
-        return bool((self.events[:-1] >= limit.find_boundaries(self.size[:-1])).any())
+        return bool((self.timeline.events[:-1] >= limit.find_boundaries(self.size[:-1])).any())
 
 
-def trace_path(cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve) -> RulePath:
+def make_timeline(cohort: Cohort, outcomes: Outcomes) -> Timeline:
+    """Return the timeline of *outcomes*, which policies that count them alike can share."""
+    event_at = np.sort(outcomes.event_at[outcomes.event_at < NEVER])
+    latest = {moment // DAY_S: moment for moment in event_at.tolist()}  # of each date
+    instants = np.array([*latest.values(), cohort.as_of])
+    events = event_at.searchsorted(instants, side="right")
+    return Timeline(
+        cohort, outcomes, instants, events, measure_follow_up(cohort, outcomes, instants)
+    )
+
+
+def trace_path(timeline: Timeline, policy: Policy, curve: Curve) -> RulePath:
     """Return effective size and events in clinical time."""
-    dates = _find_last_of_each_date(outcomes.event_at[np.isfinite(outcomes.event_at)])
-    instants = np.append(dates, cohort.as_of)
-    size = compute_sizes(cohort, outcomes, policy, curve, instants)
-    return RulePath(instants, size, (outcomes.event_at <= instants[:, None]).sum(axis=1))
+    if policy == "person_time":
+        weights = compute_weights(
+            timeline.cohort, timeline.outcomes, policy, curve, timeline.instants
+        )
+    else:
+        weights = timeline.follow_up.weigh(policy, curve)
+    return RulePath(timeline, weights.sum(axis=-1), weights[-1])
 
 
-def path_crosses(
-    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: Limits
-) -> bool:
+def path_crosses(rule_path: RulePath, policy: Policy, curve: Curve, limit: Limits) -> bool:
     """Return True when the path is at the boundary, or beyond it, at any date."""
     if limit.compared_sizes:
-        return any(
-            point.crossed for point in list_path_points(cohort, outcomes, policy, curve, limit)
-        )
-    return trace_path(cohort, outcomes, policy, curve).crosses_boundary(limit)
+        return any(point.crossed for point in make_points(rule_path, policy, curve, limit))
+    return rule_path.crosses_boundary(limit)
 
 
 def list_path_points(
     cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: Limits
+) -> tuple[PathPoint, ...]:
+    """Return the points of the path of a cohort; see `make_points`."""
+    rule_path = trace_path(make_timeline(cohort, outcomes), policy, curve)
+    return make_points(rule_path, policy, curve, limit)
+
+
+def make_points(
+    rule_path: RulePath, policy: Policy, curve: Curve, limit: Limits
 ) -> tuple[PathPoint, ...]:
     """Return the points by date: one for each UTC date with events, at the last of them.
 
     With grouped looks those are for drawing only; one more point for each look is compared, at the
     first instant when the effective size reaches it, with all the events of that date.
     """
-    rule_path = trace_path(cohort, outcomes, policy, curve)
-    rows = (
-        column[:-1].tolist() for column in (rule_path.reached_at, rule_path.size, rule_path.events)
-    )
+    timeline = rule_path.timeline
+    columns = (timeline.instants, rule_path.size, timeline.events)
     points = [
         _make_point(
             moment,
@@ -169,11 +236,11 @@ def list_path_points(
             limit.find_boundary_at(ess),
             is_compared=limit.is_compared_at(ess),
         )
-        for moment, ess, events in zip(*rows, strict=True)
+        for moment, ess, events in zip(*(column[:-1].tolist() for column in columns), strict=True)
     ]
-    for look, moment, ess in _find_reached_looks(cohort, outcomes, policy, curve, limit):
+    for look, moment, ess in _find_reached_looks(timeline, policy, curve, limit):
         end_of_date = (moment // DAY_S + 1) * DAY_S
-        events = int((outcomes.event_at < end_of_date).sum())
+        events = int((timeline.outcomes.event_at < end_of_date).sum())
         points.append(
             _make_point(moment, ess, events, limit.find_boundary_at(look), is_compared=True)
         )
@@ -186,15 +253,11 @@ def _make_point(
     return PathPoint(to_instant(seconds), ess, events, boundary, is_compared and events >= boundary)
 
 
-def _find_last_of_each_date(event_at: Floats) -> Floats:
-    latest = {moment // DAY_S: moment for moment in sorted(event_at.tolist())}
-    return np.array(list(latest.values()))
-
-
 def _find_reached_looks(
-    cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: Limits
+    timeline: Timeline, policy: Policy, curve: Curve, limit: Limits
 ) -> list[tuple[float, float, float]]:
     """Return each look that was reached, its instant in seconds, and the effective size then."""
+    cohort, outcomes = timeline.cohort, timeline.outcomes
 
     def compute_size(microseconds: int) -> float:
         return float(

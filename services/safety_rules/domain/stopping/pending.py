@@ -62,14 +62,14 @@ def weigh_follow_up(policy: Policy, curve: Curve, days: Floats, span: Floats) ->
         days: Follow-up so far, shape (..., participants).
         span: Length of each participant's window, in days, of a shape that broadcasts.
     """
-    is_complete = days >= span
+    is_open = days < span
     if policy == "everyone_treated":
-        return np.ones(is_complete.shape)
+        return np.ones(is_open.shape)
     if policy == "complete":
-        return is_complete.astype(np.float64)
+        return (~is_open).astype(np.float64)
     so_far, at_end = _measure_progress(policy, curve, days, span)
-    part = np.divide(so_far, at_end, out=np.zeros(is_complete.shape), where=at_end > 0)
-    return np.where(is_complete, 1.0, np.clip(part, 0.0, 1.0))
+    part = np.divide(so_far, at_end, out=np.ones(is_open.shape), where=is_open)
+    return np.minimum(part, 1.0)
 
 
 def _measure_progress(
@@ -94,26 +94,3 @@ def find_table_row(size: float) -> int:
     (10, 3, 0)
     """
     return math.ceil(size - SLACK)
-
-
-def compute_residual_risk(p: float, weight: Floats) -> Floats:
-    """Return p(1 - w) / (1 - pw): the risk that remains after follow-up of *weight* without event.
-
-    *p* is inside [0, 1]; at p = 1 with w = 1 the risk is 0.
-    """
-    remaining = p * (1 - weight)
-    return np.divide(remaining, 1 - p * weight, out=np.zeros_like(remaining), where=remaining > 0)
-
-
-def compute_poisson_binomial(risks: Sequence[float]) -> Floats:
-    """Return P(k of these independent events happen), k = 0 .. len(risks).
-
-    >>> compute_poisson_binomial([0.5, 0.5]).tolist()
-    [0.25, 0.5, 0.25]
-    """
-    chances = np.zeros(len(risks) + 1)
-    chances[0] = 1.0
-    for risk in risks:
-        chances[1:] = chances[1:] * (1 - risk) + chances[:-1] * risk
-        chances[0] *= 1 - risk
-    return chances

@@ -4,24 +4,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.cohort import (
-    Cohort,
-    Outcomes,
-    apply_policy,
-    compute_weights,
-)
-from services.safety_rules.domain.stopping.path import SignedLimits
+from services.safety_rules.domain.stopping.cohort import Outcomes
+from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.follow_up import compute_weights
+from services.safety_rules.domain.stopping.path import RulePath, SignedLimits
 from services.safety_rules.domain.stopping.pending import find_table_row
 from services.safety_rules.domain.stopping.prediction import (
     OutstandingPlan,
     compute_chance_at_looks,
-    compute_conditional_chance,
+    compute_crossing,
     compute_pending_chance,
     compute_posterior_rate,
-    compute_predictive_chance,
+    follow_plan,
     list_pending_boundaries,
+    predict_crossing,
 )
-from services.vocabulary.protocol import Policy, Rule
+from services.vocabulary.protocol import Rule
 
 PRIOR_PARTICIPANTS = 2.0  # the weight of a prior at p0 where the rule's method has none
 
@@ -44,14 +42,16 @@ class PendingOutcome:
 
 
 def find_pending_outcome(
-    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: SignedLimits, *, is_crossed: bool
+    rule: Rule, outcomes: Outcomes, rule_path: RulePath, limit: SignedLimits, *, is_crossed: bool
 ) -> PendingOutcome:
-    """Return the pending outcome of a rule; *is_crossed*: its path has crossed already."""
-    plan, weights = count_outstanding(rule, cohort, outcomes)
+    """Return the pending outcome of a rule; *is_crossed*: its path has crossed already.
+
+    *outcomes* are as they came; *rule_path* is of those that its policy counts.
+    """
+    plan, weights = count_outstanding(rule, outcomes, rule_path)
     rate = compute_posterior_rate(plan)
-    conditional_p0 = (
-        1.0 if is_crossed else compute_conditional_chance(plan, limit, rule.stop_when.p0)
-    )
+    outcomes_to_come = follow_plan(plan, limit)
+    conditional_p0 = 1.0 if is_crossed else compute_crossing(outcomes_to_come, rule.stop_when.p0)
     return PendingOutcome(
         size=plan.size_now,
         complete=plan.complete,
@@ -64,33 +64,30 @@ def find_pending_outcome(
             conditional_p0,
         ),
         p_cross_posterior=compute_crossing_chance(plan, limit, rate[0], is_crossed=is_crossed),
-        predictive=1.0 if is_crossed else compute_predictive_chance(plan, limit),
+        predictive=1.0 if is_crossed else predict_crossing(plan, outcomes_to_come),
         conditional_p0=conditional_p0,
         prior=plan.prior,
     )
 
 
 def count_outstanding(
-    rule: Rule, cohort: Cohort, outcomes: Outcomes
+    rule: Rule, outcomes: Outcomes, rule_path: RulePath
 ) -> tuple[OutstandingPlan, tuple[float, ...]]:
     """Return the rest of the plan, and the weight of each pending participant, in entry order.
 
-    *outcomes* are as they came: under ``complete``, an outcome before the end of the window is
-    known for sure, and still pending.
+    Under ``complete``, an outcome before the end of the window is known for sure, and still
+    pending.
     """
-    data_cut = np.array([cohort.as_of])
-    counted_outcomes = apply_policy(cohort, outcomes, rule.policy)
+    cohort, counted_outcomes = rule_path.timeline.cohort, rule_path.timeline.outcomes
     is_known = np.isfinite(outcomes.closed_at)
     is_open = ~np.isfinite(counted_outcomes.closed_at) & (
         is_known | (cohort.followed_until < cohort.window_ends_at)
     )
     is_frozen = is_open & cohort.is_frozen & ~is_known
     is_continuing = is_open & ~is_frozen
-    by_time: Policy = "linear" if rule.policy == "linear" else "onset_weighted"
-    size = compute_weights(cohort, counted_outcomes, rule.policy, rule.curve, data_cut)[0]
-    risk = compute_weights(cohort, outcomes, by_time, rule.curve, data_cut)[0]
+    size, risk = rule_path.weights, _weigh_by_time(rule, outcomes, rule_path)
     plan = OutstandingPlan(
-        events=int(np.isfinite(counted_outcomes.event_at).sum()),
+        events=int(rule_path.timeline.events[-1]),
         complete=int((~is_open).sum()),
         risk=tuple(risk[is_continuing].tolist()),
         size=tuple(size[is_continuing].tolist()),
@@ -101,6 +98,16 @@ def count_outstanding(
         prior=find_prior(rule),
     )
     return plan, tuple(size[is_open].tolist())
+
+
+def _weigh_by_time(rule: Rule, outcomes: Outcomes, rule_path: RulePath) -> Floats:
+    """Return the onset weight of each member at the cut, also where the policy counts otherwise."""
+    if rule.policy in ("linear", "onset_weighted"):
+        return rule_path.weights
+    cohort = rule_path.timeline.cohort
+    data_cut = np.array([cohort.as_of])
+    weights = compute_weights(cohort, outcomes, "onset_weighted", rule.curve, data_cut)
+    return np.asarray(weights[0])
 
 
 def find_prior(rule: Rule) -> tuple[float, float]:

@@ -17,9 +17,9 @@ from services.safety_rules.domain.stopping.cohort import (
     DAY_S,
     Cohort,
     Outcomes,
-    compute_weights,
 )
 from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.follow_up import compute_weights
 from services.safety_rules.domain.stopping.pending_outcome import PRIOR_PARTICIPANTS, PendingOutcome
 from services.safety_rules.domain.stopping.person_time import measure_person_time
 from services.safety_rules.domain.stopping.person_time_design import make_intervals

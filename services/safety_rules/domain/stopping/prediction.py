@@ -1,21 +1,20 @@
 """Predictions from present knowledge: the event rate, and the chance of ever crossing."""
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import accumulate, pairwise
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
 
+from services.safety_rules.domain.stopping.beta_mixture import find_quantiles
 from services.safety_rules.domain.stopping.families import Floats
-from services.safety_rules.domain.stopping.path import SignedLimits
-from services.safety_rules.domain.stopping.pending import (
-    compute_poisson_binomial,
-    compute_residual_risk,
+from services.safety_rules.domain.stopping.outcome_weights import (
+    OutcomeWeights,
+    count_outcomes,
+    follow_outcomes,
 )
-from services.safety_rules.domain.stopping.root import find_root
+from services.safety_rules.domain.stopping.path import SignedLimits
 
 NEGLIGIBLE = 1e-14  # share of a mixture that cannot be seen in its result
 
@@ -52,6 +51,13 @@ class OutstandingPlan:
         return self.complete + self.frozen_size + sum(self.size)
 
     @property
+    def unsure_risk(self) -> tuple[float, ...]:
+        """Onset weight of each pending participant who may have the event or not."""
+        if not any(self.sure):
+            return self.risk
+        return tuple(w for w, known in zip(self.risk, self.sure, strict=True) if not known)
+
+    @property
     def size_when_complete(self) -> float:
         """The effective sample size once everybody's follow-up is as long as it will be."""
         return self.complete + self.frozen_size + len(self.risk)
@@ -64,9 +70,8 @@ def compute_posterior_rate(plan: OutstandingPlan) -> tuple[float, float, float]:
     (1-p) + p(1-w), that is a mixture of Beta densities, and everything here is exact.
     """
     sure = sum(plan.sure)
-    unsure = tuple(w for w, known in zip(plan.risk, plan.sure, strict=True) if not known)
     return _compute_posterior(
-        plan.events + sure, plan.complete + sure, unsure + plan.frozen_risk, plan.prior
+        plan.events + sure, plan.complete + sure, plan.unsure_risk + plan.frozen_risk, plan.prior
     )
 
 
@@ -76,16 +81,8 @@ def _compute_posterior(
 ) -> tuple[float, float, float]:
     a, b, share, _ = _compute_mixture(events, complete, risk, prior)
     is_kept = share > NEGLIGIBLE
-    a, b, share = a[is_kept], b[is_kept], share[is_kept]
-
-    def compute_tail_excess(rate: float, tail: float) -> float:
-        return float(share @ special.betainc(a, b, rate)) - tail
-
-    low, high = (
-        find_root(partial(compute_tail_excess, tail=tail), 0.0, 1.0, 1e-12)
-        for tail in (0.025, 0.975)
-    )
-    return float(share @ (a / (a + b))), low, high
+    low, high = find_quantiles(a[is_kept], b[is_kept], share[is_kept], (0.025, 0.975))
+    return float(share[is_kept] @ (a / (a + b))[is_kept]), low, high
 
 
 @lru_cache(maxsize=1024)
@@ -96,14 +93,10 @@ def _compute_mixture(
 
     Component k stands for k of the pending participants who will have the event yet.
     """
-    ways = np.zeros(len(risk) + 1)
-    ways[0] = 1.0
-    for weight in risk:
-        ways[1:] += ways[:-1] * (1 - weight)
-    k = np.arange(len(ways))
+    weights = count_outcomes(risk).weights
+    k = np.flatnonzero(weights)
     a, b = prior[0] + events + k, prior[1] + complete - events + len(risk) - k
-    with np.errstate(divide="ignore"):
-        log_share = np.log(ways) + special.betaln(a, b)
+    log_share = np.log(weights[k]) + special.betaln(a, b)
     largest = float(log_share.max())
     share = np.exp(log_share - largest)
     total = float(share.sum())
@@ -112,15 +105,16 @@ def _compute_mixture(
 
 def compute_pending_chance(plan: OutstandingPlan, needed_events: int, p: float) -> float:
     """Return the chance that pending events bring the count to *needed_events*, at rate *p*."""
-    if needed_events <= plan.events:
+    missing_events = needed_events - plan.events - sum(plan.sure)
+    if missing_events <= 0:
         return 1.0
-    chances = compute_poisson_binomial(_compute_risks(plan, p))
-    return float(min(chances[needed_events - plan.events :].sum(), 1.0))
+    outcomes = count_outcomes(plan.unsure_risk)
+    return float(min(outcomes.compute_chances(p)[missing_events:].sum(), 1.0))
 
 
 def compute_conditional_chance(plan: OutstandingPlan, limit: SignedLimits, p: float) -> float:
     """Return the chance of ever crossing by n when the event rate is *p*, from now on."""
-    return _compute_chance_in_turn(plan, _list_boundaries(plan, limit), p)
+    return compute_crossing(follow_plan(plan, limit), p)
 
 
 def compute_chance_at_looks(plan: OutstandingPlan, limit: SignedLimits, p: float) -> float:
@@ -128,122 +122,64 @@ def compute_chance_at_looks(plan: OutstandingPlan, limit: SignedLimits, p: float
 
     They complete in entry order, as for the chance of ever crossing, which it never exceeds.
     """
-    return _compute_chance_in_turn(plan, list_pending_boundaries(plan, limit), p)
+    boundaries = list_pending_boundaries(plan, limit)
+    return compute_crossing(follow_outcomes(plan.risk, plan.sure, plan.events, boundaries), p)
 
 
-def _compute_chance_in_turn(
-    plan: OutstandingPlan, boundaries: Sequence[int | None], p: float
-) -> float:
-    """Return the chance to reach one of *boundaries*, each compared after one completion."""
-    width = _compute_width(plan, boundaries)
-    if width <= 0:
-        return float(bool(boundaries))
-    state = np.zeros(width)
-    state[0] = 1.0
-    for risk, events in zip(
-        [*_compute_risks(plan, p), *[p] * _count_new_participants(plan)], boundaries, strict=False
-    ):
-        newly_affected = state[:-1] * risk
-        state *= 1 - risk
-        state[1:] += newly_affected
-        if events is not None:
-            state[max(events - plan.events, 0) :] = 0.0
-    return float(1 - state.sum())
+def follow_plan(plan: OutstandingPlan, limit: SignedLimits) -> OutcomeWeights | None:
+    """Return the weights of the outcomes up to n that cross nowhere; None: none can cross.
+
+    Those pending complete first, in entry order, then new participants do.
+    """
+    newcomers = plan.n - plan.complete - len(plan.risk) - len(plan.frozen_risk)
+    gains = [*(1 - weight for weight in plan.size), *[1.0] * newcomers]
+    boundaries = limit.list_compared_boundaries(plan.size_now, gains)
+    return follow_outcomes(plan.risk, plan.sure, plan.events, boundaries)
+
+
+def compute_crossing(outcomes: OutcomeWeights | None, p: float) -> float:
+    """Return the chance to cross where *outcomes* do not, when the event rate is *p*."""
+    if outcomes is None:
+        return 0.0
+    return float(min(max(1 - outcomes.compute_chances(p).sum(), 0.0), 1.0))
 
 
 def compute_predictive_chance(plan: OutstandingPlan, limit: SignedLimits) -> float:
     """Return the chance of ever crossing by n, whatever the event rate is.
 
-    Those pending complete first, in entry order, then new participants do; without anybody pending
-    it is the Polya urn. Who completes after the last look, or whose follow-up ended for good, only
-    informs the rate.
+    Without anybody pending it is the Polya urn. Who completes after the last look, or whose
+    follow-up ended for good, only informs the rate.
     """
-    boundaries = _list_boundaries(plan, limit)
-    width = _compute_width(plan, boundaries)
-    if width <= 0:
-        return float(bool(boundaries))
-    a, b, share, log_total_before = _compute_evidence(plan, len(boundaries))
-    event, free = _compute_step_chances(plan, a, b, len(boundaries), width)
-    state = np.zeros((len(share), width))
-    state[:, 0] = share
-    for step, events in enumerate(boundaries):
-        newly_affected = (state * event[step])[:, :-1]
-        state *= free[step]
-        state[:, 1:] += newly_affected
-        if events is not None:
-            state[:, max(events - plan.events, 0) :] = 0.0
-    total_mass = math.exp(_compute_evidence(plan)[3] - log_total_before)  # of all chances
-    return float(min(max(1 - state.sum() / total_mass, 0.0), 1.0))
+    return predict_crossing(plan, follow_plan(plan, limit))
 
 
-def _compute_step_chances(
-    plan: OutstandingPlan, a: Floats, b: Floats, steps: int, width: int
-) -> tuple[Floats, Floats]:
-    """Return the chances of an event and of none at each step; shape (steps, ..., width).
-
-    They are for each component and count. The factor 1 - pw of each pending participant is left out
-    of both, and so of the total.
-    """
-    step = np.arange(steps)[:, None, None]
-    k = np.arange(width)
-    new_participants = [False] * _count_new_participants(plan)
-    sure = np.array([*plan.sure, *new_participants], dtype=bool)[:steps, None, None]
-    risk = np.array([*plan.risk, *new_participants], dtype=float)[:steps, None, None]
-    total = a[0] + b[0] + step  # of every component alike
-    event = (a[:, None] + k) * np.where(sure, 1.0, 1 - risk) / total
-    free = ~sure * np.maximum(b[:, None] + step - k, 0.0) / total
-    return np.asarray(event), np.asarray(free)
+def predict_crossing(plan: OutstandingPlan, outcomes: OutcomeWeights | None) -> float:
+    """Return the chance to cross where *outcomes* of *plan* do not, whatever the event rate is."""
+    if outcomes is None:
+        return 0.0
+    a, b, share, log_total_before = _compute_evidence(plan, outcomes.completions)
+    k = np.flatnonzero(outcomes.weights)
+    free = outcomes.completions + outcomes.newcomers - k
+    log_ratio = special.betaln(a[:, None] + k, b[:, None] + free) - special.betaln(a, b)[:, None]
+    crossed_nowhere = (share @ np.exp(log_ratio)) @ outcomes.weights[k]
+    total = math.exp(_compute_evidence(plan)[3] - log_total_before)  # of all outcomes
+    return float(min(max(1 - crossed_nowhere / total, 0.0), 1.0))
 
 
 def _compute_evidence(
     plan: OutstandingPlan, first: int = 0
 ) -> tuple[Floats, Floats, Floats, float]:
     """Return the mixture of all that is known, of those pending from the *first* on alone."""
-    known_events = sum(plan.sure[first:])
-    risk = (w for w, sure in zip(plan.risk[first:], plan.sure[first:], strict=True) if not sure)
+    rest = replace(plan, risk=plan.risk[first:], sure=plan.sure[first:]) if first else plan
+    known_events = sum(rest.sure)
     return _compute_mixture(
         plan.events + known_events,
         plan.complete + known_events,
-        (*risk, *plan.frozen_risk),
+        rest.unsure_risk + plan.frozen_risk,
         plan.prior,
     )
 
 
-def _compute_risks(plan: OutstandingPlan, p: float) -> list[float]:
-    """Return the risk that remains for each pending participant at rate *p*."""
-    residual_risks = compute_residual_risk(p, np.array(plan.risk)).tolist()
-    return [1.0 if known else risk for risk, known in zip(residual_risks, plan.sure, strict=True)]
-
-
-def _count_new_participants(plan: OutstandingPlan) -> int:
-    return plan.n - plan.complete - len(plan.risk) - len(plan.frozen_risk)
-
-
-def _compute_width(plan: OutstandingPlan, boundaries: Sequence[int | None]) -> int:
-    """Return the number of counts that can be on the way.
-
-    More events than the highest boundary ahead stop at the next look.
-    """
-    return max((events for events in boundaries if events is not None), default=0) - plan.events
-
-
-def _list_boundaries(plan: OutstandingPlan, limit: SignedLimits) -> list[int | None]:
-    """Return the boundary after each completion to come."""
-    gains = [*(1 - weight for weight in plan.size), *[1.0] * _count_new_participants(plan)]
-    return _list_compared_boundaries(plan, limit, gains)
-
-
-def list_pending_boundaries(plan: OutstandingPlan, limit: SignedLimits) -> list[int | None]:
+def list_pending_boundaries(plan: OutstandingPlan, limit: SignedLimits) -> tuple[int | None, ...]:
     """Return the boundary after the completion of each pending participant."""
-    return _list_compared_boundaries(plan, limit, [1 - weight for weight in plan.size])
-
-
-def _list_compared_boundaries(
-    plan: OutstandingPlan, limit: SignedLimits, gains: Iterable[float]
-) -> list[int | None]:
-    """Return the boundary after each of *gains* of size, up to the last look; None: no look."""
-    sizes = [*accumulate(gains, initial=plan.size_now)]
-    boundaries = [limit.find_compared_boundary(*step) for step in pairwise(sizes)]
-    while boundaries and boundaries[-1] is None:
-        boundaries.pop()
-    return boundaries
+    return limit.list_compared_boundaries(plan.size_now, [1 - weight for weight in plan.size])

@@ -2,35 +2,41 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
 
-from services.safety_rules.domain.stopping.cohort import Cohort, Outcomes, apply_policy
-from services.safety_rules.domain.stopping.path import Limits, path_crosses, trace_path
+from services.safety_rules.domain.stopping.cohort import apply_policy
+from services.safety_rules.domain.stopping.path import (
+    Limits,
+    Timeline,
+    make_timeline,
+    path_crosses,
+    trace_path,
+)
 from services.safety_rules.domain.stopping.policies import POLICIES
 from services.vocabulary.decision import Sensitivity
 from services.vocabulary.protocol import Curve, Policy, Rule
 
 
-def compare_countings(
-    rule: Rule, cohort: Cohort, outcomes: Outcomes, limit: Limits
-) -> Iterator[Sensitivity]:
+def compare_countings(rule: Rule, timeline: Timeline, limit: Limits) -> Iterator[Sensitivity]:
     """Yield the result under each other policy, and with onsets twice as fast or slow.
 
-    *outcomes* are as they came, not as one policy counts them.
+    The outcomes of *timeline* are as they came, not as one policy counts them.
     """
     for name, policy, curve in _list_alternatives(rule):
-        counted_outcomes = apply_policy(cohort, outcomes, policy)
-        rule_path = trace_path(cohort, counted_outcomes, policy, curve)
+        counted_outcomes = apply_policy(timeline.cohort, timeline.outcomes, policy)
+        counted_timeline = (
+            timeline
+            if counted_outcomes is timeline.outcomes
+            else make_timeline(timeline.cohort, counted_outcomes)
+        )
+        rule_path = trace_path(counted_timeline, policy, curve)
         ess = float(rule_path.size[-1])
         yield Sensitivity(
             counting=name,
             ess=ess,
-            events=int(rule_path.events[-1]),
+            events=int(counted_timeline.events[-1]),
             boundary=limit.find_boundary_at(ess),
-            crossed=(
-                path_crosses(cohort, counted_outcomes, policy, curve, limit)
-                if limit.compared_sizes
-                else rule_path.crosses_boundary(limit)
-            ),
+            crossed=path_crosses(rule_path, policy, curve, limit),
         )
 
 
@@ -46,6 +52,7 @@ def _list_alternatives(rule: Rule) -> Iterator[tuple[str, Policy, Curve]]:
         yield "onset twice as slow", rule.policy, stretch_curve(rule.curve, 2.0)
 
 
+@lru_cache(maxsize=256)
 def stretch_curve(curve: Curve, factor: float) -> Curve:
     """Return *curve* with every event *factor* times as late; ``uniform`` stays as it is."""
     return replace(

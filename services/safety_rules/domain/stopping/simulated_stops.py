@@ -14,9 +14,9 @@ from services.safety_rules.domain.stopping.cohort import (
     NEVER,
     Cohort,
     Outcomes,
-    compute_sizes,
 )
 from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.follow_up import compute_sizes
 from services.safety_rules.domain.stopping.path import Limits
 from services.safety_rules.domain.stopping.simulated_trials import SimulatedTrials
 from services.vocabulary.protocol import Curve, Policy
