@@ -23,10 +23,11 @@ def park_refusal(refusal: Refusal) -> ParkedItem:
     >>> problem = "there is no message control id"
     >>> park_refusal(Refusal("MSH-10", problem, "give every message its own"))
     ParkedItem(path='MSH-10', reason=<ParkReason.REFUSED: 'refused'>, \
-detail='MSH-10: there is no message control id; give every message its own')
+detail='MSH-10: there is no message control id; give every message its own', masked_detail='')
     """
     reason = _REASONS.get(refusal.location, ParkReason.REFUSED)
-    return ParkedItem(refusal.location, reason, str(refusal))
+    masked_detail = refusal.masked_text if refusal.masked_problem else ""
+    return ParkedItem(refusal.location, reason, str(refusal), masked_detail)
 
 
 def store_dead_letter(
@@ -57,8 +58,8 @@ def store_dead_letter(
         body=submission.body,
     )
     with intake.db.write() as conn:
-        if not journal.find_payload_hashes(conn, [(sender, control_id)]):
-            rows = build_parked_rows(message, [item])
+        if not journal.find_payload_hashes(conn, intake.keys, [(sender, control_id)]):
+            rows = build_parked_rows(intake.keys, message, [item])
             journal.append_arrivals(conn, intake.keys, [Arrival(message, (), tuple(rows))])
 
 

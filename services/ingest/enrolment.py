@@ -110,9 +110,8 @@ def _enter_lines(
 ) -> _EnrolmentBatch:
     imported_at = intake.clock()
     hashes = [_hash_identifier(intake, one.row) for one in lines]
-    known_enrolments = load_known_enrolments(
-        conn, [one.row.participant for one in lines], hashes, [one.digest for one in lines]
-    )
+    subjects, digests = [one.row.participant for one in lines], [one.digest for one in lines]
+    known_enrolments = load_known_enrolments(conn, intake.keys, subjects, hashes, digests)
     batch = _EnrolmentBatch()
     for line, identifier_hash in zip(lines, hashes, strict=True):
         candidate = Participant(line.row.participant, intake.study, line.row.site)

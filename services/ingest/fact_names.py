@@ -5,7 +5,7 @@ from difflib import get_close_matches
 from functools import lru_cache
 
 from services.ingest.domain.message_content import ParkedItem, ParkReason
-from services.ingest.domain.quoted_text import quote_text
+from services.ingest.domain.quoted_text import quote_in
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Body
 from services.vocabulary.judgement import Assessment, Finding
@@ -27,17 +27,17 @@ class FactNames:
         """Return the item of a fact whose measure or term nobody knows; None: it is known."""
         match body:
             case Observation(measure=name) if name not in self.measures:
-                detail = f"no measure is called {_describe_name(name, self.measures)}"
-                return ParkedItem(path, ParkReason.UNKNOWN_MEASURE, detail)
+                texts = _describe_unknown("no measure is called", name, self.measures)
+                return ParkedItem(path, ParkReason.UNKNOWN_MEASURE, *texts)
             case Assessment(criterion=name) | Finding(criterion=name) if name not in self.criteria:
-                detail = f"no term of the study is called {_describe_name(name, self.criteria)}"
-                return ParkedItem(path, ParkReason.UNKNOWN_CRITERION, detail)
+                texts = _describe_unknown("no term of the study is called", name, self.criteria)
+                return ParkedItem(path, ParkReason.UNKNOWN_CRITERION, *texts)
         return None
 
 
 @lru_cache(maxsize=256)
-def _describe_name(name: str, known_names: frozenset[str]) -> str:
-    """Return *name*, quoted, with the known one that it may stand for."""
+def _describe_unknown(problem: str, name: str, known_names: frozenset[str]) -> tuple[str, str]:
+    """Return *problem* with *name* quoted and the known one it may stand for; and masked."""
     close_names = get_close_matches(name, sorted(known_names), n=1)
     suggestion = f"; did you mean {close_names[0]!r}?" if close_names else ""
-    return f"'{quote_text(name)}'{suggestion}"
+    return quote_in(f"{problem} '{{}}'{suggestion}", name)

@@ -9,7 +9,7 @@ from hashlib import sha256
 
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
-from services.ingest.domain.quoted_text import quote_text
+from services.ingest.domain.quoted_text import quote_in
 from services.ingest.fact_names import FactNames
 from services.runtime import wire
 from services.vocabulary.fact import Fact
@@ -98,8 +98,8 @@ def read_lines(body: bytes, names: FactNames) -> tuple[list[FactLine], list[Park
             continue
         place = f"line {number}"
         fact = _read_line(line)
-        if isinstance(fact, str):
-            wrong.append(ParkedItem(place, ParkReason.UNREADABLE_LINE, fact))
+        if isinstance(fact, tuple):
+            wrong.append(ParkedItem(place, ParkReason.UNREADABLE_LINE, *fact))
         elif item := names.find_unknown_name(fact.body, place):
             wrong.append(item)
         else:
@@ -116,29 +116,29 @@ def _find_wrong_byte(body: bytes) -> int | None:
     return None
 
 
-def _read_line(line: bytes) -> Fact | str:
-    """Return the fact, or the problem of the line."""
+def _read_line(line: bytes) -> Fact | tuple[str, ...]:
+    """Return the fact, or the problem of the line, as told to the sender and then masked."""
     if (position := _find_wrong_byte(line)) is not None:
-        return f"byte {position} is not UTF-8: send one JSON object to a line, in UTF-8"
+        return (f"byte {position} is not UTF-8: send one JSON object to a line, in UTF-8",)
     try:
         entries = json.loads(line)
     except (ValueError, RecursionError):
-        return "is no JSON object: write one fact to a line"
+        return ("is no JSON object: write one fact to a line",)
     if not isinstance(entries, Mapping):
-        return "is no JSON object: write one fact to a line"
+        return ("is no JSON object: write one fact to a line",)
     if _ESCAPED_NUL.search(line):
-        return "holds the character NUL (\\u0000), which no database takes in a text"
+        return ("holds the character NUL (\\u0000), which no database takes in a text",)
     digest = sha256(line.strip()).hexdigest()
     times = {name: _read_instant(entries[name]) for name in _TIMES if name in entries}
     for name, instant in times.items():
         if instant is None or instant.tzinfo is None:
-            return f"{name}: is no time with its offset: write it as 2026-03-01T08:00:00Z"
+            return (f"{name}: is no time with its offset: write it as 2026-03-01T08:00:00Z",)
     return _check_fact(entries, digest, times)
 
 
 def _check_fact(
     entries: Mapping[str, object], digest: str, times: Mapping[str, datetime | None]
-) -> Fact | str:
+) -> Fact | tuple[str, ...]:
     times_text = {name: at.isoformat() for name, at in times.items() if at}
     fact_entries = {
         **entries,
@@ -150,13 +150,13 @@ def _check_fact(
     try:
         fact = wire.read_fact(json.dumps(fact_entries))
     except ValueError as error:
-        return str(error)
+        return (str(error),)
     if isinstance(fact, wire.Unreadable):
         problem = _MEANING.get(fact.problem, fact.problem.replace("_", " "))
-        place = quote_text(fact.where) or "line"
-        return f"{place}: {problem}; see GET /v1/facts/schema (docs/fact.schema.json)"
+        advice = f"{problem}; see GET /v1/facts/schema (docs/fact.schema.json)"
+        return quote_in(f"{{}}: {advice}", fact.where) if fact.where else (f"line: {advice}",)
     if abs(fact.sequence) > _GREATEST_SEQUENCE:
-        return "sequence: is no number of 64 bits"
+        return ("sequence: is no number of 64 bits",)
     return fact
 
 

@@ -77,7 +77,7 @@ class Intake:
 
     def __post_init__(self) -> None:
         self.matcher = PatientMatcher(self.keys, self.study)
-        self.refusals = RefusalRecorder(self.db)
+        self.refusals = RefusalRecorder(self.db, self.keys)
 
     def accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Return the outcome of each submission once the accepted ones are on disk.
@@ -132,11 +132,11 @@ class Intake:
     def _keep_unread(self, submission: Submission, error: Exception) -> Outcome:
         """Return the outcome of a message once it is stored as it came, parked by *error*."""
         item = park_unread(error)
-        arrival = build_unread_arrival(submission, self.sites, self.clock(), item)
+        arrival = build_unread_arrival(self.keys, submission, self.sites, self.clock(), item)
         message = arrival.message
         key = message.sender, message.control_id
         with self.db.write() as conn:
-            hashes = journal.find_payload_hashes(conn, [key]).get(key, set())
+            hashes = journal.find_payload_hashes(conn, self.keys, [key]).get(key, set())
             is_duplicate = message.sha256 in hashes
             if not is_duplicate:
                 journal.append_arrivals(conn, self.keys, [arrival])
@@ -214,9 +214,8 @@ class Intake:
         return Refusal("MSH-4", problem, remedy, content.control_id, content.sender)
 
     def _store(self, conn: Connection, messages: Sequence[_ReadMessage]) -> list[Outcome]:
-        known_hashes = journal.find_payload_hashes(
-            conn, [(one.message.sender, one.message.control_id) for one in messages]
-        )
+        names = [(one.message.sender, one.message.control_id) for one in messages]
+        known_hashes = journal.find_payload_hashes(conn, self.keys, names)
         subjects = self.matcher.find_subjects(conn, [one.content for one in messages])
         outcomes, arrivals = [], []
         for message in messages:
@@ -231,7 +230,7 @@ class Intake:
             if hashes:
                 facts = [_with_note(fact, "MSH-10 was used before") for fact in facts]
             known_hashes = {**known_hashes, key: {*hashes, message.message.sha256}}
-            rows = build_parked_rows(message.message, parked)
+            rows = build_parked_rows(self.keys, message.message, parked)
             arrivals.append(Arrival(message.message, tuple(facts), tuple(rows)))
             outcomes.append(_accepted_outcome(message, facts, parked))
         journal.append_arrivals(conn, self.keys, arrivals)

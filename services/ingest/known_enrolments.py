@@ -8,6 +8,7 @@ from itertools import chain, count
 from services.store import journal, participants
 from services.store.participants import Participant
 from services.store.session import Connection
+from services.store.vault import Keys
 from services.vocabulary.fact import Fact, Status
 
 SENDER = "participants|import"
@@ -58,6 +59,7 @@ def name_series(subject: str, kind: str) -> str:
 
 def load_known_enrolments(
     conn: Connection,
+    keys: Keys,
     subjects: Sequence[str],
     identifier_hashes: Sequence[str],
     digests: Sequence[str],
@@ -66,7 +68,7 @@ def load_known_enrolments(
     enrolments = KnownEnrolments(
         participants=dict(participants.load_participants(conn, subjects=subjects)),
         subjects=dict(participants.find_subjects(conn, identifier_hashes)),
-        control_ids=_find_control_ids(conn, digests),
+        control_ids=_find_control_ids(conn, keys, digests),
         last_facts={},
     )
     facts = [one.fact for one in journal.load_facts_of_kinds(conn, KINDS, subjects)]
@@ -74,13 +76,15 @@ def load_known_enrolments(
     return enrolments
 
 
-def _find_control_ids(conn: Connection, digests: Sequence[str]) -> set[str]:
+def _find_control_ids(conn: Connection, keys: Keys, digests: Sequence[str]) -> set[str]:
     """Return the stored control ids of lines with *digests*: numbered without a gap."""
     stored_ids: set[str] = set()
     sequences: Mapping[str, Iterator[str]] = {one: _list_control_ids(one) for one in digests}
     unchecked_ids = {next(control_ids): digest for digest, control_ids in sequences.items()}
     while unchecked_ids:
-        found_ids = journal.find_payload_hashes(conn, [(SENDER, one) for one in unchecked_ids])
+        found_ids = journal.find_payload_hashes(
+            conn, keys, [(SENDER, one) for one in unchecked_ids]
+        )
         stored_ids.update(control_id for _, control_id in found_ids)
         unchecked_ids = {
             next(sequences[unchecked_ids[one]]): unchecked_ids[one] for _, one in found_ids

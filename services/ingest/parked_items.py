@@ -10,11 +10,11 @@ from services.ingest.discarded_items import drop_discarded, item_key, renumber_p
 from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import MessageContent, Refusal
 from services.ingest.facts import FACTS_SENDER, FactsContent, read_facts
-from services.ingest.ids import NAMESPACE
+from services.ingest.ids import NAMESPACE, bound_control_id
 from services.ingest.intake import Intake
 from services.ingest.lost_messages import find_lost_messages
 from services.ingest.parked_rows import build_parked_rows
-from services.ingest.unread_messages import may_pass
+from services.ingest.unread_messages import may_pass, name_message
 from services.runtime import log
 from services.store import journal, parking
 from services.store.journal import RawMessage
@@ -97,10 +97,18 @@ def _read_again(
         open_rows = parking.load_parked(conn, message=message_id)
         if message is None:
             return RetryResult(0, 0, len(open_rows))
+        message = _restore_control_id(message)
         content = reread_message(intake, message)
         if isinstance(content, Refusal):
             return RetryResult(0, 0, len(open_rows))
         return _apply_content(conn, intake, message, content, actor)
+
+
+def _restore_control_id(message: RawMessage) -> RawMessage:
+    """Return a stored HL7 message with its own number again: its facts have ids made of that."""
+    if message.sender.startswith(FACTS_SENDER):
+        return message
+    return replace(message, control_id=bound_control_id(name_message(message.body)[1]))
 
 
 def _retry_dead_letter(
@@ -156,7 +164,8 @@ def _apply_content(
     stored_ids = journal.find_known_fact_ids(conn, [fact.id for fact in facts])
     new_facts = [fact for fact in facts if fact.id not in stored_ids]
     journal.append_facts(conn, message.id, new_facts, received_at)
-    parked_rows = {item_key(row): row for row in build_parked_rows(retried_message, items)}
+    new_rows = build_parked_rows(intake.keys, retried_message, items)
+    parked_rows = {item_key(row): row for row in new_rows}
     open_keys = {item_key(row) for row in rows if not row.resolution}
     times = Counter(item_key(row) for row in rows)
     parking.park_items(

@@ -6,12 +6,19 @@ from uuid import uuid5
 
 from services.ingest.domain.message_content import MergeDraft, MoveDraft, ParkedItem, ParkReason
 from services.ingest.ids import NAMESPACE
+from services.store.hidden_text import hide_text
 from services.store.journal import ParkedRow, RawMessage
+from services.store.vault import Keys
 from services.vocabulary.fact import Fact
 
 
-def build_parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[ParkedRow]:
-    """Return the rows of *items*; the same place and reason in a message makes one row."""
+def build_parked_rows(
+    keys: Keys, message: RawMessage, items: Iterable[ParkedItem]
+) -> list[ParkedRow]:
+    """Return the rows of *items*; the same place and reason in a message makes one row.
+
+    The words of the sender are in them for holders of *keys* alone.
+    """
     rows = {}
     for item in items:
         row_id = str(uuid5(NAMESPACE, f"{message.id}|{item.path}|{item.reason}"))
@@ -20,9 +27,10 @@ def build_parked_rows(message: RawMessage, items: Iterable[ParkedItem]) -> list[
             message.id,
             item.path,
             item.reason,
-            item.detail,
+            item.masked_detail or item.detail,
             message.site,
             message.received_at,
+            hidden_detail=hide_text(keys, message.id, item.detail) if item.masked_detail else None,
         )
     return list(rows.values())
 

@@ -29,6 +29,7 @@ from services.store import journal, participants
 from services.store.journal import RawMessage
 from services.store.participant_order import list_named_pairs
 from services.store.session import Connection
+from services.store.site_numbers import hash_fact_numbers
 from services.store.vault import Keys, hash_identifier
 from services.vocabulary.fact import Fact
 from services.vocabulary.identity_change import Merge, Move
@@ -125,7 +126,9 @@ class PatientMatcher:
             elif fact.observed_at > message.received_at + _CLOCK_TOLERANCE:
                 parked.append(park_future_dated(place, fact.observed_at))
             else:
-                hashed_fact = hash_visits(fact, partial(self._hash_visit, site))
+                hashed_fact = hash_fact_numbers(
+                    self.keys, hash_visits(fact, partial(self._hash_visit, site))
+                )
                 digest = wire.digest_clinical(hashed_fact)
                 facts.append(replace(hashed_fact, id=new_id, site=content.site, digest=digest))
         return facts, parked
@@ -176,7 +179,8 @@ class PatientMatcher:
             result_key=draft.result_key
             and replace(draft.result_key, report=message.id[:_REPORT_DIGITS]),
         )
-        return replace(fact, digest=wire.digest_clinical(fact))
+        hashed_fact = hash_fact_numbers(self.keys, fact)
+        return replace(hashed_fact, digest=wire.digest_clinical(hashed_fact))
 
     def _hash_visit(self, site: str, number: str) -> str:
         """Return the keyed hash of a visit number, which only a holder of the key can repeat."""

@@ -1,7 +1,8 @@
 """Messages that were refused (AR): each leaves a row, and a line of the log of a service.
 
 What a message holds is not kept, for nobody vouches for a sender that is not known: only its
-place in the feed (sender, MSH-10) and what is wrong with it.
+place in the feed (sender, MSH-10) and what is wrong with it. The words of the sender in these are
+kept for holders of the keys alone.
 """
 
 import threading
@@ -18,8 +19,10 @@ from services.ingest.domain.site import Sites
 from services.ingest.ids import NAMESPACE
 from services.ingest.outcome import Submission
 from services.runtime import log
-from services.store.refusals import RefusalRow, add_refusals
+from services.store.refusals import RefusalRow, add_refusals, hide_words
 from services.store.session import Database, DatabaseError
+from services.store.site_numbers import hash_control_id
+from services.store.vault import Keys
 from services.vocabulary.printable_text import escape_unprintable
 
 _TEXT_LENGTH = 500  # characters of what a sender wrote
@@ -54,6 +57,7 @@ class RefusalRecorder:
     """Records refused messages in the database *db* and in the log."""
 
     db: Database
+    keys: Keys
     _hour_ends_s: float = 0.0
     _rows_left: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -74,7 +78,7 @@ class RefusalRecorder:
                     reason=message.refusal.location,
                 )
             if source not in _RECORDED_ELSEWHERE and self._has_room():
-                rows.append(_build_row(message, instant))
+                rows.append(_build_row(self.keys, message, instant))
         if not rows:
             return
         try:
@@ -95,20 +99,23 @@ class RefusalRecorder:
             return self._rows_left >= 0
 
 
-def _build_row(message: RefusedMessage, instant: datetime) -> RefusalRow:
+def _build_row(keys: Keys, message: RefusedMessage, instant: datetime) -> RefusalRow:
     body, refusal = message.submission.body, message.refusal
     source = message.submission.source
     name = f"{source}|{message.site}|{sha256(body).hexdigest()}|{refusal.location}"
-    return RefusalRow(
+    sender = _make_printable(refusal.sender or _read_field(body, 3, 4))
+    control_id = _make_printable(refusal.control_id or _read_field(body, 10))
+    row = RefusalRow(
         str(uuid5(NAMESPACE, name)),
         instant,
         message.site,
-        _make_printable(refusal.sender or _read_field(body, 3, 4)),
-        _make_printable(refusal.control_id or _read_field(body, 10)),
+        "",
+        hash_control_id(keys, control_id),
         source,
         refusal.location,
-        _make_printable(str(refusal)),
+        _make_printable(refusal.masked_text),
     )
+    return hide_words(keys, row, (sender, control_id, _make_printable(str(refusal))))
 
 
 def _read_field(body: bytes, *fields: int) -> str:

@@ -18,6 +18,7 @@ from services.ingest.parked_rows import build_parked_rows
 from services.ingest.refused_messages import find_sending_site
 from services.store.journal import Arrival, RawMessage
 from services.store.session import DatabaseError, is_transient
+from services.store.vault import Keys
 
 _UNKNOWN_PLACE = Refusal("MSH", "", "")
 
@@ -40,7 +41,7 @@ def park_unread(error: Exception) -> ParkedItem:
 
 
 def build_unread_arrival(
-    submission: Submission, sites: Sites, received_at: datetime, item: ParkedItem
+    keys: Keys, submission: Submission, sites: Sites, received_at: datetime, item: ParkedItem
 ) -> Arrival:
     """Return *submission* as it came, without facts, and with *item* as the reason."""
     body = submission.body
@@ -48,7 +49,7 @@ def build_unread_arrival(
     if submission.form == "facts":
         sender, control_id = name_facts(digest, submission.site, submission.actor)
     else:
-        sender, control_id = _name_message(body)
+        sender, control_id = name_message(body)
     message = RawMessage(
         id=message_id(sender, control_id, digest),
         received_at=received_at,
@@ -60,10 +61,10 @@ def build_unread_arrival(
         clock="wall",
         body=body,
     )
-    return Arrival(message, (), tuple(build_parked_rows(message, [item])))
+    return Arrival(message, (), tuple(build_parked_rows(keys, message, [item])))
 
 
-def _name_message(body: bytes) -> tuple[str, str]:
+def name_message(body: bytes) -> tuple[str, str]:
     """Return sender and control id of an HL7 v2 message, as far as its header can be read."""
     header = read_header(body)
     if isinstance(header, Refusal):

@@ -38,7 +38,7 @@ class AuditPolicy:
 AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
     AuditPolicy(tables.raw_message, ("id",), frozen=False),  # encrypted again with new keys
     AuditPolicy(tables.parked, ("id",), frozen=False),
-    AuditPolicy(tables.refused_message, ("id",)),
+    AuditPolicy(tables.refused_message, ("id",), frozen=False),  # a migration hid words in them
     AuditPolicy(tables.identity, ("hash",), frozen=False),
     AuditPolicy(
         tables.participant,

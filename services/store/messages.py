@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_
 
 from services.store import vault
 from services.store.audit import Row
+from services.store.site_numbers import hash_control_id
 from services.store.snapshots import ReadSnapshot
 from services.store.tables import fact, parked, raw_message
 
@@ -28,7 +29,7 @@ class RawMessage:
         received_at: Aware; by *clock*.
         site: Id of the sending site.
         sender: ``APPLICATION|FACILITY``.
-        control_id: MSH-10.
+        control_id: MSH-10; of a stored message its keyed hash.
         sha256: Of *body*.
         source: The way it came: ``mllp``, ``http``, ``file``, ``person``, ...
         clock: The clock of *received_at*: ``wall`` or ``message``.
@@ -47,20 +48,21 @@ class RawMessage:
 
 
 def find_payload_hashes(
-    conn: Connection, keys: Sequence[tuple[str, str]]
+    conn: Connection, keys: vault.Keys, names: Sequence[tuple[str, str]]
 ) -> Mapping[tuple[str, str], set[str]]:
-    """Return the payload hashes that are stored already, by (sender, control id)."""
+    """Return the payload hashes that are stored already, by *names*: (sender, control id)."""
     hashes: dict[tuple[str, str], set[str]] = {}
     columns = raw_message.c.sender, raw_message.c.control_id, raw_message.c.sha256
-    for part in split_into_parts(sorted(set(keys))):
+    name_of = {(name[0], hash_control_id(keys, name[1])): name for name in names}
+    for part in split_into_parts(sorted(name_of)):
         query = select(*columns).where(tuple_(*columns[:2]).in_(part))
-        for sender, control_id, payload_hash in conn.execute(query):
-            hashes.setdefault((sender, control_id), set()).add(payload_hash)
+        for sender, hashed_number, payload_hash in conn.execute(query):
+            hashes.setdefault(name_of[sender, hashed_number], set()).add(payload_hash)
     return hashes
 
 
 def load_message(conn: Connection, keys: vault.Keys, message_id: str) -> RawMessage | None:
-    """Return one message, decrypted; None when there is none of that id.
+    """Return one message, decrypted, by the hash of its number; None: there is none of that id.
 
     Raises:
         VaultError: It cannot be decrypted.
@@ -143,7 +145,7 @@ def make_raw_row(keys: vault.Keys, key_id: str, message: RawMessage) -> Row:
         "received_at": message.received_at,
         "site": message.site,
         "sender": message.sender,
-        "control_id": message.control_id,
+        "control_id": hash_control_id(keys, message.control_id),
         "sha256": message.sha256,
         "source": message.source,
         "clock": message.clock,

@@ -1,14 +1,16 @@
 """Parked items: parts of accepted messages that cannot be used yet, with the reason."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select, update
 
 from services.store import audit
+from services.store.hidden_text import reveal_text
 from services.store.messages import split_into_parts
 from services.store.tables import parked
+from services.store.vault import Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +22,15 @@ class ParkedRow:
         message: Id of the raw message, which holds the text.
         path: Where in it, e.g. ``OBX[3].5``.
         reason: A closed set; doubles as metric label.
-        detail: Without identifiers.
+        detail: Without the words of the sender.
         site: Id of the sending site.
         parked_at: Aware.
         resolution: Empty while open, then ``retried`` or ``discarded``.
         resolved_at: Aware; None while open.
         resolved_by: Name of the person.
         comment: Of the same person.
+        hidden_detail: *detail* with the words of the sender, for holders of the keys; None: the
+            sender has no words in it.
     """
 
     id: str
@@ -40,6 +44,21 @@ class ParkedRow:
     resolved_at: datetime | None = None
     resolved_by: str = ""
     comment: str = ""
+    hidden_detail: str | None = None
+
+
+def reveal_details(keys: Keys, rows: Iterable[ParkedRow]) -> Iterator[ParkedRow]:
+    """Yield *rows* with the words of their senders in their details.
+
+    Raises:
+        VaultError: One was changed, or was written with other keys.
+    """
+    for row in rows:
+        if row.hidden_detail is None:
+            yield row
+        else:
+            detail = reveal_text(keys, row.message, row.hidden_detail)
+            yield replace(row, detail=detail, hidden_detail=None)
 
 
 def park_items(conn: Connection, rows: Sequence[ParkedRow]) -> None:

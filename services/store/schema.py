@@ -16,6 +16,7 @@ from services.store.revisions import (
 from services.store.roles import grant_all
 from services.store.session import LOCK_TIMEOUT, Database, is_blocked
 from services.store.sqlite_copy import fold_log
+from services.store.vault import Keys, Purpose
 
 _MIGRATION_LOCK = 0x41656769  # the advisory lock of whoever migrates
 _BY_BYTES = ("C", "POSIX", "C.UTF-8", "C.utf8")
@@ -23,10 +24,13 @@ _BY_LIBRARY = "c"
 _DATABASE = text("SELECT to_jsonb(d) FROM pg_database d WHERE datname = current_database()")
 
 
-def upgrade(db: Database) -> None:
+def upgrade(db: Database, keys: Keys | None = None) -> None:
     """Create *db* or upgrade its tables to the newest; an upgraded one stays as it is.
 
     A new file appears under its name once its tables are complete: nobody ever sees half of it.
+    Messages of releases that stored numbers of sites as they came (0013 and before) need *keys*,
+    of which one hashes them; None where there are no messages yet.
+
     Services go on meanwhile: whoever migrates waits for no lock longer than the limits of
     `services.store.session`, and another one who migrates waits for the first.
 
@@ -39,7 +43,7 @@ def upgrade(db: Database) -> None:
         if db.is_sqlite and not db.exists():
             _create_file(db)
         else:
-            _upgrade(db)
+            _upgrade(db, keys)
     except OperationalError as error:
         if not is_blocked(error):
             raise
@@ -66,7 +70,7 @@ def _create_file(db: Database) -> None:
     unfinished_file.rename(db.file)
 
 
-def _upgrade(db: Database) -> None:
+def _upgrade(db: Database, keys: Keys | None) -> None:
     with db.write() as conn:
         if not db.is_sqlite:
             conn.execute(select(func.pg_advisory_xact_lock(_MIGRATION_LOCK)))
@@ -75,7 +79,9 @@ def _upgrade(db: Database) -> None:
         if db.is_sqlite and not revisions:
             raise UnfitDatabaseError(describe_emptied_file(db.file))
         require_known(set(revisions))
-        command.upgrade(_config(conn), "head")
+        config = _config(conn)
+        config.attributes["identity_key"] = keys and keys.get_key(Purpose.IDENTITY)
+        command.upgrade(config, "head")
         if not db.is_sqlite:
             grant_all(conn)
 

@@ -67,6 +67,7 @@ parked = Table(
     Column("resolved_at", Instant),
     _text("resolved_by"),
     _text("comment"),
+    Column("hidden_detail", Text),  # with the sender's words, encrypted; null: there are none
     Index(None, "message"),
     Index(None, "resolution", "parked_at"),
 )
@@ -82,6 +83,7 @@ refused_message = Table(
     _text("source"),
     _text("location"),
     _text("problem"),
+    Column("hidden_words", Text),  # sender, MSH-10 and problem, as the sender wrote them; encrypted
     Index(None, "refused_at"),
 )
 

@@ -14,6 +14,8 @@ from services.safety_rules.application.decide_study import decide_rules, extract
 from services.simulator.trial import write_participants_csv
 from services.store import alerts, decisions, journal, outbox, participants, timers
 from services.store.session import Database
+from services.store.site_numbers import hash_control_id
+from services.store.vault import Keys
 from tests.faults.answers import facts_of, open_alerts, what_is_open
 from tests.helpers.distributed_service import AND, STUDY, Workers, wait_until
 from tests.helpers.shared_study import load
@@ -142,8 +144,10 @@ class Life:
     def _not_stored(self):
         """The control ids of messages that were answered AA and are in no row."""
         with self.db.read() as conn:
-            stored = set(conn.scalars(text("SELECT control_id FROM raw_message")))
-        return {_control_id(message) for message in self.answered_messages} - stored
+            stored_hashes = set(conn.scalars(text("SELECT control_id FROM raw_message")))
+        keys = Keys.load(self.folder / "keys")
+        answered_ids = (_control_id(message) for message in self.answered_messages)
+        return {hash_control_id(keys, number) for number in answered_ids} - stored_hashes
 
     def _every_open_alert_was_told(self):
         mails = [message_from_bytes(mail.read_bytes()) for mail in self.sink.mails]

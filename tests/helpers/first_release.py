@@ -2,7 +2,9 @@
 
 ``releases/0001.ndjson`` is of the first release: a small trial with a merge. ``0003.ndjson`` is of
 revision caa800d, the last whose ``rules_version`` was a hash of source text: two participants, with
-a correction. Both are sealed. One row to a line, bytes in base64.
+a correction. ``0010.ndjson`` is of the last that stored numbers and words of sites as they came:
+orders, a visit, what was parked and what was refused. All are sealed. One row to a line, bytes in
+base64.
 """
 
 import base64

@@ -4,7 +4,7 @@ from argparse import Namespace
 
 from services.cli.shared.columns import PARKED
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.stored_data import open_stored_data
+from services.cli.shared.stored_data import load_stored_keys, open_stored_data
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.store import parking
 
@@ -20,8 +20,10 @@ def perform(args: Namespace) -> int:
 
 
 def _list(args: Namespace) -> int:
-    with open_stored_data(args).db.read() as conn:
+    data = open_stored_data(args)
+    with data.db.read() as conn:
         items = parking.load_parked(conn, site=args.site)
+    items = list(parking.reveal_details(load_stored_keys(data), items))
     if args.json:
         print_json_lines(
             {

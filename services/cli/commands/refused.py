@@ -5,17 +5,19 @@ from dataclasses import asdict
 
 from services.cli.shared.columns import REFUSED_MESSAGES
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.stored_data import open_stored_data
+from services.cli.shared.stored_data import load_stored_keys, open_stored_data
 from services.cli.shared.tables import format_utc, make_explained_table
-from services.store.refusals import load_refusals
+from services.store.refusals import RefusalRow, load_refusals, reveal_words
 
 
 def perform(args: Namespace) -> int:
     """List refused messages, oldest first."""
-    with open_stored_data(args).db.read() as conn:
+    data = open_stored_data(args)
+    with data.db.read() as conn:
         refusals = load_refusals(conn, args.site)
+    refusals = list(reveal_words(load_stored_keys(data), refusals))
     if args.json:
-        print_json_lines(asdict(row) for row in refusals)
+        print_json_lines(_as_json(row) for row in refusals)
     elif refusals:
         rows = [
             (
@@ -32,3 +34,7 @@ def perform(args: Namespace) -> int:
     else:
         print("nothing was refused")
     return 0
+
+
+def _as_json(row: RefusalRow) -> dict[str, object]:
+    return {name: value for name, value in asdict(row).items() if name != "hidden_words"}

@@ -11,7 +11,8 @@ from services.store.installation_keys import (
     lock_keys,
     register_files,
 )
-from services.store.key_files import create_missing_keys
+from services.store.key_files import create_missing_keys, list_encryption_files
+from services.store.revisions import find_revisions
 from services.store.session import Database
 from services.store.vault import ALL_PURPOSES, WITHOUT_LINKS, Keys, VaultError
 
@@ -37,6 +38,25 @@ def load_keys_of_data(db: Database, folder: Path, service: str = "") -> Keys:
     keys = Keys.load(folder, needs=())
     for problem in find_wrong_keys(registered_keys, keys, needs):
         raise VaultError(problem)
+    return keys
+
+
+def load_keys_before_upgrade(db: Database, folder: Path) -> Keys | None:
+    """Return the keys that a migration of *db* may need; None where nothing was written yet.
+
+    Raises:
+        VaultError: One is missing, or what is stored was written with other keys.
+    """
+    if not db.exists():
+        return None
+    with db.read() as conn:
+        if not find_revisions(conn) or not (
+            key_fit.needs_keys(conn) or list_encryption_files(folder)
+        ):
+            return None
+        keys = Keys.load(folder)
+        for problem in key_fit.find_key_faults(conn, keys):
+            raise VaultError(f"these keys are not those of the database: {problem}")
     return keys
 
 

@@ -11,7 +11,11 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
-from services.cli.shared.keys_of_data import bind_keys, load_keys_of_data
+from services.cli.shared.keys_of_data import (
+    bind_keys,
+    load_keys_before_upgrade,
+    load_keys_of_data,
+)
 from services.cli.shared.open_database import (
     describe_unreachable,
     open_database,
@@ -147,7 +151,7 @@ def _open_folder(
     if data_study is not None:
         require_same_study(settings, {data_study.study_id}, study_id)
     with _refuse_unfit(db):
-        _upgrade(db)
+        _upgrade(db, settings.keys_folder)
         keys = bind_keys(db, settings.keys_folder)
         with db.read() as conn:  # of a folder that remembers nothing
             require_same_study(settings, protocols.load_study_ids(conn), study_id)
@@ -179,7 +183,7 @@ def _lock_folder(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _upgrade(db: Database) -> None:
+def _upgrade(db: Database, keys_folder: Path) -> None:
     """Let a database in a file have the newest tables; most have them."""
     if db.exists():
         with db.read() as conn:
@@ -187,7 +191,7 @@ def _upgrade(db: Database) -> None:
                 return
     from services.store import schema  # noqa: PLC0415 (Alembic takes a fifth of a second)
 
-    schema.upgrade(db)
+    schema.upgrade(db, load_keys_before_upgrade(db, keys_folder))
 
 
 def migrate(settings: StoreSettings) -> StudyContext:
@@ -205,9 +209,10 @@ def migrate(settings: StoreSettings) -> StudyContext:
     study, db = load_rules(settings.study), open_database(settings)
     try:
         with _refuse_unfit(db):
-            schema.upgrade(db)
+            schema.upgrade(db, load_keys_before_upgrade(db, settings.keys_folder))
             keys = bind_keys(db, settings.keys_folder)
     except DatabaseError as error:
+        db.close()
         raise CommandError(describe_unreachable(settings, error)) from error
     context = StudyContext(settings, study, db, keys)
     _activate(context)

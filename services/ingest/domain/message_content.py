@@ -115,11 +115,16 @@ class MoveDraft:
 
 @dataclass(frozen=True, slots=True)
 class ParkedItem:
-    """An item that waits for a mapping or a person; *detail* contains no identifier."""
+    """An item that waits for a mapping or a person.
+
+    *masked_detail* is *detail* without the words of the sender, who may write anything: that alone
+    is stored in plain text. Empty: there are no such words in it.
+    """
 
     path: str
     reason: ParkReason
     detail: str
+    masked_detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +159,8 @@ class MessageContent:
 class Refusal:
     """The refusal of a message that can never be accepted: location, problem and remedy.
 
-    *control_id* and *sender* are empty when they could not be read.
+    *control_id* and *sender* are empty when they could not be read. *masked_problem* is *problem*
+    without the words of the sender; empty: there are none in it.
     """
 
     location: str
@@ -162,7 +168,13 @@ class Refusal:
     remedy: str
     control_id: str = ""
     sender: str = ""
+    masked_problem: str = ""
 
     def __str__(self) -> str:
-        """Return one sentence without identifiers."""
+        """Return one sentence, for the sender and for holders of the keys."""
         return f"{self.location}: {self.problem}; {self.remedy}"
+
+    @property
+    def masked_text(self) -> str:
+        """The same without the words of the sender."""
+        return f"{self.location}: {self.masked_problem or self.problem}; {self.remedy}"

@@ -20,7 +20,7 @@ from services.ingest.domain.hl7.message import Message, Segment
 from services.ingest.domain.hl7.times import Hl7Time, read_local_time
 from services.ingest.domain.hl7.values import read_hl7_number
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
-from services.ingest.domain.quoted_text import quote_text
+from services.ingest.domain.quoted_text import UNKNOWN_UNIT, quote_in
 from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.fact import ResultKey, Status
 from services.vocabulary.quantity import Quantity
@@ -99,18 +99,17 @@ def _read_administration(
     dose = None if status in _RETRACTING_STATUSES else _read_dose(context, rxa)
     if drug is None:
         code, name, system = (*rxa.components(5), "", "")[:3]
-        drug_text = quote_text(f"{code}^{name}^{system}")
-        detail = f"no drug for {drug_text}: add it to drugs of this site in sites.yaml"
-        yield ParkedItem(f"{path}.5", ParkReason.UNKNOWN_CODE, detail)
+        texts = quote_in(
+            "no drug for {}: add it to drugs of this site in sites.yaml",
+            f"{code}^{name}^{system}",
+        )
+        yield ParkedItem(f"{path}.5", ParkReason.UNKNOWN_CODE, *texts)
     elif isinstance(status, ParkedItem):
         yield replace(status, path=f"{path}.{status.path}")
     elif start is None:
         yield ParkedItem(f"{path}.3", ParkReason.UNREADABLE_TIME, "no readable time in RXA-3")
     elif isinstance(dose, str):
-        detail = (
-            f"unit '{quote_text(dose)}' is not known: add it to units of this site in sites.yaml"
-        )
-        yield ParkedItem(f"{path}.7", ParkReason.UNKNOWN_UNIT, detail)
+        yield ParkedItem(f"{path}.7", ParkReason.UNKNOWN_UNIT, *quote_in(UNKNOWN_UNIT, dose))
     else:
         words = {word.casefold() for word in _split_notes(rxa)}
         filler = entry.order.field(3) if entry.order else ""
@@ -138,14 +137,14 @@ def _find_status(rxa: Segment) -> Status | ParkedItem:
     """
     status = _STATUS.get(_read_coded(rxa, 21))
     if status is None:
-        detail = f"action '{quote_text(rxa.text(21))}' is not in HL7 table 0323"
-        return ParkedItem("21", ParkReason.UNREADABLE_VALUE, detail)
+        texts = quote_in("action '{}' is not in HL7 table 0323", rxa.text(21))
+        return ParkedItem("21", ParkReason.UNREADABLE_VALUE, *texts)
     if status is Status.DELETED:
         return status
     completion = _read_coded(rxa, 20)
     if completion not in _IS_GIVEN:
-        detail = f"completion '{quote_text(rxa.text(20))}' is not in HL7 table 0322: was it given?"
-        return ParkedItem("20", ParkReason.UNREADABLE_VALUE, detail)
+        template = "completion '{}' is not in HL7 table 0322: was it given?"
+        return ParkedItem("20", ParkReason.UNREADABLE_VALUE, *quote_in(template, rxa.text(20)))
     is_given, is_refused = (
         _IS_GIVEN[completion],
         bool(_read_coded(rxa, 18) or _read_coded(rxa, 18, 1)),

@@ -20,7 +20,7 @@ from services.ingest.domain.hl7.message import Segment
 from services.ingest.domain.hl7.result_body import has_unread_range, read_body
 from services.ingest.domain.hl7.result_keys import ResultNumbering
 from services.ingest.domain.message_content import FactDraft, ParkedItem, ParkReason, PatientKey
-from services.ingest.domain.quoted_text import quote_text
+from services.ingest.domain.quoted_text import quote_in
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import RANGE_NOT_READ, Status
 
@@ -84,15 +84,17 @@ def _read_observation(
         return
     measure = find_measure(context, obx)
     if measure is None:
-        code = quote_text(format_code(obx))
-        detail = f"no measure for {code}: add it to codes of this site in sites.yaml"
-        yield ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, detail)
+        texts = quote_in(
+            "no measure for {}: add it to codes of this site in sites.yaml", format_code(obx)
+        )
+        yield ParkedItem(f"{path}.3", ParkReason.UNKNOWN_CODE, *texts)
         return
     status = _STATUS.get(obx.text(11) or "F")
     if status is None:
-        status_text = quote_text(obx.text(11))
-        detail = f"result status '{status_text}' says of no result how far it can be relied upon"
-        yield ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, detail)
+        texts = quote_in(
+            "result status '{}' says of no result how far it can be relied upon", obx.text(11)
+        )
+        yield ParkedItem(f"{path}.11", ParkReason.UNREADABLE_VALUE, *texts)
         return
     body = read_body(context, measure, status, obx, path)
     if isinstance(body, ParkedItem):

@@ -17,7 +17,7 @@ from services.ingest.domain.message_content import (
     ParkReason,
     Refusal,
 )
-from services.ingest.domain.quoted_text import quote_text
+from services.ingest.domain.quoted_text import quote_in
 from services.ingest.domain.site import CodeTables, Sites
 
 _PRODUCTION = ("", "P")
@@ -55,22 +55,20 @@ def _find_refusal(message: Message, sites: Sites) -> Refusal | None:
     header = message.header
     control_id, sender = header.text(10), message.sender
 
-    def refuse(where: str, problem: str, remedy: str) -> Refusal:
-        return Refusal(where, problem, remedy, control_id, sender)
+    def refuse(where: str, problem: str, remedy: str, masked_problem: str = "") -> Refusal:
+        return Refusal(where, problem, remedy, control_id, sender, masked_problem)
 
     if not control_id:
         return refuse("MSH-10", "there is no message control id", "give every message its own")
     if len(list(message.segments_named("MSH"))) > 1:
         return refuse("MSH", "this is more than one message", "send each in a frame of its own")
     if sender not in sites.by_sender:
-        return refuse(
-            "MSH-3, MSH-4",
-            f"no site sends as {quote_text(sender)}",
-            "name it under senders in sites.yaml",
-        )
+        problem, masked_problem = quote_in("no site sends as {}", sender)
+        remedy = "name it under senders in sites.yaml"
+        return refuse("MSH-3, MSH-4", problem, remedy, masked_problem)
     if header.text(11) not in _PRODUCTION:
-        problem = f"processing id {quote_text(header.text(11))} is not production"
-        return refuse("MSH-11", problem, "send test messages to a test system")
+        problem, masked_problem = quote_in("processing id {} is not production", header.text(11))
+        return refuse("MSH-11", problem, "send test messages to a test system", masked_problem)
     return None
 
 
@@ -129,8 +127,8 @@ def _find_reader(code: str, event: str) -> "_Reader":
 
 def _park_unsupported(context: Context) -> Iterator[Item]:
     code, event = context.message.kind
-    detail = f"messages of type {quote_text(f'{code}^{event}')} are not read"
-    yield ParkedItem("MSH.9", ParkReason.UNSUPPORTED_MESSAGE, detail)
+    texts = quote_in("messages of type {} are not read", f"{code}^{event}")
+    yield ParkedItem("MSH.9", ParkReason.UNSUPPORTED_MESSAGE, *texts)
 
 
 _Reader = Callable[[Context], Iterator[Item]]

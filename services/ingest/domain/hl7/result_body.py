@@ -12,7 +12,7 @@ from services.ingest.domain.hl7.range_text import RangeText, is_range_given, spl
 from services.ingest.domain.hl7.temperature_site import is_peripheral
 from services.ingest.domain.hl7.values import read_result
 from services.ingest.domain.message_content import ParkedItem, ParkReason
-from services.ingest.domain.quoted_text import quote_text
+from services.ingest.domain.quoted_text import UNKNOWN_UNIT, quote_in
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Status
 from services.vocabulary.quantity import Quantity
@@ -40,9 +40,8 @@ def read_body(
         return _read_word(context, measure, components, path)
     unit = context.read_unit(obx, 6)
     if unit is None:
-        unit_text = quote_text(obx.full_text(6))
-        detail = f"unit '{unit_text}' is not known: add it to units of this site in sites.yaml"
-        return ParkedItem(f"{path}.6", ParkReason.UNKNOWN_UNIT, detail)
+        texts = quote_in(UNKNOWN_UNIT, obx.full_text(6))
+        return ParkedItem(f"{path}.6", ParkReason.UNKNOWN_UNIT, *texts)
     body = None if is_empty else _read_number(context, measure, obx, components, unit)
     if body is None:
         remedy = "ask the laboratory, or correct the result"
