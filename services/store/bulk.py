@@ -28,14 +28,16 @@ def insert_rows(conn: Connection, table: Table, rows: Sequence[Row]) -> None:
         )  # no generated id is fetched
 
 
-def insert_if_new(conn: Connection, table: Table, row: Row) -> bool:
-    """Insert *row* unless one of its key exists; return True when it was inserted."""
+def insert_if_new(conn: Connection, table: Table, rows: Sequence[Row]) -> int:
+    """Insert those of *rows* whose key does not exist; return their number."""
+    if not rows:
+        return 0
     dialect = import_module(f"sqlalchemy.dialects.{conn.dialect.name}")  # the other costs time
-    statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()
+    statement = dialect.insert(table).on_conflict_do_nothing()
     counting_statement = statement.execution_options(
         preserve_rowcount=True
     )  # SQLAlchemy drops it for INSERT otherwise
-    return conn.execute(counting_statement).rowcount == 1
+    return int(conn.execute(counting_statement, [dict(row) for row in rows]).rowcount)
 
 
 def _copy(conn: Connection, table: Table, rows: Sequence[Row]) -> None:

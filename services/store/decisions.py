@@ -117,7 +117,7 @@ def advance_study(conn: Connection, state: StudyState, cut: Mapping[str, int]) -
     """
     row = {"study": state.study, "version": state.version + 1, "cut": wire.write_canonical(cut)}
     if state.version == 0:
-        if not insert_if_new(conn, study_state, row):
+        if not insert_if_new(conn, study_state, [row]):
             return False
         audit.record_rows(conn, study_state, [row])
         return True

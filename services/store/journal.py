@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
-from sqlalchemy import ColumnElement, Connection, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from services.runtime import wire
 from services.store import audit, outbox, vault
@@ -35,6 +35,8 @@ from services.vocabulary.fact import Fact, JournalEntry
 __all__ = ["ParkedRow", "RawMessage", "compute_known_at", "find_payload_hashes", "load_message"]
 
 NOT_CLINICAL = (*JOINING_KINDS, "adjudication", "enrolment", "determination", "protocol-activation")
+
+_FOLDED_THROUGH = func.coalesce(participant_state.c.folded_through, 0)
 
 
 class UnknownParticipantError(LookupError):
@@ -101,6 +103,16 @@ def load_facts_between(
     return _load_facts(conn, table.subject == subject, table.seq > after_seq, *upto)
 
 
+def load_unfolded_facts(conn: Connection, subjects: Sequence[str]) -> list[JournalEntry]:
+    """Return the facts of *subjects* that are not folded yet, in order."""
+    return _load_facts_beside_states(conn, subjects, facts_table.c.seq > _FOLDED_THROUGH)
+
+
+def load_folded_facts(conn: Connection, subjects: Sequence[str]) -> list[JournalEntry]:
+    """Return the facts of *subjects* that are folded already, in order."""
+    return _load_facts_beside_states(conn, subjects, facts_table.c.seq <= _FOLDED_THROUGH)
+
+
 def load_facts_as_of(conn: Connection, subject: str, as_of: datetime) -> list[JournalEntry]:
     """Return the facts of *subject* that were known at *as_of*, in order."""
     table = facts_table.c
@@ -157,11 +169,10 @@ def find_lagging_subjects(conn: Connection, limit: int) -> list[str]:
 def find_lagging_progress(conn: Connection, limit: int) -> Mapping[str, int]:
     """Return folded_through of up to *limit* subjects, not quarantined, that have later facts."""
     state = participant_state.c
-    folded_through = func.coalesce(state.folded_through, 0)
     query = (
-        select(participant.c.subject, folded_through.label("through"))
+        select(participant.c.subject, _FOLDED_THROUGH.label("through"))
         .outerjoin(participant_state, state.subject == participant.c.subject)
-        .where(folded_through < participant.c.last_seq)
+        .where(participant.c.last_seq > _FOLDED_THROUGH)
         .where(state.quarantined_seq.is_(None))
         .order_by(participant.c.last_received_at, participant.c.subject)
         .limit(limit)
@@ -172,7 +183,7 @@ def find_lagging_progress(conn: Connection, limit: int) -> Mapping[str, int]:
 def count_unhandled(conn: Connection) -> int:
     """Return the number of facts not folded yet, those of quarantined participants included."""
     state = participant_state.c
-    lag = participant.c.last_seq - func.coalesce(state.folded_through, 0)
+    lag = participant.c.last_seq - _FOLDED_THROUGH
     query = select(func.coalesce(func.sum(lag), 0)).select_from(
         participant.outerjoin(participant_state, state.subject == participant.c.subject)
     )
@@ -288,6 +299,26 @@ def _make_fact_row(seq: int, received_at: datetime, message: str, fact: Fact) ->
         "kind": fact.body.kind,
         "payload": wire.write_fact(fact).decode(),
     }
+
+
+def _load_facts_beside_states(
+    conn: Connection, subjects: Sequence[str], condition: ColumnElement[bool]
+) -> list[JournalEntry]:
+    """Return the facts of *subjects* for which *condition* holds, in order."""
+    state = participant_state.c
+    table = facts_table.c
+    entries = []
+    for part in split_into_parts(sorted(subjects)):
+        query = (
+            select(table.seq, table.received_at, table.message, table.payload)
+            .select_from(participant)
+            .outerjoin(participant_state, state.subject == participant.c.subject)
+            .join(facts_table, and_(table.subject == participant.c.subject, condition))
+            .where(participant.c.subject.in_(part))
+            .order_by(table.subject, table.seq)
+        )
+        entries += [_read_entry(*row) for row in conn.execute(query)]
+    return entries
 
 
 def _load_facts(conn: Connection, *conditions: ColumnElement[bool]) -> list[JournalEntry]:

@@ -40,7 +40,7 @@ def acquire_lease(
     }
     current = conn.execute(select(lease).where(lease.c.name == name)).mappings().one_or_none()
     if current is None:
-        is_new = insert_if_new(conn, lease, row)
+        is_new = bool(insert_if_new(conn, lease, [row]))
         if is_new:
             audit.record_rows(conn, lease, [row], actor=holder)
         return is_new

@@ -15,6 +15,10 @@ from services.store.tables import episode, participant, standing
 from services.vocabulary.episode import Episode
 from services.vocabulary.standing import Standing
 
+_NEWEST_EPISODES = select(episode.c.id, func.max(episode.c.version).label("version")).group_by(
+    episode.c.id
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StandingRow:
@@ -58,18 +62,30 @@ def load_latest_episodes(
     conn: Connection, subject: str | None = None, as_of: datetime | None = None
 ) -> list[Episode]:
     """Return the newest version of each episode, retracted ones included, as known at *as_of*."""
-    newest = select(episode.c.id, func.max(episode.c.version).label("version")).group_by(
-        episode.c.id
-    )
+    newest = _NEWEST_EPISODES
     if as_of is not None:
         newest = newest.where(episode.c.recorded_at <= as_of)
     if subject is not None:
         newest = newest.where(episode.c.subject == subject)
-    last = newest.subquery()
-    query = select(*list_columns(episode)).join(
-        last, and_(episode.c.id == last.c.id, episode.c.version == last.c.version)
+    return _load_episodes(conn, _select_episodes(newest))
+
+
+def load_latest_episodes_of(conn: Connection, subjects: Sequence[str]) -> list[Episode]:
+    """Return the newest version of each episode of each of *subjects*, retracted ones included."""
+    newest = _NEWEST_EPISODES.group_by(episode.c.subject)  # beside its id: merged records moved
+    return [
+        one
+        for part in split_into_parts(sorted(subjects))
+        for one in _load_episodes(conn, _select_episodes(newest.where(episode.c.subject.in_(part))))
+    ]
+
+
+def _select_episodes(versions: Select[Any]) -> Select[Any]:
+    """Return the query of the rows of *versions* (id, version)."""
+    chosen = versions.subquery()
+    return select(*list_columns(episode)).join(
+        chosen, and_(episode.c.id == chosen.c.id, episode.c.version == chosen.c.version)
     )
-    return _load_episodes(conn, query)
 
 
 def load_episode_versions(
@@ -97,8 +113,7 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
     """
     latest = {
         (row.standing.participant, row.standing.rule): row
-        for some in split_into_parts(sorted({row.standing.participant for row in rows}))
-        for row in _load_standing_rows(conn, _select_latest_standings(subjects=some))
+        for row in load_standings(conn, list({row.standing.participant for row in rows}))
     }
     additions = []
     for row in rows:
@@ -136,9 +151,13 @@ def load_latest_standings(
     return _load_standing_rows(conn, _select_latest_standings(as_of=as_of).where(of_study))
 
 
-def load_standings(conn: Connection, subject: str) -> list[StandingRow]:
-    """Return the newest standing of *subject* under each rule."""
-    return _load_standing_rows(conn, _select_latest_standings(subjects=[subject]))
+def load_standings(conn: Connection, subjects: Sequence[str]) -> list[StandingRow]:
+    """Return the newest standing of each of *subjects* under each rule, in their order."""
+    return [
+        row
+        for part in split_into_parts(sorted(subjects))
+        for row in _load_standing_rows(conn, _select_latest_standings(subjects=part))
+    ]
 
 
 def load_participant_standing_versions(conn: Connection, subject: str) -> list[StandingRow]:

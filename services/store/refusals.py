@@ -68,7 +68,7 @@ def reveal_words(keys: Keys, rows: Iterable[RefusalRow]) -> Iterator[RefusalRow]
 def add_refusals(conn: Connection, rows: Sequence[RefusalRow]) -> None:
     """Insert those of *rows* that are new."""
     for row in map(asdict, rows):
-        if insert_if_new(conn, refused_message, row):
+        if insert_if_new(conn, refused_message, [row]):
             audit.record_rows(conn, refused_message, [row])
 
 

@@ -131,7 +131,7 @@ def advance_all(conn: Connection, moves: Sequence[tuple[StateRow, StateRow]]) ->
         asdict(replace(new, version=old.version + 1)) for old, new in in_order if old.version
     ]
     if not (
-        all(insert_if_new(conn, participant_state, row) for row in first_states)
+        insert_if_new(conn, participant_state, first_states) == len(first_states)
         and _replace_rows(conn, replacements)
     ):
         return False

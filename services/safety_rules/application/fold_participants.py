@@ -12,6 +12,7 @@ from services.safety_rules.application.fold_step import (
     fold_step,
 )
 from services.safety_rules.application.record_step import OvertakenError, record_steps, write_alerts
+from services.safety_rules.application.stored_family import load_stored_families
 from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, outbox, states
@@ -117,19 +118,25 @@ def _fold_families(
         states_by_subject = states.load_states_of(
             conn, [member for group in groups for member in group]
         )
+        families: list[tuple[StateRow, ...]] = []
         for group in groups:
             family_states = tuple(states_by_subject[member] for member in group)
             quarantined = [state for state in family_states if state.quarantined_seq is not None]
             if quarantined:
                 companions = tuple(state for state in family_states if state not in quarantined)
                 failures += [_FoldFailure(companions, quarantined[0].error)] if companions else []
+            else:
+                families.append(family_states)
+        for family in load_stored_families(conn, cache, families, request.held_entries):
+            if family.fault:
+                failures.append(_FoldFailure(family.states, family.fault))
                 continue
             try:
-                steps.append(fold_step(conn, rules, cache, family_states, request))
+                steps.append(fold_step(conn, rules, cache, family, request))
             except (DatabaseError, FoldStoppedError):
                 raise
             except Exception as error:  # noqa: BLE001 - one poisonous fact may not stop others
-                failures.append(_FoldFailure(family_states, type(error).__name__))
+                failures.append(_FoldFailure(family.states, type(error).__name__))
     return steps, failures
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.runtime import wire
 from services.safety_rules.application.cache import Cache, CachedHistory
+from services.safety_rules.application.stored_family import StoredFamily
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.received_message import (
@@ -13,7 +14,7 @@ from services.safety_rules.domain.participant.received_message import (
     group_by_message,
 )
 from services.safety_rules.domain.participant.record_history import RecordHistory, StandingChange
-from services.store import journal, records, timers
+from services.store import timers
 from services.store.session import Connection
 from services.store.states import StateRow
 from services.vocabulary.episode import Episode
@@ -79,21 +80,17 @@ class FoldStep:
 
 
 def fold_step(
-    conn: Connection, rules: Rules, cache: Cache, states: tuple[StateRow, ...], request: FoldRequest
+    conn: Connection, rules: Rules, cache: Cache, family: StoredFamily, request: FoldRequest
 ) -> FoldStep:
     """Fold the new facts of a family; its history is back in the cache once they are recorded.
 
     Raises:
         FoldStoppedError: The process is asked to end.
     """
-    cached_history = cache.get(states) or rebuild_history(conn, rules, states, request)
+    states = family.states
+    cached_history = family.cached_history or rebuild_history(rules, family, request)
     cache.drop(tuple(state.subject for state in states))
-    entries = [
-        k
-        for state in states
-        for k in _load_new_entries(conn, state, request, alone=len(states) == 1)
-    ]
-    messages = tuple(group_by_message(entries))
+    messages = tuple(group_by_message(family.new_entries))
     if _is_of_other_rules(states, rules):
         cached_history.history.apply_new_rules(
             _find_rules_start(conn, states, messages, request.timers_until)
@@ -119,25 +116,6 @@ def _find_rules_start(
     refold_instants = [mine[timers.REFOLD] for mine in family_timers if timers.REFOLD in mine]
     default = messages[0].received_at if messages else timers_until
     return min(refold_instants, default=default)
-
-
-def _load_new_entries(
-    conn: Connection, state: StateRow, request: FoldRequest, *, alone: bool
-) -> Sequence[JournalEntry]:
-    """Return the facts that *state* has not folded yet; held ones suffice when they have no gap.
-
-    Of a family of several the journal is read: the facts of one member may come before those of
-    another.
-    """
-    held_entries = [
-        k for k in request.held_entries.get(state.subject, ()) if k.seq > state.folded_through
-    ]
-    is_gapless = [k.seq for k in held_entries] == list(
-        range(state.folded_through + 1, state.folded_through + 1 + len(held_entries))
-    )
-    if alone and held_entries and is_gapless:
-        return held_entries
-    return journal.load_facts_between(conn, state.subject, state.folded_through)
 
 
 def _fold_messages(
@@ -195,25 +173,14 @@ def _compute_digest(
     )
 
 
-def rebuild_history(
-    conn: Connection, rules: Rules, states: Iterable[StateRow], request: FoldRequest
-) -> CachedHistory:
+def rebuild_history(rules: Rules, family: StoredFamily, request: FoldRequest) -> CachedHistory:
     """Return the history of a family, resumed where its stored versions end.
 
     Raises:
         FoldStoppedError: The process is asked to end.
     """
-    states = tuple(states)
-    members = [state.subject for state in states]
-    messages = group_by_message(
-        known
-        for state in states
-        for known in journal.load_facts_between(conn, state.subject, 0, state.folded_through)
-    )
+    members = [state.subject for state in family.states]
+    messages = group_by_message(family.folded_entries)
     history = RecordHistory(LinkedParticipants(members, rules), rules)
-    history.resume(
-        request.iterate_until_stopped(messages),
-        [e for member in members for e in records.load_latest_episodes(conn, member)],
-        [row.standing for m in members for row in records.load_standings(conn, m)],
-    )
-    return CachedHistory(history, states, sum(len(message.facts) for message in messages))
+    history.resume(request.iterate_until_stopped(messages), family.episodes, family.standings)
+    return CachedHistory(history, family.states, len(family.folded_entries))

@@ -11,6 +11,7 @@ from datetime import datetime
 
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.fold_step import FoldRequest, rebuild_history
+from services.safety_rules.application.stored_family import load_folded_family
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import participant_queries, states
 from services.store.participant_order import find_families
@@ -53,7 +54,7 @@ def store_queries(
             conn, rules.protocol.study, rules.version, received_before
         )
         histories = [
-            cache.find(family) or rebuild_history(conn, rules, family, request)
+            cache.find(family) or rebuild_history(rules, load_folded_family(conn, family), request)
             for family in _choose_families(conn, rules, cache, subjects, rebuilt)
         ]
     rows = [

@@ -97,7 +97,7 @@ def _compare_family(
         ]
         if _write_contents(stored_episodes) != _write_contents(recomputed_episodes):
             yield Mismatch(member, "records are not what the facts say")
-        standings = [row.standing for row in records.load_standings(conn, member)]
+        standings = [row.standing for row in records.load_standings(conn, [member])]
         if standings != [one for one in recomputed_family.standings if one.participant == member]:
             yield Mismatch(member, "standings are not what the facts say")
         if history and not _has_same_history(conn, member, recomputed_family):
