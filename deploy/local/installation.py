@@ -8,7 +8,7 @@ from typing import Protocol
 
 from deploy.local.kafka import Kafka
 from deploy.local.places import free_port, is_free
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import OWNER, Postgres
 from deploy.local.program import ServerError, run_program
 from deploy.local.workers import AEGIS, ROLES, Role, Worker
 
@@ -57,13 +57,14 @@ class Installation:
             for role in roles
         }
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, login: str = OWNER) -> dict[str, str]:
         """Return the settings with which a command of Aegis finds this installation.
 
+        *login* is a service's, or that of the owner of the tables, for the commands of people.
         What the environment of this process says otherwise stands, except where things are.
         """
         return {
-            "AEGIS_DATABASE_URL": self.postgres.url(),
+            "AEGIS_DATABASE_URL": self.postgres.login_url(login),
             "AEGIS_KAFKA": self.kafka.servers,
             "AEGIS_DATA": str(self.folder / "data"),
             "AEGIS_STUDY": os.environ.get("AEGIS_STUDY", str(_ROOT / "studies" / "blina-hsct")),
@@ -80,6 +81,7 @@ class Installation:
         """
         self._keep_ports()
         yield from self._start_each(self._servers)
+        self.postgres.make_logins()
         self._write_environment()
         self.command("migrate")
         self.command("topics", "--create")

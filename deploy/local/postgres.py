@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import secrets
 import shutil
 import signal
 import subprocess
@@ -11,13 +10,16 @@ from typing import Self
 
 from deploy.local.places import enterable, program
 from deploy.local.program import Program, rights, run_program
+from deploy.make_secrets import list_secrets, write_secret
 
 ROLE = "aegis"
+OWNER = "owner"  # of the tables: it migrates, and runs the commands of people
+_LOGINS_SQL = Path(__file__).parent.parent / "postgres" / "logins.sql"
 _BINARIES, _PACKAGE = "/usr/lib/postgresql/*/bin", "postgresql"
 
 
 class Postgres:
-    """A cluster in a folder, with the database ``aegis`` of the role ``aegis``.
+    """A cluster in a folder, with the database ``aegis`` and the superuser ``aegis``.
 
     PostgreSQL refuses to run as root: then it runs as ``postgres``, or ``nobody``.
     """
@@ -65,6 +67,23 @@ class Postgres:
         """Return the URL of *database*, for ``AEGIS_DATABASE_URL``."""
         return f"postgresql+psycopg://{ROLE}:{self._password}@127.0.0.1:{self.port}/{database}"
 
+    def make_logins(self, database: str = ROLE) -> None:
+        """Let there be the logins of ``deploy/postgres/logins.sql``, each with its password.
+
+        Raises:
+            ServerError: They cannot be made.
+        """
+        self._secrets.mkdir(mode=0o700, exist_ok=True)
+        for name in list_secrets(_LOGINS_SQL.read_text()):
+            if not (self._secrets / name).exists():
+                write_secret(self._secrets / name)
+        self._run_psql("-d", database, "-q", "-f", str(_LOGINS_SQL))
+
+    def login_url(self, login: str, database: str = ROLE) -> str:
+        """Return the URL of *database* for ``aegis_LOGIN``, which `make_logins` has made."""
+        password = (self._secrets / f"database_{login}_password").read_text().strip()
+        return f"postgresql+psycopg://{ROLE}_{login}:{password}@127.0.0.1:{self.port}/{database}"
+
     def begin(self) -> None:
         """Let it start; a folder without a cluster gets one. See `start`."""
         if not (self.data / "PG_VERSION").exists():
@@ -111,11 +130,11 @@ class Postgres:
         home = self.data.parent
         home.mkdir(parents=True, exist_ok=True)
         shutil.rmtree(self.data, ignore_errors=True)  # half of a cluster
-        password, options = self.folder / "password", home / "initdb-password"
-        for path in (password, options):
-            path.touch(mode=0o600)
-        password.write_text(secrets.token_urlsafe(24))
-        options.write_text(self._password)
+        options = home / "initdb-password"
+        for path in (self.folder / "password", options):
+            path.unlink(missing_ok=True)
+        write_secret(self.folder / "password")
+        write_secret(options, self._password)
         self.data.mkdir(mode=0o700)
         if self._user:
             home.chmod(0o755)
@@ -129,10 +148,22 @@ class Postgres:
         run_program(command, cwd="/", **rights(self._user))  # its user may not be in ours
         options.unlink()
 
+    @property
+    def _secrets(self) -> Path:
+        return self.folder / "secrets"
+
     def _says(self, sql: str) -> str:
-        where = ("-h", "127.0.0.1", "-p", str(self.port), "-U", ROLE, "-d", "postgres")
-        password = {**os.environ, "PGPASSWORD": self._password}
-        return run_program([_binary("psql"), "-XAtq", *where, "-c", sql], env=password)
+        return self._run_psql("-d", "postgres", "-Atq", "-c", sql)
+
+    def _run_psql(self, *words: str) -> str:
+        """Run psql as the superuser, and return what it printed."""
+        place = ("-h", "127.0.0.1", "-p", str(self.port), "-U", ROLE)
+        environment = {
+            **os.environ,
+            "PGPASSWORD": self._password,
+            "SECRETS": str(self._secrets),
+        }
+        return run_program([_binary("psql"), "-X", *place, *words], env=environment)
 
 
 def _binary(name: str) -> str:

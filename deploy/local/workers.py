@@ -48,7 +48,7 @@ class Worker:
         role: Role,
         folder: Path,
         ports: Mapping[str, int],
-        environment: Callable[[], Settings],
+        environment: Callable[[str], Settings],
     ) -> None:
         """Prepare the process of *role*, with its log in *folder*.
 
@@ -56,9 +56,10 @@ class Worker:
             role: From `ROLES`.
             folder: Of its log and pid file.
             ports: By name: that of the role, and ``mllp``.
-            environment: Its environment, asked for when it starts.
+            environment: From its name to its environment, asked for when it starts.
         """
         self.port = ports[role.name]
+        self._name = role.name
         self._environment = environment
         self._listens = {"AEGIS_HTTP_PORT": str(self.port)}
         if role.mllp_port is not None:
@@ -77,7 +78,7 @@ class Worker:
 
     def begin(self) -> None:
         """Let it start; see `start`."""
-        self._program.environment = {**self._environment(), **self._listens}
+        self._program.environment = {**self._environment(self._name), **self._listens}
         self._program.start()
 
     def start(self) -> Self:

@@ -1,4 +1,9 @@
-"""Database roles on PostgreSQL: the rights of each service and of each audience of views."""
+"""Database roles on PostgreSQL: the rights of each service, of each audience, and of backups.
+
+A role can be a login (``deploy/postgres/logins.sql``): then whoever connects has its rights and no
+way to others. Where the owner of the tables has to connect for every service, `grant_all` makes
+roles without a login that the owner may act as.
+"""
 
 from collections.abc import Iterator, Mapping
 from typing import Final
@@ -10,6 +15,7 @@ from sqlalchemy import table as table_named
 from services.store import tables as t
 
 SERVICES: Final = ("ingest", "relay", "rules", "alerts")
+BACKUP: Final = "backup"  # reads everything, as it is stored, and writes nothing
 
 # they name people, admit a sender, or hold what an unknown sender wrote
 _PRIVATE = (t.raw_message, t.identity, t.api_key, t.api_key_use, t.refused_message)
@@ -87,7 +93,7 @@ _SEQUENCED_TABLES = (t.audit, t.outbox)  # their ids are counted by a sequence
 
 
 def name_role(service: str) -> str:
-    """Return the database role of *service*, or of an audience of `VIEWS`.
+    """Return the database role of *service*, of an audience of `VIEWS`, or of `BACKUP`.
 
     >>> name_role("ingest")
     'aegis_ingest'
@@ -101,26 +107,33 @@ def find_login(conn: Connection) -> str:
 
 
 def grant_all(conn: Connection) -> None:
-    """Create the roles and give them exactly the rights of `GRANTS` and `VIEWS`.
+    """Give the roles exactly the rights of `GRANTS` and `VIEWS`; create those that are missing.
+
+    The user may act as a role that nobody can log in as, and as no other.
 
     Raises:
         sqlalchemy.exc.DBAPIError: The user may not create roles or does not own the tables.
     """
     statements = {service: _statements(service) for service in SERVICES}
     statements |= {audience: _view_statements(audience) for audience in VIEWS}
+    statements[BACKUP] = _backup_statements()
     for name, grants in statements.items():
         role = name_role(name)
-        if not _exists(conn, role):
+        can_log_in = _can_log_in(conn, role)
+        if can_log_in is None:
             conn.execute(text(f'CREATE ROLE "{role}" NOLOGIN'))
-        conn.execute(text(f'GRANT "{role}" TO CURRENT_USER'))
+        if not can_log_in:
+            conn.execute(text(f'GRANT "{role}" TO CURRENT_USER'))
         for statement in grants:
             conn.execute(text(statement))
 
 
-def _exists(conn: Connection, role: str) -> bool:
+def _can_log_in(conn: Connection, role: str) -> bool | None:
+    """Return True if somebody can log in as *role*; None: there is no such role."""
     name: ColumnClause[str] = column_named("rolname")
-    query = select(name).select_from(table_named("pg_roles", name)).where(name == role)
-    return conn.scalar(query) is not None
+    is_login: ColumnClause[bool] = column_named("rolcanlogin")
+    query = select(is_login).select_from(table_named("pg_roles", name, is_login))
+    return conn.scalar(query.where(name == role))
 
 
 def _statements(service: str) -> Iterator[str]:
@@ -141,3 +154,12 @@ def _view_statements(audience: str) -> Iterator[str]:
     yield f'GRANT USAGE ON SCHEMA watch TO "{role}"'
     names = ", ".join(f'watch."{name}"' for name in VIEWS[audience])
     yield f'GRANT SELECT ON {names} TO "{role}"'
+
+
+def _backup_statements() -> Iterator[str]:
+    role = name_role(BACKUP)
+    for schema in ("public", "watch"):
+        yield f'GRANT USAGE ON SCHEMA {schema} TO "{role}"'
+        yield f'REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM "{role}"'
+        yield f'GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO "{role}"'
+    yield f'GRANT SELECT ON ALL SEQUENCES IN SCHEMA public TO "{role}"'

@@ -35,7 +35,7 @@ class Life:
         self.sink = MailSink(folder / "mails")
         self.workers = Workers(
             folder,
-            postgres.url,
+            postgres,
             kafka.servers,
             self.sink.port,
             AEGIS_CLOCK=answers.clock,

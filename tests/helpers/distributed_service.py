@@ -109,8 +109,9 @@ class Worker:
 class Workers:
     """The workers of one study on a database and a Kafka, by name: ``rules``, ``rules-2``, ..."""
 
-    def __init__(self, folder, database_url, kafka, smtp_port, **settings):
+    def __init__(self, folder, database, kafka, smtp_port, **settings):
         self.folder = folder
+        self.database = database
         self.kafka = kafka
         self.mllp = 0
         self.counts = Counter()  # starts, kills and stops
@@ -121,7 +122,7 @@ class Workers:
         self.environment = {
             "AEGIS_DATA": str(folder / "data"),
             "AEGIS_KEYS": str(folder / "keys"),
-            "AEGIS_DATABASE_URL": database_url,
+            "AEGIS_DATABASE_URL": database.login_url("owner"),
             "AEGIS_KAFKA": kafka,
             "AEGIS_KAFKA_SESSION_S": "2",
             "AEGIS_STUDY": str(STUDY),
@@ -145,9 +146,12 @@ class Workers:
         """Start the worker *name* without waiting for it."""
         if not failpoints and self.planned_failpoints.get(name):
             failpoints = self.planned_failpoints[name].pop(0)
-        environment = {**self.environment, **settings, "AEGIS_FAILPOINT": failpoints}
-        self.counts["starts"] += 1
         role = name.partition("-")[0]
+        walls = {"AEGIS_DATABASE_URL": self.database.login_url(role)}
+        if role == "relay":
+            walls["AEGIS_KEYS"] = str(self.folder / "no-keys")
+        environment = {**self.environment, **walls, **settings, "AEGIS_FAILPOINT": failpoints}
+        self.counts["starts"] += 1
         worker = Worker(["run", role], environment, self.folder / f"{name}.log")
         self._alive[name] = worker
         return worker

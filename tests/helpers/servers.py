@@ -18,7 +18,7 @@ from kafka.errors import RetriableError
 
 from deploy.local.kafka import Kafka
 from deploy.local.places import free_port, program
-from deploy.local.postgres import Postgres
+from deploy.local.postgres import OWNER, Postgres
 from deploy.local.program import UnavailableError
 from services.runtime.kafka import create_topics
 from services.runtime.settings import KafkaSettings
@@ -47,6 +47,10 @@ class FreshDatabase:
         self.server, self.name = server, name
         self.url = server.url(name)
 
+    def login_url(self, login):
+        """The URL with which ``aegis_LOGIN`` (a service, an audience, the owner) connects."""
+        return self.server.login_url(login, self.name)
+
     def query(self, sql, *values):
         """Return the rows of *sql*, in a connection of its own."""
         with _connect(self.server, self.name) as connection:
@@ -72,7 +76,8 @@ def postgres_server(servers_folder):
         server.start()
         with _connect(server) as connection:
             connection.execute(f"CREATE DATABASE {_TEMPLATE}")
-        db = Database.open(server.url(_TEMPLATE))
+        server.make_logins(_TEMPLATE)
+        db = Database.open(server.login_url(OWNER, _TEMPLATE))
         schema.upgrade(db)
         db.close()  # nobody may be connected to what is copied
         yield server
@@ -84,12 +89,19 @@ def postgres_server(servers_folder):
 def postgres(postgres_server):
     """A migrated database of this test's own; ``.server`` may be stopped and killed."""
     postgres_server.start()
+    with make_database(postgres_server) as database:
+        yield database
+
+
+@contextmanager
+def make_database(server):
+    """Lend a migrated database without rows, and remove it."""
     name = f"test_{uuid.uuid4().hex}"
-    with _connect(postgres_server) as connection:
+    with _connect(server) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
-    yield FreshDatabase(postgres_server, name)
-    postgres_server.start()
-    with _connect(postgres_server) as connection:
+    yield FreshDatabase(server, name)
+    server.start()
+    with _connect(server) as connection:
         connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 

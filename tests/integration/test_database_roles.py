@@ -1,34 +1,67 @@
-"""Each service may write its own tables and no other; what names people only ingest may read."""
+"""Each login does what its service does and nothing else; what names people only ingest reads."""
 
 import psycopg
 import pytest
 from psycopg.errors import DatabaseError, InsufficientPrivilege
 from psycopg.sql import SQL, Identifier
 
-from services.store.roles import GRANTS, SERVICES, name_role
+from deploy.local.places import free_port
+from deploy.local.postgres import Postgres
+from deploy.local.program import ServerError
+from services.cli.shared.open_study import migrate, open_in
+from services.runtime.settings import StoreSettings
+from services.store import schema
+from services.store.roles import BACKUP, GRANTS, SERVICES, VIEWS, name_role
+from services.store.session import Database
 from services.store.tables import metadata
+from tests.helpers.installation import STUDY
+from tests.helpers.servers import FreshDatabase, make_database, skip_without_server
 
 TABLES = {table.name: [column.name for column in table.c] for table in metadata.sorted_tables}
 TABLES["alembic_version"] = ["version_num"]
 PRIVATE = ("raw_message", "identity", "api_key", "api_key_use", "refused_message")
+LOGINS = (*SERVICES, *VIEWS, BACKUP)  # beside that of the owner
 
 pytestmark = pytest.mark.server
 
 
-@pytest.fixture
-def connection(postgres):
-    """A connection of the owner, which may act as any service."""
-    with psycopg.connect(postgres.url.replace("+psycopg", ""), autocommit=True) as created:
-        yield created
+@pytest.fixture(scope="module")
+def login_database(postgres_server):
+    """A migrated database with its logins, which no test here changes."""
+    postgres_server.start()
+    with make_database(postgres_server) as database:
+        postgres_server.make_logins(database.name)
+        yield database
+
+
+@pytest.fixture(scope="module")
+def log_in(login_database):
+    """Return a function that connects as ``aegis_LOGIN``, with its own password."""
+    connections = {}
+
+    def log_in(login):
+        if login not in connections:
+            url = login_database.login_url(login).replace("+psycopg", "")
+            connections[login] = psycopg.connect(url, autocommit=True)
+            # of readers, which is no wall: whoever reads can set it
+            connections[login].execute("SET default_transaction_read_only = off")
+        return connections[login]
+
+    yield log_in
+    for connection in connections.values():
+        connection.close()
 
 
 def statements(table, columns):
     """Yield each verb with a statement that needs its right and changes no row."""
-    yield "SELECT", subject("SELECT count(*) FROM {}", table)
-    yield "INSERT", subject("INSERT INTO {} ({}) SELECT NULL WHERE false", table, columns[0])
-    yield "DELETE", subject("DELETE FROM {} WHERE false", table)
+    place = Identifier("public", table)
+    yield "SELECT", SQL("SELECT count(*) FROM {}").format(place)
+    insert = SQL("INSERT INTO {} ({}) SELECT NULL WHERE false")
+    yield "INSERT", insert.format(place, Identifier(columns[0]))
+    yield "DELETE", SQL("DELETE FROM {} WHERE false").format(place)
     for column in columns:
-        yield f"UPDATE {column}", subject("UPDATE {} SET {} = NULL WHERE false", table, column)
+        update = SQL("UPDATE {} SET {} = NULL WHERE false")
+        yield f"UPDATE {column}", update.format(place, Identifier(column))
 
 
 def subject(text, *names):
@@ -47,10 +80,12 @@ def is_allowed(connection, statement):
     return True
 
 
-def declared_rights(service):
-    """The rights that `GRANTS` gives *service*: (table, verb), an update by its column."""
+def declared_rights(login):
+    """The rights of *login* by `GRANTS`: (table, verb), an update by its column."""
+    if login == BACKUP:
+        return {(table, "SELECT") for table in TABLES}
     results = set()
-    for verbs, tables in GRANTS[service].items():
+    for verbs, tables in GRANTS.get(login, {}).items():
         for table in tables:
             if verbs.startswith("UPDATE ("):
                 results.add((table.name, f"UPDATE {verbs.removeprefix('UPDATE (').rstrip(')')}"))
@@ -61,40 +96,118 @@ def declared_rights(service):
     return results
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_a_service_may_do_what_is_declared_and_nothing_else(connection, service):
-    connection.execute(f'SET ROLE "{name_role(service)}"')
+@pytest.mark.parametrize("login", LOGINS)
+def test_a_login_may_do_what_is_declared_and_nothing_else(log_in, login):
+    connection = log_in(login)
     allowed_rights = {
         (table, verb)
         for table, columns in TABLES.items()
         for verb, statement in statements(table, columns)
         if is_allowed(connection, statement)
     }
-    assert allowed_rights == declared_rights(service)
+    assert allowed_rights == declared_rights(login)
 
 
-@pytest.mark.parametrize("service", SERVICES)
-def test_only_ingest_reads_what_names_people(connection, service):
-    connection.execute(f'SET ROLE "{name_role(service)}"')
-    may = {table for table in PRIVATE if is_allowed(connection, subject("SELECT 1 FROM {}", table))}
-    assert may == (set(PRIVATE) if service == "ingest" else set())
+@pytest.mark.parametrize("login", LOGINS)
+def test_only_ingest_and_a_backup_read_what_names_people(log_in, login):
+    connection = log_in(login)
+    may = {
+        table
+        for table in PRIVATE
+        if is_allowed(connection, subject("SELECT 1 FROM public.{}", table))
+    }
+    assert may == (set(PRIVATE) if login in ("ingest", BACKUP) else set())
 
 
-@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("login", LOGINS)
+def test_a_login_reads_the_views_of_its_audience_and_no_other(log_in, login_database, login):
+    connection = log_in(login)
+    views = {
+        name
+        for (name,) in login_database.query(
+            "SELECT viewname FROM pg_views WHERE schemaname = 'watch'"
+        )
+    }
+    may = {one for one in views if is_allowed(connection, subject("SELECT 1 FROM watch.{}", one))}
+    assert may == (views if login == BACKUP else set(VIEWS.get(login, ())))
+
+
+@pytest.mark.parametrize("login", LOGINS)
 @pytest.mark.parametrize(
     "statement",
     [
-        "CREATE TABLE mine (a int)",
-        "DROP TABLE lease",
-        "TRUNCATE outbox",
-        "ALTER TABLE fact ADD COLUMN a int",
+        "CREATE TABLE public.mine (a int)",
+        "CREATE TABLE watch.mine (a int)",
+        "CREATE TEMP TABLE mine (a int)",
+        "CREATE SCHEMA mine",
+        "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DROP TABLE public.lease",
+        "TRUNCATE public.outbox",
+        "ALTER TABLE public.fact ADD COLUMN a int",
+        "CREATE RULE mine AS ON INSERT TO public.fact DO INSTEAD NOTHING",
         "CREATE ROLE somebody",
+        "ALTER ROLE CURRENT_USER SUPERUSER",
+        "SET ROLE aegis_owner",
+        "SET ROLE aegis",
+        "SET SESSION AUTHORIZATION aegis_owner",
+        "SET session_replication_role = replica",
+        "COPY (SELECT 1) TO PROGRAM 'true'",
+        "SELECT pg_read_file('PG_VERSION')",
+        "SELECT passwd FROM pg_shadow",
+        "GRANT SELECT ON public.episode TO PUBLIC",
     ],
 )
-def test_no_service_changes_the_tables_themselves(connection, service, statement):
-    connection.execute(f'SET ROLE "{name_role(service)}"')
-    with pytest.raises(InsufficientPrivilege):
-        connection.execute(statement)
+def test_no_login_changes_the_tables_themselves_or_becomes_somebody_else(
+    log_in, login_database, login, statement
+):
+    connection = log_in(login)
+    is_refused = not is_allowed(connection, statement)
+    if statement.startswith("GRANT"):  # who has a right is warned; nothing is granted
+        query = "SELECT has_table_privilege('aegis_dsmb', 'public.episode', 'SELECT')"
+        assert login_database.query(query) == [(False,)]
+    else:
+        assert is_refused
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_no_login_acts_as_another(log_in, login):
+    connection = log_in(login)
+    for other_login in (*LOGINS, "owner"):
+        if other_login != login:
+            assert not is_allowed(connection, subject("SET ROLE {}", name_role(other_login)))
+
+
+def test_none_is_a_superuser_and_none_a_member_of_another(login_database):
+    rows = login_database.query(
+        "SELECT rolname, rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
+        " FROM pg_roles WHERE rolname LIKE 'aegis\\_%%' AND rolcanlogin"
+    )
+    assert dict(rows) == {name_role(login): False for login in (*LOGINS, "owner")}
+    members = login_database.query(
+        "SELECT roleid::regrole::text, member::regrole::text FROM pg_auth_members"
+        " WHERE roleid::regrole::text LIKE 'aegis%%' OR member::regrole::text LIKE 'aegis%%'"
+    )
+    assert members == []
+
+
+def test_the_owner_migrates_and_the_services_find_what_it_made(postgres, tmp_path):
+    def settings(login, keys="keys"):
+        url = postgres.login_url(login)
+        return StoreSettings(data=tmp_path, keys=tmp_path / keys, database_url=url, study=STUDY)
+
+    migrate(settings("owner")).db.close()
+    for service in SERVICES:
+        context = open_in(
+            settings(service, "none" if service == "relay" else "keys"), service=service
+        )
+        with context.db.read() as conn:
+            query = "SELECT session_user, current_user"
+            assert set(conn.exec_driver_sql(query).one()) == {name_role(service)}
+        context.db.close()
+    members = postgres.query(
+        "SELECT 1 FROM pg_auth_members WHERE member::regrole = 'aegis_owner'::regrole"
+    )
+    assert members == []
 
 
 def test_every_table_has_a_service_that_writes_it():
@@ -113,3 +226,69 @@ def test_every_table_has_a_service_that_writes_it():
         "rules_alias",
     }
     assert set(TABLES) - written_rows == by_commands
+
+
+@pytest.fixture
+def new_server(servers_folder):
+    """A server on which nobody has made a login or a role."""
+    with skip_without_server():
+        server = Postgres(servers_folder / "own", free_port(), durable=False)
+    try:
+        yield server.start()
+    finally:
+        server.erase()
+
+
+@pytest.mark.slow
+def test_an_installation_of_one_user_becomes_one_of_logins(new_server):
+    database = FreshDatabase(new_server, "aegis")
+    database.query("CREATE ROLE somebody LOGIN CREATEROLE PASSWORD 'x'")
+    database.query("ALTER DATABASE aegis OWNER TO somebody")
+    database.query("CREATE ROLE grafana_safety LOGIN PASSWORD 'x'")
+    one_user = new_server.url().replace("aegis:", "somebody:", 1)
+    one_user = (
+        one_user[: one_user.index("somebody:")] + "somebody:x" + one_user[one_user.index("@") :]
+    )
+    db = Database.open(one_user)
+    schema.upgrade(db)
+    db.close()
+    acting_db = Database.open(one_user, name_role("ingest"))
+    with acting_db.read() as conn:
+        assert conn.exec_driver_sql("SELECT count(*) FROM raw_message").scalar() == 0
+    acting_db.close()
+    database.query("GRANT aegis_safety TO grafana_safety")
+    for _ in range(2):
+        new_server.make_logins()
+    owner = Database.open(database.login_url("owner"))
+    schema.upgrade(owner)
+    owner.close()
+    assert (
+        database.query("SELECT 1 FROM pg_auth_members WHERE roleid::regrole::text LIKE 'aegis%%'")
+        == []
+    )
+    assert database.query("SELECT 1 FROM pg_roles WHERE rolname LIKE 'grafana%%'") == []
+    owners = database.query(
+        "SELECT DISTINCT relowner::regrole::text FROM pg_class JOIN pg_namespace n"
+        " ON n.oid = relnamespace WHERE nspname IN ('public', 'watch')"
+    )
+    assert owners == [("aegis_owner",)]
+    with psycopg.connect(database.login_url("safety").replace("+psycopg", "")) as connection:
+        assert connection.execute("SELECT count(*) FROM watch.person").fetchone() == (0,)
+    with pytest.raises(psycopg.OperationalError, match=r"[Pp]ermission denied|CONNECT"):
+        psycopg.connect(one_user.replace("+psycopg", ""))
+
+
+@pytest.mark.slow
+def test_a_login_without_a_password_ends_the_script(new_server):
+    new_server.make_logins()
+    (new_server.folder / "secrets" / "database_rules_password").write_text("")
+    with pytest.raises(ServerError, match="aegis_rules has no password"):
+        new_server.make_logins()
+    password = "it's 2nd"  # noqa: S105 - a quote in it is the point
+    (new_server.folder / "secrets" / "database_rules_password").write_text(f"{password}\n")
+    new_server.make_logins()
+    address = new_server.url().partition("@")[2].partition("/")[0]
+    host, _, port = address.partition(":")
+    psycopg.connect(
+        host=host, port=port, dbname="aegis", user="aegis_rules", password=password
+    ).close()

@@ -1,9 +1,6 @@
 """The servers of `make up` and of the tests keep their data, and give back their port."""
 
-import os
 import re
-import subprocess
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,8 +10,6 @@ from deploy.local.places import free_port, is_free
 from deploy.local.postgres import Postgres
 from services.runtime.topics import ALERTS, FACTS
 from tests.helpers.servers import open_admin_client, skip_without_server
-
-LOGINS = Path(__file__).parents[2] / "deploy" / "postgres" / "logins.sql"
 
 pytestmark = pytest.mark.server
 
@@ -46,21 +41,6 @@ def test_nobody_enters_postgres_without_its_password(postgres):
     url = postgres.url.replace("+psycopg", "")
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(re.sub(r":[^:@/]+@", ":guessed@", url))
-
-
-def test_the_logins_of_the_grafanas_are_made_once_and_take_a_new_password(postgres, tmp_path):
-    for password in ("first", "it's 2nd"):
-        for audience in ("safety", "dsmb"):
-            (tmp_path / f"grafana_{audience}_password").write_text(f"{password}\n")
-        command = ["psql", "-Xq", postgres.url.replace("+psycopg", ""), "-f", str(LOGINS)]
-        subprocess.run(command, check=True, env={**os.environ, "SECRETS": str(tmp_path)})
-        place = {"host": "127.0.0.1", "port": postgres.server.port, "dbname": postgres.name}
-        with psycopg.connect(user="grafana_dsmb", password=password, **place) as connection:
-            member = connection.execute("SELECT pg_has_role('aegis_dsmb', 'member')").fetchone()
-            other_item = connection.execute(
-                "SELECT pg_has_role('aegis_safety', 'member')"
-            ).fetchone()
-        assert (member, other_item) == ((True,), (False,))
 
 
 def test_each_test_has_a_migrated_database_without_rows(postgres):

@@ -1,4 +1,4 @@
-"""``deploy/compose.yaml`` names what is really there: commands, settings, paths, ports, secrets."""
+"""``deploy/compose.yaml`` and the image: what is named is there, each container has its walls."""
 
 import re
 from pathlib import Path
@@ -7,8 +7,11 @@ import pytest
 import yaml
 
 from deploy.local.workers import ROLES
+from deploy.make_secrets import READERS, list_secrets
 from services.cli.main import build_parser, load_command
 from services.runtime import settings
+from services.store.roles import BACKUP, VIEWS, name_role
+from services.store.roles import SERVICES as ROLE_NAMES
 
 DEPLOY = Path(__file__).parent.parent.parent / "deploy"
 COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
@@ -88,9 +91,115 @@ def test_what_a_grafana_reads_from_its_environment_and_its_secrets_is_there(name
     assert set(re.findall(r"/run/secrets/(\w+)", text)) <= set(service["secrets"])
 
 
-def test_every_image_has_a_version():
+@pytest.mark.parametrize("name", SERVICES)
+def test_every_image_has_a_version_and_a_digest_that_somebody_has_to_name(name):
+    image = SERVICES[name]["image"]
+    if name not in AEGIS_SERVICES:
+        assert re.fullmatch(r"[a-z/]+:v?[\d.]+@\$\{[A-Z]+_DIGEST:\?.+\}", image)
+
+
+def test_the_image_is_built_upon_a_digest_without_a_default():
+    bases = re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
+    assert bases == ["python:3.11-slim-bookworm@${PYTHON_DIGEST}"] * 2
+    assert re.findall(r"^ARG (.+)$", DOCKERFILE, re.MULTILINE) == ["PYTHON_DIGEST"]
+    assert DOCKERFILE.index("ARG PYTHON_DIGEST") < DOCKERFILE.index("FROM")
+    arguments = {service["build"]["args"]["PYTHON_DIGEST"] for service in AEGIS_SERVICES.values()}
+    assert all(re.fullmatch(r"\$\{PYTHON_DIGEST:\?.+\}", one) for one in arguments)
+
+
+# What each container may do beside reading: its user, the capabilities that it keeps, whether its
+# own files can be written.
+WALLS = {
+    **dict.fromkeys(AEGIS_SERVICES, ("10001:10001", [], True)),
+    "postgres": ("999:999", [], True),
+    "kafka": ("1000:1000", [], False),  # its start writes the configuration beside the program
+    "prometheus": ("65534:65534", [], True),
+    "grafana": ("472:0", [], True),
+    "grafana-dsmb": ("472:0", [], True),
+    "logins": ("0:0", ["DAC_READ_SEARCH"], True),  # reads the secrets of several users
+}
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_has_its_walls(name):
+    service = SERVICES[name]
+    capabilities = service.get("cap_add", [])
+    assert (service["user"], capabilities, service["read_only"]) == WALLS[name]
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert 0 < service["pids_limit"] <= 512
+    assert re.fullmatch(r"\d+[mg]", service["mem_limit"])
+    assert not {"privileged", "network_mode", "pid", "ipc", "devices"} & service.keys()
+
+
+# The login of each container, whether it has keys ("rw": it makes them), and its secrets.
+LOGINS = {
+    "migrate": ("aegis_owner", "rw", {"database_owner_password"}),
+    "topics": (None, None, set()),
+    "ingest": ("aegis_ingest", "ro", {"database_ingest_password"}),
+    "relay": ("aegis_relay", None, {"database_relay_password"}),
+    "rules": ("aegis_rules", "ro", {"database_rules_password"}),
+    "alerts": ("aegis_alerts", "ro", {"database_alerts_password"}),
+}
+
+
+@pytest.mark.parametrize("name", AEGIS_SERVICES)
+def test_a_process_has_a_login_of_its_own_and_no_keys_or_secrets_of_others(name):
+    service = SERVICES[name]
+    url = service["environment"].get("AEGIS_DATABASE_URL", "")
+    login = url.partition("//")[2].partition("@")[0] or None
+    keys = [one for one in service.get("volumes", ()) if one.startswith("keys:")]
+    access = ("ro" if keys[0].endswith(":ro") else "rw") if keys else None
+    assert (login, access, set(service.get("secrets", ()))) == LOGINS[name]
+    if login:
+        file = service["environment"]["AEGIS_DATABASE_PASSWORD_FILE"]
+        assert file == f"/run/secrets/database_{login.removeprefix('aegis_')}_password"
+
+
+def test_every_login_is_made_and_only_from_secrets_that_are_mounted():
+    script = (DEPLOY / "postgres" / "logins.sql").read_text()
+    made_names = set(re.findall(r"\('(aegis_\w+)', :", script))
+    assert made_names == {name_role(one) for one in (*ROLE_NAMES, *VIEWS, BACKUP, "owner")}
+    assert {*list_secrets(script), "database_password"} == set(SERVICES["logins"]["secrets"])
+
+
+def test_each_secret_belongs_to_the_user_of_the_container_that_reads_it():
+    assert set(READERS) == set(COMPOSE["secrets"])
     for name, service in SERVICES.items():
-        assert name in AEGIS_SERVICES or re.search(r":v?\d", service["image"]), name
+        for secret in service.get("secrets", ()):
+            if name != "logins":
+                assert READERS[secret] == int(service["user"].partition(":")[0]), (name, secret)
+
+
+def test_the_two_grafanas_share_no_secret():
+    first, second = (set(SERVICES[name]["secrets"]) for name in ("grafana", "grafana-dsmb"))
+    assert not first & second
+
+
+@pytest.mark.parametrize("name", AEGIS_SERVICES)
+def test_what_a_process_writes_is_on_a_volume_or_in_memory(name):
+    places = [one.partition(":")[0] for one in SERVICES[name]["tmpfs"]]
+    assert places == ["/tmp", "/var/lib/aegis"]  # noqa: S108 - of the container
+    assert '["/var/lib/aegis", "/keys"]' in DOCKERFILE  # of one process: its data
+
+
+def test_a_container_that_serves_is_asked_whether_it_makes_progress_and_no_other():
+    for name, service in AEGIS_SERVICES.items():
+        is_disabled = service.get("healthcheck", {}).get("disable", False)
+        assert is_disabled == (service["command"][0] != "run"), name
+    assert '"-m", "deploy.health_check"' in DOCKERFILE
+
+
+def test_the_mail_server_has_no_default_within_the_container():
+    assert re.search(r"\bAEGIS_SMTP_HOST= ?\\?$", DOCKERFILE, re.MULTILINE)
+    host = SERVICES["alerts"]["environment"]["AEGIS_SMTP_HOST"]
+    assert re.fullmatch(r"\$\{AEGIS_SMTP_HOST:\?.+\}", host)
+
+
+def test_the_image_has_the_packages_of_run_time_alone_and_runs_as_nobody_special():
+    assert re.findall(r"--require-hashes -r (\S+)", DOCKERFILE) == ["requirements.lock"]
+    assert re.findall(r"^USER (.+)$", DOCKERFILE, re.MULTILINE) == ["10001:10001"]
+    assert "requirements-dev" not in DOCKERFILE
 
 
 @pytest.mark.parametrize("sources", re.findall(r"^COPY (?!--)(.+) \S+$", DOCKERFILE, re.MULTILINE))
@@ -108,7 +217,6 @@ def test_prometheus_watches_every_role_on_its_port():
     port = service_discovery["port"]
     assert f"AEGIS_METRICS_PORT={port}" in DOCKERFILE
     assert str(port) in re.search(r"^EXPOSE (.+)$", DOCKERFILE, re.MULTILINE)[1].split()
-    assert f"http://127.0.0.1:{port}/readyz" in DOCKERFILE
 
 
 @pytest.mark.parametrize(
