@@ -3,6 +3,7 @@
 import asyncio
 import io
 import json
+import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
@@ -13,6 +14,7 @@ import pytest
 from starlette.applications import Starlette
 
 from services.cli.command import CommandError
+from services.cli.main import main
 from services.cli.process.port_guards import list_mllp_warnings, require_known_senders
 from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.domain.site import Sites
@@ -23,6 +25,7 @@ from services.runtime import log
 from services.runtime.settings import IngestSettings
 from services.store.refusals import load_refusals
 from tests.helpers.hl7_messages import NORTH, RHEIN, labs, obx
+from tests.helpers.installation import STUDY
 from tests.helpers.intake import (
     KEY,
     Line,
@@ -266,3 +269,19 @@ def test_over_http_a_key_is_used_from_the_addresses_of_its_site(
     for response in responses:
         assert response.status_code == status
         assert ("may be used from the addresses of north only" in response.text) == (status == 403)
+
+
+# the demo
+
+
+@pytest.mark.parametrize("line", ["addresses: [10.4.0.7]", "certificates: [CN=north]"])
+def test_the_demo_says_for_which_sites_it_cannot_speak(tmp_path, capsys, line):
+    study = tmp_path / "study"
+    shutil.copytree(STUDY, study)
+    text = (study / "sites.yaml").read_text()
+    (study / "sites.yaml").write_text(text.replace("id: north\n", f"id: north\n    {line}\n"))
+    data = tmp_path / "data"
+    words = ["demo", "--participants", "1", "--study", str(study), "--data", str(data)]
+    assert main(words) == 2
+    assert "north may be spoken for from certain addresses" in capsys.readouterr().err
+    assert not data.exists()

@@ -9,6 +9,7 @@ from services.cli.command import CommandError
 from services.cli.demo import distributed, embedded
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.outcome import FeedResult, list_next_steps, show_outcome
+from services.runtime.sites_file import read_sites_file
 from services.simulator.trial import simulate_trial, write_trial
 
 
@@ -19,6 +20,7 @@ def perform(args: Namespace) -> int:
         trial = simulate_trial(args.participants, args.seed, args.days)
     except ValueError as error:
         raise CommandError(str(error)) from error
+    _require_unbound_sites(args.study)
     folder: Path = args.data
     if folder.exists() and not (folder / "trial").is_dir() and any(folder.iterdir()):
         raise CommandError(f"{folder} holds something else: name another folder with --data")
@@ -39,3 +41,18 @@ def perform(args: Namespace) -> int:
         print(list_next_steps(context, outcome, folder))
     context.db.close()
     return 0 if outcome.matches_key and is_proven else 1
+
+
+def _require_unbound_sites(study: Path) -> None:
+    """Require that anybody may speak for the sites of *study*.
+
+    Raises:
+        CommandError: Some name addresses or certificates, which the demo cannot have.
+    """
+    _, sites = read_sites_file(study)
+    if bound_sites := [site.id for site in sites if site.addresses or site.certificates]:
+        raise CommandError(
+            f"{study}: {', '.join(bound_sites)} may be spoken for from certain addresses or with a"
+            " certificate only, and the demo speaks for every site from this machine: leave these"
+            " out in a copy of the study"
+        )
