@@ -184,4 +184,4 @@ def _read_peer(writer: asyncio.StreamWriter) -> Peer:
     name = writer.get_extra_info("peername")
     tls: ssl.SSLObject | None = writer.get_extra_info("ssl_object")
     certificate = tls.getpeercert(binary_form=True) if tls is not None else None
-    return Peer(str(name[0]) if name else "", read_subject(certificate) if certificate else "")
+    return Peer(str(name[0]) if name else "", read_subject(certificate) if certificate else None)

@@ -30,11 +30,13 @@ def normalize_subject(text: str) -> str:
 
 
 def read_subject(certificate: bytes) -> str:
-    """Return the subject of a *certificate* in DER.
+    """Return the subject of a *certificate* in DER; empty when it has none that can be read.
 
-    Raises:
-        ValueError: It is no certificate.
+    Nothing is called so: `normalize_subject` refuses the empty subject.
     """
     from cryptography import x509  # noqa: PLC0415 (as above)
 
-    return x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
+    try:
+        return x509.load_der_x509_certificate(certificate).subject.rfc4514_string()
+    except ValueError:
+        return ""

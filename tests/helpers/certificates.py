@@ -17,10 +17,11 @@ class Authority:
         self._name = _make_name(name)
         self.path, self._key = _self_signed(folder, name)
 
-    def issue(self, name):
+    def issue(self, name, *, has_subject=True):
         """Return the paths of a certificate for *name* on the loopback address, and of its key."""
         key = ec.generate_private_key(ec.SECP256R1())
-        builder = _certificate(_make_name(name), self._name, key, is_authority=False)
+        subject = _make_name(name) if has_subject else x509.Name([])
+        builder = _certificate(subject, self._name, key, is_authority=False)
         alternative_name = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
         path = self.folder / f"{name}.pem"
         path.write_bytes(_pem(builder.add_extension(alternative_name, critical=False), self._key))

@@ -26,10 +26,11 @@ def authority(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def pem(tmp_path_factory, authority):
-    """A certificate for each name; all but that of aegis and the stranger are of one authority."""
+    """A certificate for each name; aegis and the stranger made their own, one has no subject."""
     folder = tmp_path_factory.mktemp("pem")
     own = {name: make_self_signed(folder, name) for name in ("aegis", "stranger")}
-    return own | {name: authority.issue(name) for name in ("north", "rhein", "unnamed")}
+    certificates = {name: authority.issue(name) for name in ("north", "rhein", "unnamed")}
+    return own | certificates | {"empty": authority.issue("empty", has_subject=False)}
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_the_certificate_of_one_site_cannot_speak_for_another(intake, port, pem,
     assert count_feed_messages(intake) == (answer == "AA")
 
 
-@pytest.mark.parametrize("participant", ["", "stranger", "unnamed"])
+@pytest.mark.parametrize("participant", ["", "stranger", "unnamed", "empty"])
 def test_without_a_certificate_that_it_trusts_nothing_is_taken(intake, port, pem, participant):
     line = Line(port, tls=client(pem, participant))
     ack = ""

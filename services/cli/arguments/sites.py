@@ -47,7 +47,7 @@ def _add_key_options(word: ArgumentParser, name: str) -> None:
             "--expires",
             type=parse_instant,
             metavar="T",
-            help="until when it is valid, 2027-06-01T00:00Z (default: until it is revoked)",
+            help="end of the new key, 2027-06-01T00:00Z (default: when it is revoked)",
         )
     if name == "rotate":
         word.add_argument(

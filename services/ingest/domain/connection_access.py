@@ -13,10 +13,16 @@ from services.ingest.domain.site import SiteMap, Sites
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """The other end of a connection: its address, and the subject of its certificate, or empty."""
+    """The other end of a connection.
+
+    Args:
+        address: From which it connects.
+        certificate: Subject of the certificate that it shows, which may be empty; None: it has
+            shown none.
+    """
 
     address: str
-    certificate: str = ""
+    certificate: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +48,17 @@ def admit(peer: Peer, sites: Sites, *, is_open: bool) -> Admission | Exclusion:
         sites: Of the study.
         is_open: True when the port also takes senders that no site names.
     """
-    if peer.certificate in sites.by_certificate:
-        site = sites.by_certificate[peer.certificate]
+    site = sites.by_certificate.get(peer.certificate) if peer.certificate else None
+    if site is not None:
         if site.addresses and not is_address_of(site, peer.address):
             return Exclusion(
                 f"the certificate of {site.id} comes from an address that is not its own",
                 f"add the address to those of {site.id} in sites.yaml",
             )
         return Admission(site.id)
-    if peer.certificate and not is_open:
+    if peer.certificate is not None and not is_open:
         return Exclusion(
-            f"no site has the certificate {peer.certificate}",
+            f"no site has the certificate {peer.certificate or 'without a subject'}",
             "name it under certificates of its site in sites.yaml",
         )
     owners = [site for site in sites.by_id.values() if is_address_of(site, peer.address)]
