@@ -16,7 +16,7 @@ class PlottedRule:
         label: Its name in the legend.
         looks: Evaluable participants at each look.
         boundary: Events that stop at each look; above the look: it cannot stop there.
-        rates: Event rates, rising, in [0, 1].
+        rates: Event rates, rising, in [0, 1], or hazard ratios.
         p_stop: Probability of ever stopping at each of *rates*.
         lower: Events that stop as safe enough, or fewer, at each look, -1: none; empty: no such.
         person_time: The boundary of a rule of person-time; *looks* and *boundary* are then empty.
@@ -33,11 +33,15 @@ class PlottedRule:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Marks on the curves: acceptable rate, unacceptable rate if any, nominal alpha."""
+    """Marks on the curves: acceptable rate, unacceptable rate if any, nominal alpha.
+
+    *of_ratios*: the rates, and those of the curves, are hazard ratios; the acceptable one is 1.
+    """
 
     p0: float
     alpha: float
     p1: float | None = None
+    of_ratios: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -111,12 +111,13 @@ def draw_boundary(
 
 
 def draw_curves(axes: Axes, rules: Sequence[PlottedRule], marks: Marks) -> None:
-    """Draw the probability of ever stopping against the true event rate."""
+    """Draw the probability of ever stopping against the true event rate, or hazard ratio."""
     for rule, colour, dash in zip(rules, COLOURS, DASHES, strict=False):
         axes.plot(rule.rates, rule.p_stop, dash, color=colour, linewidth=1.8, label=rule.label)
     axes.axhline(marks.alpha, color=INK, linewidth=0.8, linestyle=":")
     highest_rate = max(one.rates[-1] for one in rules)
-    for name, rate in (("p0", marks.p0), ("p1", marks.p1)):
+    names = ("ratio", "ratio") if marks.of_ratios else ("p0", "p1")
+    for name, rate in zip(names, (marks.p0, marks.p1), strict=True):
         if rate is not None:
             side = (
                 "left" if rate < highest_rate / 4 else "right"
@@ -132,10 +133,11 @@ def draw_curves(axes: Axes, rules: Sequence[PlottedRule], marks: Marks) -> None:
     )  # fmt: skip
     axes.set_xlim(0, highest_rate)
     axes.set_ylim(0, 1.0)
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
+    if not marks.of_ratios:
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.set_title("Probability of ever stopping", loc="left", size=10, color=INK)
-    axes.set_xlabel("True event rate")
+    axes.set_xlabel("True hazard ratio" if marks.of_ratios else "True event rate")
     _draw_grid(axes)
 
 

@@ -209,6 +209,25 @@ def test_a_shared_error_is_kept_and_not_wasted():
     assert share_alpha(rules, 0.1, 0.9).factor > allocation.factor
 
 
+def make_coin_rule(n, alpha):
+    """A Pocock rule of p0 .5: at an error below .5^n it can never stop."""
+    return replace(
+        S1,
+        stop_when=replace(S1.stop_when, method="pocock", p0=0.5, alpha=alpha, n=n, parameters={}),
+    )
+
+
+def test_an_error_is_shared_although_at_a_smaller_one_some_rule_could_never_stop():
+    """Of 4 participants .0625 is the least error; of 5, .03125 and .0625 are the first two."""
+    rules = [make_coin_rule(5, 0.0625), make_coin_rule(4, 0.1)]
+    allocation = share_alpha(rules, 0.11, 0.0)
+    assert [design.attained_alpha for _, design in allocation.designs] == [0.03125, 0.0625]
+    assert 0.625 <= allocation.factor < 1
+    assert allocation.familywise_error == pytest.approx(1 - 0.96875 * 0.9375, abs=0.009)
+    with pytest.raises(ValueError, match="at an error so small some rule could never stop"):
+        share_alpha(rules, 0.08, 0.0)
+
+
 def test_errors_that_are_kept_already_stay():
     rules = [rule for rule in RULES if not rule.watch_only]
     allocation = share_alpha(rules, 0.5, 0.0)

@@ -66,6 +66,22 @@ def test_the_boundary_is_read_aloud_and_drawn(capsys, tmp_path):
     assert "Person-time of follow-up (days)" in picture.read_text()
 
 
+def test_the_head_names_the_design(capsys):
+    assert main(f"{GAMMA} {PRIOR} --min-events 2".split()) == 0
+    head, plan, *_ = capsys.readouterr().out.splitlines()
+    assert head == (
+        "gamma-poisson  prior 1.86897,1150  p0 0.15 within 100 days  alpha 0.1  n 46  min_events 2"
+    )
+    assert plan == "planned 4245.65 person-days (6.89998 expected events)"
+
+
+def test_a_design_without_p0_is_drawn_against_hazard_ratios(capsys, tmp_path):
+    picture = tmp_path / "boundary.svg"
+    assert main([*f"{MAXSPRT} --planned 10 --ratios 1,2 --plot".split(), str(picture)]) == 0
+    assert "True hazard ratio" in picture.read_text()
+    assert capsys.readouterr().out.startswith("poisson-maxsprt  alpha 0.05\nplanned 10 expected")
+
+
 def test_a_table_above_alpha_is_shown_as_such(capsys):
     line = "boundary --family poisson-table --alpha .05 --planned 10 --limits 0,1,2,4,10"
     assert main(line.split()) == 0
@@ -161,7 +177,6 @@ def test_counts_that_cannot_be_are_named(capsys, chance, rule, counts, problem):
         (f"{MAXSPRT} --planned 9 --window-days 100", "window_days goes with p0"),
         (f"{MAXSPRT} --planned 9 --p0 .1 --window-days 0", "window_days must be above 0"),
         (f"{MAXSPRT} --planned 9 --hazard 1 --window-days 9", "hazard goes without window_days"),
-        (f"{MAXSPRT} --planned 9 --plot x.svg", "--plot goes with --p0"),
         (f"{MAXSPRT} --planned 9 --beta .2", "--beta goes with families of participants"),
         (f"{MAXSPRT} --planned 9 --first-look 2", "--first-look goes with families of part"),
         (f"{MAXSPRT} --planned 9 --delta .2", "delta is no parameter of poisson-maxsprt"),

@@ -34,7 +34,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     )  # fmt: skip
     choice.add_argument(
         "--target", type=parse_power, metavar="power=P",
-        help="the smallest n with this power at --p1, for several priors and each of --alphas",
+        help="the fewest planned participants with this power at --p1, for several priors and each"
+        " of --alphas; of a rule that counts participants",
     )  # fmt: skip
     parser.add_argument(
         "--p1", type=parse_number, metavar="P", help="with --target: the rate of that power"

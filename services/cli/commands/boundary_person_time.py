@@ -7,8 +7,9 @@ from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
 from services.cli.shared.columns import PERSON_TIME
 from services.cli.shared.person_time_words import format_time_row
-from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.rate_grid import make_rate_grid, make_ratio_grid
 from services.cli.shared.tables import make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.runtime import wire
 from services.safety_rules.reports.person_time_tables import (
     PersonTimeDesign,
@@ -33,8 +34,6 @@ def print_person_time_boundary(args: Namespace, parameters: Parameters) -> int:
         if getattr(args, name) is not None:
             option = name.replace("_", "-")
             raise CommandError(f"--{option} goes with families of participants, not {args.family}")
-    if args.plot and args.p0 is None:
-        raise CommandError("--plot goes with --p0: its curve is over event rates")
     try:
         plan = read_plan(args, args.hazard)
         design = _make_design(args, plan, parameters)
@@ -43,9 +42,9 @@ def print_person_time_boundary(args: Namespace, parameters: Parameters) -> int:
     if args.json:
         print(wire.write_canonical({"unit": find_unit(plan), "design": design}))
     else:
-        print("\n".join(_describe_design(args, design)))
+        print_text("\n".join(_describe_design(args, design, parameters)))
     if args.plot:
-        _plot(args, design)
+        _plot(args, design, parameters)
     return 0
 
 
@@ -85,11 +84,14 @@ def _make_design(args: Namespace, plan: PersonTimePlan, parameters: Parameters) 
     )
 
 
-def _describe_design(args: Namespace, design: PersonTimeDesign) -> Iterator[str]:
+def _describe_design(
+    args: Namespace, design: PersonTimeDesign, parameters: Parameters
+) -> Iterator[str]:
     plan, unit = design.plan, find_unit(design.plan)
     expected = "" if unit == "expected_events" else f" ({plan.expected_events:.6g} expected events)"
     planned = spell_time(unit, plan.planned)
-    yield f"{design.family}  alpha {design.alpha:g}  planned {planned}{expected}"
+    yield "  ".join([design.family, *_list_design_words(args, design, parameters)])
+    yield f"planned {planned}{expected}"
     constant = "" if design.constant is None else f"constant {design.constant:.8g}  "
     note = " (above alpha)" if design.attained_alpha > design.alpha else ""
     yield f"{constant}attained alpha {design.attained_alpha:.7f}{note}"
@@ -104,24 +106,59 @@ def _describe_design(args: Namespace, design: PersonTimeDesign) -> Iterator[str]
         yield make_explained_table(PERSON_TIME, rows)
 
 
-def _plot(args: Namespace, design: PersonTimeDesign) -> None:
+def _list_design_words(
+    args: Namespace, design: PersonTimeDesign, parameters: Parameters
+) -> Iterator[str]:
+    """Yield what the design was asked for, each with its name: parameters, risk, plan, error."""
+    for name, values in parameters.items():
+        if name != "limits":
+            yield f"{name} {','.join(f'{value:g}' for value in values)}"
+    if args.p0 is not None:
+        window = "" if args.window_days is None else f" within {args.window_days:g} days"
+        yield f"p0 {args.p0:g}{window}"
+    if args.hazard is not None:
+        yield f"hazard {args.hazard:g}"
+    yield f"alpha {design.alpha:g}"
+    if args.n is not None:
+        yield f"n {args.n}"
+    plan, unit = design.plan, find_unit(design.plan)
+    if plan.looks:
+        yield f"looks {', '.join(f'{look:.6g}' for look in plan.looks)}"
+    if plan.min_events > 1:
+        yield f"min_events {plan.min_events}"
+    if plan.delayed_start:
+        yield f"from {spell_time(unit, plan.delayed_start)} on"
+
+
+def _plot(args: Namespace, design: PersonTimeDesign, parameters: Parameters) -> None:
     from services.cli.shared.plotting import draw_designs  # noqa: PLC0415 (matplotlib takes a second)
 
-    rates = make_rate_grid(args.p0, max(args.rates, default=0.0))
-    possible_rates = tuple(rate for rate in rates if rate < 1)
-    curve = design.evaluate_at([compute_ratio(args.p0, rate) for rate in possible_rates])
+    marks = _make_marks(args, design, parameters)
+    if marks.of_ratios:
+        rates = make_ratio_grid(max(args.ratios, default=0.0))
+        ratios = rates
+    else:
+        rates = tuple(
+            rate for rate in make_rate_grid(args.p0, max(args.rates, default=0.0)) if rate < 1
+        )
+        ratios = tuple(compute_ratio(args.p0, rate) for rate in rates)
+    curve = design.evaluate_at(ratios)
     rule = PlottedRule(
-        design.family, (), (), possible_rates, tuple(at.p_stop for at in curve.characteristics),
+        design.family, (), (), rates, tuple(at.p_stop for at in curve.characteristics),
         person_time=make_boundary(design),
     )  # fmt: skip
+    words = ", ".join(_list_design_words(args, design, parameters))
     plan = spell_time(find_unit(design.plan), design.plan.planned)
-    note = (
-        f"Attained alpha {design.attained_alpha:.5f} of a nominal {design.alpha:g}, planned {plan},"
-        " exact."
-    )
-    captions = Captions(f"{design.family}, p0 {args.p0:g}", note)
-    marks = Marks(args.p0, design.alpha, (args.p1 or (None,))[0])
-    draw_designs(args.plot, captions, [rule], marks, 0)
+    note = f"Attained alpha {design.attained_alpha:.5f}; {words}, planned {plan}, exact."
+    title = design.family if args.p0 is None else f"{design.family}, p0 {args.p0:g}"
+    draw_designs(args.plot, Captions(title, note), [rule], marks, 0)
+
+
+def _make_marks(args: Namespace, design: PersonTimeDesign, parameters: Parameters) -> Marks:
+    """Return the marks on the curve: event rates where p0 is given, else hazard ratios."""
+    if args.p0 is not None:
+        return Marks(args.p0, design.alpha, (args.p1 or (None,))[0])
+    return Marks(1.0, design.alpha, next(iter(parameters.get("ratio", ())), None), of_ratios=True)
 
 
 def make_boundary(design: PersonTimeDesign) -> PersonTimeBoundary:

@@ -94,6 +94,10 @@ def _lines(
             yield f"{_CLOCKS[clock]}:"
             yield _curve_table(clock_curves)
     yield "Probability with its 95 % interval (events by then, at risk on that day)."
+    yield (
+        "Counts differ from those of a stopping rule (`aegis rules status`), which has a window and"
+        " competing events of its own, and of its first n participants alone."
+    )
     yield from _remarks(curves)
     if with_adverse_events:
         yield ""

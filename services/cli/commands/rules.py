@@ -49,11 +49,12 @@ def describe_joint_error(study: Study) -> str:
     alerting_designs = list_alerting_designs(study)
     if not alerting_designs:
         return "No rule alerts."
-    joint = simulate_familywise_error(alerting_designs, (0.0,), trials=10_000)
+    joint = simulate_familywise_error(alerting_designs, (0.0,))
     return (
         f"The rules that alert jointly stop a safe trial with probability"
-        f" {joint.chances[0][1]:.3f} ({joint.trials:,} simulated, seed {joint.seed};"
-        f" exact when independent {joint.independent:.3f})."
+        f" {joint.chances[0][1]:.3f} if their events are independent (simulated,"
+        f" {joint.trials:,} trials, seed {joint.seed}, standard error {joint.error:.4f};"
+        f" exact 1 - prod(1 - attained) {joint.independent:.3f})."
     )
 
 

@@ -104,8 +104,10 @@ def _describe_rehearsal(rehearsal: ProtocolRehearsal, protocol: Protocol) -> Ite
         yield f"every event rate {factor:g} x p0"
         yield make_explained_table(PROTOCOL_SIMULATION, rows)
     yield ""
-    yield f"{ANY_RULE}: the first that stops, without those that only watch. +-: standard error of"
-    yield "the simulation. Each rule counts as it does live, by reports as they come."
+    yield (
+        f"{ANY_RULE}: the first that stops, without those that only watch. +-: standard error of"
+        " the simulation. Each rule counts as it does live, by reports as they come."
+    )
 
 
 def _describe_shared_alpha(allocation: SharedAlpha, protocol: Protocol) -> Iterator[str]:

@@ -134,5 +134,7 @@ def _describe_rehearsal(rule: Rule, rehearsal: Rehearsal) -> Iterator[str]:
         yield f"event rate {rate:g} (exact, {condition}: {exact:.4f})"
         yield make_explained_table(SIMULATION, rows)
     yield ""
-    yield "*: the rule's own count. +-: standard error of the simulation. Enrolled, events: mean"
-    yield "when it stops, or of the whole trial."
+    yield (
+        "*: the rule's own count. +-: standard error of the simulation. Enrolled, events: mean when"
+        " it stops, or of the whole trial."
+    )

@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.safety_rules.domain.stopping.design import Design
+from services.safety_rules.domain.stopping.design import Design, NeverStopsError
 from services.safety_rules.domain.stopping.familywise_error import simulate_familywise_error
 from services.safety_rules.reports.redesigned_rule import redesign_rule
 from services.vocabulary.protocol import Rule
 
-_TRIALS = 20_000
 _HALVINGS = 12
 
 
@@ -58,34 +57,44 @@ def share_alpha(rules: Sequence[Rule], target: float, correlation: float) -> Sha
         raise ValueError("no rule of the protocol may stop the trial: there is no error to share")
 
     def simulate(designs: Sequence[Design]) -> tuple[float, float]:
-        error = simulate_familywise_error(designs, (correlation,), trials=_TRIALS)
+        error = simulate_familywise_error(designs, (correlation,))
         return error.chances[0][1], error.error
 
     designs = _redesign(rules, 1.0)
     nominal_error, _ = simulate(designs)
-    low, high = 0.0, 1.0
-    if nominal_error <= target:
-        low = 1.0
+    factor = 1.0 if nominal_error <= target else 0.0
+    low, high = factor, 1.0
     for _ in range(_HALVINGS if low < high else 0):
         middle = (low + high) / 2
-        low, high = (
-            (middle, high) if simulate(_redesign(rules, middle))[0] <= target else (low, middle)
-        )
-    if not low:
+        trial_designs = _redesign_where_possible(rules, middle)
+        if trial_designs is None:
+            low = middle
+        elif simulate(trial_designs)[0] <= target:
+            low, factor, designs = middle, middle, trial_designs
+        else:
+            high = middle
+    if not factor:
         raise ValueError(
             f"share-alpha is {target:g}, and at an error so small some rule could never stop"
         )
-    designs = _redesign(rules, low)
     familywise_error, standard_error = simulate(designs)
     return SharedAlpha(
         target,
         correlation,
-        low,
+        factor,
         tuple((rule.id, design) for rule, design in zip(rules, designs, strict=True)),
         familywise_error,
         standard_error,
         nominal_error,
     )
+
+
+def _redesign_where_possible(rules: Sequence[Rule], factor: float) -> list[Design] | None:
+    """Return `_redesign`; None: at errors so small some rule could never stop."""
+    try:
+        return _redesign(rules, factor)
+    except NeverStopsError:
+        return None
 
 
 def _redesign(rules: Sequence[Rule], factor: float) -> list[Design]:

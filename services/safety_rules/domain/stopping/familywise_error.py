@@ -13,7 +13,7 @@ from services.safety_rules.domain.stopping.families import Floats
 from services.safety_rules.domain.stopping.person_time_design import PersonTimeDesign
 
 SEED = 20_260_101
-TRIALS = 50_000
+TRIALS = 20_000
 _BATCH_NUMBERS = 4_000_000  # random numbers held in memory
 
 
