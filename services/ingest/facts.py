@@ -9,6 +9,7 @@ from hashlib import sha256
 
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
+from services.ingest.domain.message_size import MOST_ITEMS, park_too_many_lines
 from services.ingest.domain.quoted_text import quote_in
 from services.ingest.fact_names import FactNames
 from services.runtime import wire
@@ -53,7 +54,9 @@ class FactsContent:
     parked: tuple[ParkedItem, ...]
 
 
-def read_facts(body: bytes, site: str, actor: str, names: FactNames) -> FactsContent | Refusal:
+def read_facts(
+    body: bytes, site: str, actor: str, names: FactNames, most_items: int = MOST_ITEMS
+) -> FactsContent | Refusal:
     """Return the facts of a message; a line that is no fact is parked, the others are kept.
 
     A body without any fact that is not UTF-8 is refused.
@@ -63,8 +66,10 @@ def read_facts(body: bytes, site: str, actor: str, names: FactNames) -> FactsCon
         site: That has authenticated itself; empty for a person.
         actor: Who entered them; empty for a site.
         names: That the study knows.
+        most_items: Lines that are read; a message of more is parked whole.
     """
-    facts, wrong = read_lines(body, names)
+    item = park_too_many_lines(body, most_items)
+    facts, wrong = ([], [item]) if item else read_lines(body, names)
     is_unreadable = all(item.reason is ParkReason.UNREADABLE_LINE for item in wrong)
     if not facts and is_unreadable and (position := _find_wrong_byte(body)) is not None:
         problem = f"byte {position} is not UTF-8"

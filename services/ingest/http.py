@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -21,7 +21,9 @@ _HEAD_BYTES = 4096  # of a body that is not read further
 _STATUS = {AckCode.ACCEPT: 200, AckCode.ERROR: 503, AckCode.REJECT: 422}
 
 
-def build_routes(intake: Intake, writer: Writer, *, sees_clients: bool = True) -> list[Route]:
+def build_routes(
+    intake: Intake, writer: Writer, *, sees_clients: bool = True, largest: int = LARGEST_BYTES
+) -> list[Route]:
     """Return ``POST /v1/hl7v2``, ``POST /v1/facts`` and ``GET /v1/facts/schema``.
 
     Args:
@@ -29,12 +31,13 @@ def build_routes(intake: Intake, writer: Writer, *, sees_clients: bool = True) -
         writer: Writes them.
         sees_clients: False when all requests come from a proxy: the addresses of a site then say
             nothing about who uses its key.
+        largest: Limit of a body, in bytes.
     """
     senders = _Senders(intake, KeyUses(intake.db), sees_clients=sees_clients)
 
     async def hl7v2(request: Request) -> Response:
         """Answer one message with its ACK; the status says the same as MSA-1."""
-        body_and_outcome = await _submit(request, senders, writer, "hl7v2")
+        body_and_outcome = await _submit(request, senders, writer, "hl7v2", largest)
         if isinstance(body_and_outcome, Response):
             return body_and_outcome
         body, outcome = body_and_outcome
@@ -43,7 +46,7 @@ def build_routes(intake: Intake, writer: Writer, *, sees_clients: bool = True) -
 
     async def facts(request: Request) -> Response:
         """Answer with the number of facts, and the lines that became none with their reasons."""
-        body_and_outcome = await _submit(request, senders, writer, "facts")
+        body_and_outcome = await _submit(request, senders, writer, "facts", largest)
         if isinstance(body_and_outcome, Response):
             return body_and_outcome
         _, outcome = body_and_outcome
@@ -97,25 +100,36 @@ class _Senders:
 
 
 async def _submit(
-    request: Request, senders: _Senders, writer: Writer, form: MessageFormat
+    request: Request, senders: _Senders, writer: Writer, form: MessageFormat, largest: int
 ) -> tuple[bytes, Outcome] | Response:
     """Return the body and its outcome, or the response to a request that is not read."""
     site = await asyncio.to_thread(senders.identify, request)
     if isinstance(site, Response):
         return site
+    try:
+        body, is_whole = await _read_body(request, largest)
+    except ClientDisconnect:
+        return _problem(400, "the body ends before its length")  # nobody reads it
+    if not is_whole:
+        refusal = Refusal("MSH", f"the body is longer than {largest} bytes", "send it in parts")
+        head = Submission(body[:_HEAD_BYTES], "http", site, form=form, refusal=refusal)
+        await asyncio.wrap_future(writer.submit(head))
+        return _problem(413, f"{refusal.problem}: {refusal.remedy}")
+    if not body.strip():
+        return _problem(422, "the body is empty: send one message, or facts one to a line")
+    future = writer.submit(Submission(body, "http", site, form=form))
+    return body, await asyncio.wrap_future(future)
+
+
+async def _read_body(request: Request, largest: int) -> tuple[bytes, bool]:
+    """Return the body and True, or False and what was read of one that is longer than *largest*."""
+    announced_size = int(request.headers.get("content-length") or 0)  # checked by the server
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > LARGEST_BYTES:
-            problem = f"the body is longer than {LARGEST_BYTES} bytes"
-            refusal = Refusal("MSH", problem, "send it in parts")
-            head = Submission(bytes(body[:_HEAD_BYTES]), "http", site, form=form)
-            await asyncio.to_thread(writer.intake.refuse, head, refusal)
-            return _problem(413, f"{problem}: send it in parts")
-    if not body.strip():
-        return _problem(422, "the body is empty: send one message, or facts one to a line")
-    future = writer.submit(Submission(bytes(body), "http", site, form=form))
-    return bytes(body), await asyncio.wrap_future(future)
+        if max(len(body), announced_size) > largest:
+            return bytes(body), False
+    return bytes(body), True
 
 
 def _problem(status: int, detail: str) -> Response:

@@ -8,6 +8,7 @@ from hashlib import sha256
 from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.read import OTHER_KIND, read_message
 from services.ingest.domain.message_content import MessageContent, ParkedItem, Refusal
+from services.ingest.domain.message_size import MOST_ITEMS
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.fact_names import FactNames
 from services.ingest.facts import FactsContent, read_facts
@@ -60,6 +61,7 @@ class Intake:
         clock: The machine's clock.
         by_message: True when ``received_at`` is the time of the message (MSH-7), not the machine's.
         on_outcome: Called with each outcome.
+        most_items: Lines of a message that are read; one of more is parked whole.
         matcher: Finds the participants that messages are about.
     """
 
@@ -72,6 +74,7 @@ class Intake:
     clock: Clock
     by_message: bool = False
     on_outcome: Callable[[Outcome], None] = lambda _outcome: None
+    most_items: int = MOST_ITEMS
     matcher: PatientMatcher = field(init=False)
     refusals: RefusalRecorder = field(init=False)
 
@@ -103,13 +106,6 @@ class Intake:
         for outcome in outcomes:
             self.on_outcome(outcome)
         return outcomes
-
-    def refuse(self, submission: Submission, refusal: Refusal) -> Outcome:
-        """Return the outcome of a message that is refused before it is read, and record it."""
-        outcome = self._reject(submission, refusal)
-        self.refusals.record([RefusedMessage(submission, refusal, outcome.site)], self.clock())
-        self.on_outcome(outcome)
-        return outcome
 
     def _accept_failed(self, submission: Submission, error: Exception) -> Outcome:
         """Return the outcome of a message that failed by *error*.
@@ -170,12 +166,16 @@ class Intake:
         ]
 
     def _read_message(self, submission: Submission) -> _ReadMessage | Refusal:
+        if submission.refusal is not None:
+            return submission.refusal
         body = submission.body
         content: MessageContent | FactsContent | Refusal
         if submission.form == "facts":
-            content = read_facts(body, submission.site, submission.actor, self.names)
+            content = read_facts(
+                body, submission.site, submission.actor, self.names, self.most_items
+            )
         else:
-            content = read_message(body, self.sites, self.tables)
+            content = read_message(body, self.sites, self.tables, self.most_items)
         if isinstance(content, Refusal):
             return content
         if refusal := self._find_foreign_site(submission, content):

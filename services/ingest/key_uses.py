@@ -31,5 +31,5 @@ class KeyUses:
         try:
             with self.db.write() as conn:
                 record_api_key_use(conn, key.hash, instant)
-        except DatabaseError as error:
+        except (DatabaseError, OSError) as error:
             _log.error("key_use_not_stored", site=key.site, exc_info=error)

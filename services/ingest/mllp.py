@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from services.ingest.answer_queue import AnswerQueue, PendingAnswer
+from services.ingest.bounded_listener import BoundedListener
 from services.ingest.domain.connection_access import Admission, Exclusion, Peer, admit
 from services.ingest.domain.hl7.acknowledgement import acknowledge
 from services.ingest.domain.hl7.frames import (
@@ -16,19 +18,19 @@ from services.ingest.domain.hl7.frames import (
     frame_message,
 )
 from services.ingest.domain.message_content import Refusal
-from services.ingest.intake import Outcome, Submission
+from services.ingest.intake import Submission
 from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.certificate_subjects import read_subject
 from services.runtime.clock import Clock
+from services.runtime.connection_limits import ConnectionLimits
 from services.runtime.failpoints import pass_failpoint
 from services.runtime.log_limit import LogLimit
 
 _CHUNK = 256 * 1024
-_UNANSWERED_LIMIT = 512  # messages of one connection that wait for their answer
 _GOODBYE_S = 5.0
 _FRAMING_ADVICE = "begin every message with the byte 0B and end it with 1C 0D"
-_HALFWAY_S = 30.0  # a frame that has begun ends within this, or the connection does
+_FRAME_DEADLINE_S = 30.0
 
 __all__ = ["MllpServer", "admit"]
 
@@ -43,8 +45,9 @@ class MllpServer:
         writer: The writer, started.
         clock: For the time of the acknowledgement.
         largest: Limit of a message, in bytes.
-        halfway_s: Time limit of a frame that has begun.
+        frame_deadline_s: Time limit of a frame from its first byte, and of reading an answer.
         goodbye_s: Time limit of the last answers of a connection.
+        limits: Of its connections.
         admit: The site for which a connection may speak, or why it may not send.
         on_exclusion: Called for each connection that may not send; nothing of it is read.
     """
@@ -52,13 +55,16 @@ class MllpServer:
     writer: Writer
     clock: Clock
     largest: int = LARGEST_BYTES
-    halfway_s: float = _HALFWAY_S
+    frame_deadline_s: float = _FRAME_DEADLINE_S
     goodbye_s: float = _GOODBYE_S
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     admit: Callable[[Peer], Admission | Exclusion] = lambda _peer: Admission()
     on_exclusion: Callable[[], None] = lambda: None
     _exclusion_lines: LogLimit = field(default_factory=LogLimit)
-    _server: asyncio.Server | None = None
-    _connections: set[asyncio.Task[None]] = field(default_factory=set)
+    _listener: BoundedListener = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._listener = BoundedListener(self._serve, self.limits)
 
     async def start(self, host: str, port: int, tls: ssl.SSLContext | None = None) -> int:
         """Start to listen, and return the port: a free one when *port* is 0.
@@ -66,48 +72,47 @@ class MllpServer:
         Raises:
             OSError: The port is taken, or not this user's to take.
         """
-        self._server = await asyncio.start_server(self._serve, host, port, ssl=tls)
-        return int(self._server.sockets[0].getsockname()[1])
+        return await self._listener.start(host, port, tls)
 
     async def stop(self) -> None:
         """Refuse new connections, answer the messages received so far, and close."""
-        if self._server is not None:
-            self._server.close()
-        for task in self._connections:
-            task.cancel()
-        await asyncio.gather(*self._connections, return_exceptions=True)
+        await self._listener.stop()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        if task is not None:
-            self._connections.add(task)
-            task.add_done_callback(self._connections.discard)
         peer = _read_peer(writer)
         admission = self.admit(peer)
         if isinstance(admission, Exclusion):
             self._exclude(peer, admission)
             writer.close()
             return
-        answers = _AnswerQueue()
-        receiver = asyncio.create_task(self._receive(reader, answers, peer.address, admission.site))
+        answers = AnswerQueue(self.largest)
+        garbage = _GarbageLines(peer.address)
+        receiver = asyncio.create_task(self._receive(reader, answers, admission.site, garbage))
         sender = asyncio.create_task(self._answer(answers, writer))
         try:
             with contextlib.suppress(asyncio.CancelledError):  # by `stop`
                 await asyncio.wait({receiver, sender}, return_when=asyncio.FIRST_COMPLETED)
             receiver.cancel()
-            answers.add(None)
+            answers.end()
             # what was received is answered, or sent again by a sender that saw no answer
             await asyncio.wait({receiver, sender}, timeout=self.goodbye_s)
-            if not sender.done():  # nobody reads what is answered
-                sender.cancel()
-                writer.transport.abort()
+            sender.cancel()  # unless it is done
             for end in await asyncio.gather(receiver, sender, return_exceptions=True):
                 if isinstance(end, Exception) and not isinstance(end, OSError):
                     _log.error("connection_failed", exc_info=end)
         finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
+            garbage.finish()
+            await self._close(writer)
+
+    async def _close(self, writer: asyncio.StreamWriter) -> None:
+        """Close the connection, although nobody may read what was answered."""
+        writer.close()
+        try:
+            await asyncio.wait_for(writer.wait_closed(), self.goodbye_s)
+        except TimeoutError:
+            writer.transport.abort()
+        except OSError:
+            pass  # it has hung up
 
     def _exclude(self, peer: Peer, exclusion: Exclusion) -> None:
         self.on_exclusion()
@@ -116,67 +121,85 @@ class MllpServer:
             _log.warning("connection_excluded", host=peer.address, count=count, problem=problem)
 
     async def _receive(
-        self, reader: asyncio.StreamReader, answers: "_AnswerQueue", peer: str, site: str
+        self,
+        reader: asyncio.StreamReader,
+        answers: AnswerQueue,
+        site: str,
+        garbage: "_GarbageLines",
     ) -> None:
+        peer = garbage.peer
         frames = FrameReader(self.largest)
+        waited_s, frame_number = 0.0, 0  # for the frame in hand: time that we did not read is ours
         while True:
-            limit_s = self.halfway_s if frames.is_halfway else None
+            limit_s = max(0.0, self.frame_deadline_s - waited_s) if frames.is_halfway else None
+            began_s = time.monotonic()
             try:
                 data = await asyncio.wait_for(reader.read(_CHUNK), limit_s)
             except TimeoutError:
-                _log.warning("frame_not_finished", duration_s=self.halfway_s, host=peer)
+                _log.warning("frame_not_finished", duration_s=self.frame_deadline_s, host=peer)
                 return
+            waited_s += time.monotonic() - began_s
+            for frame in frames.feed(data):
+                await answers.wait_for_room()
+                answers.add(self._accept(frame, site, peer))
+            if frames.begun_count != frame_number:
+                waited_s, frame_number = 0.0, frames.begun_count
+            garbage.report(frames.garbage)
             if not data:
                 if frames.is_halfway:
                     _log.warning("connection_closed_in_a_frame", host=peer)
                 return
-            garbage = frames.garbage
-            for frame in frames.feed(data):
-                await answers.room.acquire()
-                answers.add(self._accept(frame, site))
-            if frames.garbage > garbage:
-                count = frames.garbage - garbage
-                _log.warning(
-                    "bytes_outside_of_frames", count=count, host=peer, problem=_FRAMING_ADVICE
-                )
 
-    def _accept(self, frame: "bytes | OversizedFrame", site: str) -> "_PendingAnswer":
-        if isinstance(frame, OversizedFrame):
-            problem = f"the message is longer than {self.largest} bytes"
-            refusal = Refusal("MSH", problem, "send documents by reference, results in parts")
-            refuse = self.writer.intake.refuse
-            outcome = asyncio.to_thread(refuse, Submission(frame.head, "mllp", site), refusal)
-            return _PendingAnswer(frame.head, asyncio.create_task(outcome))
-        future = self.writer.submit(Submission(frame, "mllp", site))
-        return _PendingAnswer(frame, asyncio.wrap_future(future))
+    def _accept(self, frame: bytes | OversizedFrame, site: str, peer: str) -> PendingAnswer:
+        submission = Submission(
+            frame.head if isinstance(frame, OversizedFrame) else frame,
+            "mllp",
+            site,
+            address=peer,
+            refusal=self._refusal if isinstance(frame, OversizedFrame) else None,
+        )
+        outcome = asyncio.wrap_future(self.writer.submit(submission))
+        return PendingAnswer(submission.body, outcome)
 
-    async def _answer(self, answers: "_AnswerQueue", writer: asyncio.StreamWriter) -> None:
+    @property
+    def _refusal(self) -> Refusal:
+        problem = f"the message is longer than {self.largest} bytes"
+        return Refusal("MSH", problem, "send documents by reference, results in parts")
+
+    async def _answer(self, answers: AnswerQueue, writer: asyncio.StreamWriter) -> None:
         """Send the answers in the order of the messages; several that are ready go out together."""
-        while (pending := await answers.queue.get()) is not None:
+        while (pending := await answers.take_next()) is not None:
             outcome = await pending.outcome
             ack = acknowledge(pending.raw, outcome.answer, self.clock(), outcome.refusal)
             writer.write(frame_message(ack))
-            if answers.queue.empty() or writer.transport.get_write_buffer_size() > _CHUNK:
-                await writer.drain()
-            answers.room.release()
+            if answers.is_empty or writer.transport.get_write_buffer_size() > _CHUNK:
+                await asyncio.wait_for(writer.drain(), self.frame_deadline_s)
+            answers.release(pending)
             pass_failpoint("ingest.after_ack")
 
 
-@dataclass(frozen=True, slots=True)
-class _PendingAnswer:
-    raw: bytes
-    outcome: "asyncio.Future[Outcome]"
+@dataclass(slots=True)
+class _GarbageLines:
+    """Lines of the log about bytes outside of frames: one of a connection and minute."""
 
+    peer: str
+    _reported_count: int = 0
+    _limit: LogLimit = field(default_factory=LogLimit)
 
-@dataclass(frozen=True, slots=True)
-class _AnswerQueue:
-    """Messages of one connection that await their answer, ended by None; *room* limits them."""
+    def report(self, count: int) -> None:
+        """Log that there were *count* such bytes in all, unless there was a line already."""
+        new_count, self._reported_count = count - self._reported_count, count
+        if new_count:
+            self._write(self._limit.count_event(self.peer, time.monotonic(), new_count))
 
-    queue: "asyncio.Queue[_PendingAnswer | None]" = field(default_factory=asyncio.Queue)
-    room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_UNANSWERED_LIMIT))
+    def finish(self) -> None:
+        """Log those since the last line."""
+        self._write(self._limit.take_rest(self.peer))
 
-    def add(self, pending: _PendingAnswer | None) -> None:
-        self.queue.put_nowait(pending)
+    def _write(self, count: int) -> None:
+        if count:
+            problem = _FRAMING_ADVICE
+            _log.warning("bytes_outside_of_frames", count=count, host=self.peer, problem=problem)
 
 
 def _read_peer(writer: asyncio.StreamWriter) -> Peer:

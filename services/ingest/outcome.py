@@ -22,6 +22,8 @@ class Submission:
         actor: The person who enters it, or empty.
         form: One message of HL7 v2, or facts one to a line.
         place: Its place for the sender, e.g. ``labs.hl7, message 3``.
+        address: The network address of the sender, or empty.
+        refusal: The reason for which it is refused unread; *body* is its beginning.
     """
 
     body: bytes
@@ -30,6 +32,8 @@ class Submission:
     actor: str = ""
     form: MessageFormat = "hl7v2"
     place: str = ""
+    address: str = ""
+    refusal: Refusal | None = None
 
 
 @dataclass(frozen=True, slots=True)

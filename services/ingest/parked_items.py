@@ -133,9 +133,13 @@ def reread_message(intake: Intake, message: RawMessage) -> MessageContent | Fact
     """Return the content of a stored message, read with the study's present files."""
     if message.sender.startswith(FACTS_SENDER):
         return read_facts(
-            message.body, message.site, message.sender.removeprefix(FACTS_SENDER), intake.names
+            message.body,
+            message.site,
+            message.sender.removeprefix(FACTS_SENDER),
+            intake.names,
+            intake.most_items,
         )
-    return read_message(message.body, intake.sites, intake.tables)
+    return read_message(message.body, intake.sites, intake.tables, intake.most_items)
 
 
 def _apply_content(

@@ -17,15 +17,16 @@ class LogLimit:
     interval_s: float = 60.0
     _lines: dict[str, tuple[float, int]] = field(default_factory=dict)
 
-    def count_event(self, key: str, now_s: float) -> int:
+    def count_event(self, key: str, now_s: float, event_count: int = 1) -> int:
         """Return the number of events since the last line of *key*; 0: no line is due yet.
 
         Args:
             key: Whose lines are limited, such as an address.
             now_s: Seconds of a monotonic clock.
+            event_count: Events at once.
         """
         line_s, count = self._lines.get(key, (now_s - self.interval_s, 0))
-        count += 1
+        count += event_count
         if now_s - line_s < self.interval_s:
             self._lines[key] = line_s, count
             return 0
@@ -33,3 +34,7 @@ class LogLimit:
             self._lines.clear()
         self._lines[key] = now_s, 0
         return count
+
+    def take_rest(self, key: str) -> int:
+        """Return the number of events since the last line of *key*, which has no further one."""
+        return self._lines.pop(key, (0.0, 0))[1]

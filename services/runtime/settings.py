@@ -15,6 +15,7 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from services.runtime.limit_settings import LimitSettings
 from services.runtime.settings_error import SettingsError
 from services.runtime.similar_variables import PREFIX, suggest_variables
 
@@ -182,6 +183,11 @@ class HttpSettings(BaseSettings):
         return _require_certificate(path, info, "http_certificate")
 
     @property
+    def port_count(self) -> int:
+        """The number of ports for HTTP."""
+        return 1 if self.metrics_port is None else 2
+
+    @property
     def url(self) -> str:
         """The start of every link, without a slash at its end."""
         scheme = "http" if self.http_certificate is None else "https"
@@ -286,6 +292,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     SweeperSettings,
     RulesSettings,
     AlertSettings,
+    LimitSettings,
 )
 
 

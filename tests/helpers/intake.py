@@ -188,11 +188,11 @@ def serve_mllp(intake, tls=None, **settings):
 
 
 @asynccontextmanager
-async def open_client(intake, name="north"):
+async def open_client(intake, name="north", **settings):
     """An HTTP client of one site, in front of *intake*."""
     writer = Writer(intake)
     writer.start()
-    app = Starlette(routes=build_routes(intake, writer))
+    app = Starlette(routes=build_routes(intake, writer, **settings))
     headers = {"Authorization": f"Bearer {KEY[name]}"} if name else {}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://aegis", headers=headers
@@ -201,11 +201,11 @@ async def open_client(intake, name="north"):
     writer.stop()
 
 
-def post_content(intake, path, content, name="north"):
+def post_content(intake, path, content, name="north", **settings):
     """Return the response to one POST of one site."""
 
     async def send_request():
-        async with open_client(intake, name) as client:
+        async with open_client(intake, name, **settings) as client:
             return await client.post(path, content=content)
 
     return asyncio.run(send_request())

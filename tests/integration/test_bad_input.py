@@ -39,7 +39,7 @@ def intake(tmp_path):
 
 @pytest.fixture
 def line(intake):
-    with serve_mllp(intake, largest=60_000_000, halfway_s=20) as port:
+    with serve_mllp(intake, largest=60_000_000, frame_deadline_s=20) as port:
         item = Line(port)
         yield item
         item.close()
@@ -153,7 +153,7 @@ def test_half_a_frame_is_never_taken_for_a_whole_one(intake, log_entries):
 
 
 def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, log_entries):
-    with serve_mllp(intake, halfway_s=0.2) as port:
+    with serve_mllp(intake, frame_deadline_s=0.2) as port:
         line = Line(port)
         assert line.say(frame_message(GOOD)[:-40]).answer() == ""
         line.close()
@@ -162,7 +162,7 @@ def test_half_a_frame_followed_by_silence_is_hung_up_on(intake, log_entries):
 
 
 def test_silence_between_messages_is_no_fault(intake):
-    with serve_mllp(intake, halfway_s=0.2) as port:
+    with serve_mllp(intake, frame_deadline_s=0.2) as port:
         line = Line(port)
         assert goes_on(line)
         assert not line.has_answer(within_s=0.5)
@@ -182,7 +182,7 @@ def test_fifty_megabytes_are_refused_by_their_id_and_the_connection_goes_on(inta
         large = labs(obx("1"), control_id="LARGE") + b"NTE|1||" + b"x" * 50_000_000
         ack = answers(line, large)
         assert "MSA|AR|LARGE" in ack
-        assert "the message is longer than 16777216 bytes; send documents by reference" in ack
+        assert "the message is longer than 2097152 bytes; send documents by reference" in ack
         assert goes_on(line)
         line.close()
     assert count_feed_messages(intake) == 1
@@ -208,7 +208,7 @@ def test_bytes_of_a_participant_never_get_into_the_log(line, log_entries):
 HTTP = {
     "no key": (("", "/v1/hl7v2", GOOD), 401, "send Authorization: Bearer KEY"),
     "an empty body": (("north", "/v1/hl7v2", b" \r\n"), 422, "the body is empty"),
-    "a body that is too long": (("north", "/v1/hl7v2", b"x" * 17_000_000), 413, "send it in parts"),
+    "a body that is too long": (("north", "/v1/hl7v2", b"x" * 2_100_000), 413, "send it in parts"),
     "another site's message": (
         ("rhein", "/v1/hl7v2", GOOD),
         422,

@@ -202,7 +202,7 @@ def test_on_a_disk_that_takes_no_line_of_the_log_the_sender_is_answered(intake):
 
 
 def test_over_http_a_failed_commit_is_service_unavailable(intake):
-    full = replace(intake, db=_FailingDatabase(intake.db, times=1))
+    full = replace(intake, db=_FailingDatabase(intake.db, times=2))  # first, the use of the key
     response = post_content(full, "/v1/hl7v2", MESSAGE)
     assert (response.status_code, "MSA|AE|M1" in response.text) == (503, True)
     assert count_feed_messages(intake) == 0

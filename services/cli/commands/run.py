@@ -17,6 +17,7 @@ from services.cli.shared.open_study import StudyContext, open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.runtime import log
 from services.runtime.gc_tuning import tune_interpreter
+from services.runtime.limit_settings import LimitSettings
 from services.runtime.settings import (
     AlertSettings,
     HttpSettings,
@@ -40,6 +41,7 @@ def perform(args: Namespace) -> int:
         read_settings(KafkaSettings),
         read_settings(SweeperSettings),
         read_settings(RulesSettings),
+        read_settings(LimitSettings),
     )
     db = open_database(read_store_settings(args))
     if role and db.is_sqlite:

@@ -12,6 +12,8 @@ from services.cli.process.process_server import Work
 from services.ingest.mllp import MllpServer, admit
 from services.ingest.writer import Writer
 from services.runtime.clock import now_utc
+from services.runtime.connection_limits import ConnectionLimits
+from services.runtime.limit_settings import LimitSettings
 from services.runtime.settings import IngestSettings
 
 
@@ -22,11 +24,13 @@ class MllpEdge:
     Args:
         writer: Not begun yet.
         settings: Where it listens.
+        limits: What one sender may ask of it.
         on_exclusion: Called for each connection that may not send.
     """
 
     writer: Writer
     settings: IngestSettings
+    limits: LimitSettings
     on_exclusion: Callable[[], None] = lambda: None
     port: int = 0
     _server: MllpServer = field(init=False)
@@ -36,6 +40,9 @@ class MllpEdge:
         self._server = MllpServer(
             self.writer,
             now_utc,
+            largest=self.limits.message_bytes,
+            frame_deadline_s=self.limits.frame_deadline_s,
+            limits=ConnectionLimits(self.limits.connections, self.limits.connections_per_address),
             admit=partial(admit, sites=sites, is_open=self.settings.mllp_open),
             on_exclusion=self.on_exclusion,
         )

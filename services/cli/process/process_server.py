@@ -13,6 +13,7 @@ from starlette.routing import Route
 from services.cli.process.web_port import WebPort
 from services.runtime import health_pages, log
 from services.runtime.health import Progress
+from services.runtime.limit_settings import LimitSettings
 from services.runtime.metrics import Metrics
 from services.runtime.settings import HttpSettings
 from services.runtime.standing_warnings import StandingWarnings
@@ -43,8 +44,8 @@ class ProcessServer:
         url: Of its pages, as people reach them.
     """
 
-    def __init__(self, http: HttpSettings) -> None:
-        """Listen where *http* says; nothing is answered yet.
+    def __init__(self, http: HttpSettings, limits: LimitSettings) -> None:
+        """Listen where *http* says, to no more than *limits* allow; nothing is answered yet.
 
         Raises:
             CommandError: The port is taken.
@@ -55,12 +56,13 @@ class ProcessServer:
             http.http_host,
             http.http_port,
             "AEGIS_HTTP",
+            limits.share_address() if http.http_behind_proxy else limits,
             certificate=http.http_certificate,
             key=http.http_key,
         )
         self._health: WebPort | None = None
         if http.metrics_port is not None:
-            self._health = WebPort(http.metrics_host, http.metrics_port, "AEGIS_METRICS")
+            self._health = WebPort(http.metrics_host, http.metrics_port, "AEGIS_METRICS", limits)
         self.port = self._pages.port
         self.metrics_port = self._health.port if self._health else 0
         self.url = http.model_copy(update={"http_port": self.port}).url

@@ -7,6 +7,7 @@ from importlib import import_module
 
 from services.cli.command import CommandError
 from services.cli.process.gauges import Gauges
+from services.cli.process.open_files import require_descriptors
 from services.cli.process.port_guards import CHECK_SETTINGS, list_http_warnings
 from services.cli.process.process_server import ProcessServer
 from services.cli.process.roles.parts import Parts, ProcessSettings, Role
@@ -44,10 +45,13 @@ class Service:
         """Prepare what *role* does.
 
         Raises:
-            CommandError: A port is taken, or open to anybody, or what is needed cannot be reached.
+            CommandError: A port is taken, open to anybody or may have too many connections; or
+                what is needed cannot be reached.
             UntrustedFileError: A file of the study, or that of the topics, cannot be trusted.
         """
-        server = ProcessServer(settings.http)
+        takes_messages = "ingest.add_ports" in ROLES[role]
+        require_descriptors(settings.limits, settings.http.port_count + takes_messages)
+        server = ProcessServer(settings.http, settings.limits)
         self._parts = Parts(context, settings, server)
         try:
             for name in ROLES[role]:

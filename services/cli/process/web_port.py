@@ -5,6 +5,7 @@ import contextlib
 import socket
 import ssl
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -12,6 +13,11 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 from services.cli.command import CommandError
+from services.cli.process.bounded_http import BoundedProtocol
+from services.runtime.connection_limits import ConnectionLimits
+from services.runtime.limit_settings import LimitSettings
+
+_GOODBYE_S = 5  # for requests that are not finished when the process is asked to end
 
 
 class WebPort:
@@ -26,6 +32,7 @@ class WebPort:
         host: str,
         port: int,
         name: str,
+        limits: LimitSettings,
         *,
         certificate: Path | None = None,
         key: Path | None = None,
@@ -36,6 +43,7 @@ class WebPort:
             host: Where to listen.
             port: 0 takes a free one.
             name: Begin of its settings' names: ``AEGIS_HTTP`` of ``AEGIS_HTTP_PORT``.
+            limits: Of its connections and requests.
             certificate: PEM file that encrypts the port; None: it is plain.
             key: PEM file of its key; None: that of the certificate holds it.
 
@@ -45,11 +53,16 @@ class WebPort:
         if certificate is not None:
             _require_pair(certificate, key, name)
         self._files = {"ssl_certfile": certificate, "ssl_keyfile": key}
+        self._limits = limits
         self._listener = listen_on(host, port, f"{name}_PORT")
         self.port = int(self._listener.getsockname()[1])
 
     def start(self, routes: Sequence[Route]) -> None:
         """Answer *routes*; others are not found."""
+        connections = ConnectionLimits(
+            self._limits.connections, self._limits.connections_per_address
+        )
+        protocol = partial(BoundedProtocol, connections=connections, limits=self._limits)
         # no proxy_headers: anybody can write a header that names another client
         self._server = _WebServer(
             uvicorn.Config(
@@ -57,6 +70,8 @@ class WebPort:
                 log_config=None,
                 lifespan="off",
                 proxy_headers=False,
+                http=protocol,  # type: ignore[arg-type]  # it makes one
+                timeout_graceful_shutdown=_GOODBYE_S,
                 **self._files,  # type: ignore[arg-type]  # of two of its parameters
             )
         )

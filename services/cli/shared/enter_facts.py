@@ -12,6 +12,8 @@ from services.ingest.fact_names import FactNames
 from services.ingest.intake import Intake, Outcome, Submission
 from services.runtime import wire
 from services.runtime.clock import now_utc
+from services.runtime.limit_settings import LimitSettings
+from services.runtime.settings import read_settings
 from services.safety_rules.adapters.study_rules import StudyRules
 from services.store import journal
 from services.store.participant_order import find_families
@@ -36,6 +38,7 @@ def make_intake(context: StudyContext) -> Intake:
         make_fact_names(context.study),
         now_utc,
         by_message=context.settings.clock == "message",
+        most_items=read_settings(LimitSettings).message_items,
     )
 
 

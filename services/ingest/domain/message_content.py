@@ -22,7 +22,8 @@ class ParkReason(StrEnum):
     AMBIGUOUS_PARTICIPANT = "ambiguous-participant"
     UNSUPPORTED_MESSAGE = "unsupported-message"
     UNREADABLE_LINE = "unreadable-line"
-    # a whole message that failed for what it is
+    # a whole message that has more content than is read, or that failed for what it is
+    TOO_MANY_ITEMS = "too-many-items"
     NOT_STORED = "not-stored"
     # reasons of dead letters: whole messages of the site topic, whose sender waits for no answer
     NO_SITE = "no-site"

@@ -29,15 +29,17 @@ def add_ports(parts: Parts) -> None:
     """
     intake = make_intake(parts.context)
     intake.on_outcome = lambda outcome: count_outcome(parts.metrics, outcome)
-    settings = parts.settings.ingest
+    settings, limits = parts.settings.ingest, parts.settings.limits
     require_known_senders(settings, intake)
     for problem in list_mllp_warnings(settings, intake):
         parts.warnings.begin(CHECK_SETTINGS, problem)
     writer = Writer(intake, parts.add_progress("ingest"))
-    parts.mllp = MllpEdge(writer, settings, parts.metrics.connections_excluded.inc)
+    parts.mllp = MllpEdge(writer, settings, limits, parts.metrics.connections_excluded.inc)
     parts.edges.append(parts.mllp)
     sees_clients = not parts.settings.http.http_behind_proxy
-    parts.routes += pages.build_routes(intake, writer, sees_clients=sees_clients)
+    parts.routes += pages.build_routes(
+        intake, writer, sees_clients=sees_clients, largest=limits.message_bytes
+    )
     parts.shows += [FeedGauges(parts.metrics).show, KeyWarnings(parts.warnings, now_utc).show]
     if parts.settings.kafka.servers:
         import_module("services.cli.process.roles.site_topic").add_site_topic(parts, writer)

@@ -13,6 +13,7 @@ from services.cli.process.process_server import Edge, ProcessServer, Work
 from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
 from services.runtime.health import Progress
+from services.runtime.limit_settings import LimitSettings
 from services.runtime.metrics import Metrics
 from services.runtime.settings import (
     AlertSettings,
@@ -35,6 +36,7 @@ class ProcessSettings:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     sweeper: SweeperSettings = field(default_factory=SweeperSettings)
     rules: RulesSettings = field(default_factory=RulesSettings)
+    limits: LimitSettings = field(default_factory=LimitSettings)
     rules_turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 
 

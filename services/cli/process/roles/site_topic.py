@@ -50,5 +50,6 @@ def add_site_topic(parts: Parts, writer: Writer) -> None:
         on_dead_letter=lambda site, reason: count_dead_letter(metrics, site, reason),
         on_lag=show_lag,
         site_of_topic=site_of_topic,
+        largest_bytes=parts.settings.limits.message_bytes,
     )
     parts.edges.append(ThreadEdge(reader.run, "site topic"))

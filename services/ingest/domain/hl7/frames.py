@@ -10,7 +10,7 @@ from dataclasses import dataclass
 START, END, RETURN = 0x0B, 0x1C, 0x0D
 _ENDS = re.compile(b"\x1c(?:\r|(?=\x0b))")  # some senders begin the next frame at once
 _BEGINS_AGAIN = b"\x0bMSH"  # the sender has given up what it had begun
-LARGEST_BYTES = 16 * 1024 * 1024  # bytes
+LARGEST_BYTES = 2 * 1024 * 1024  # bytes
 _HEAD = 1024  # bytes of an oversized frame that are kept
 
 
@@ -22,7 +22,12 @@ class OversizedFrame:
 
 
 class FrameReader:
-    """Cuts a stream of bytes into whole messages, and counts the bytes between frames."""
+    """Cuts a stream of bytes into whole messages.
+
+    Attributes:
+        garbage: Number of bytes between frames, without line ends.
+        begun_count: Number of frames that have begun.
+    """
 
     def __init__(self, largest: int = LARGEST_BYTES) -> None:
         """Refuse frames longer than *largest* bytes."""
@@ -32,6 +37,7 @@ class FrameReader:
         self._head = b""  # of a frame that is too long and is being skipped
         self._search_start = 0  # bytes of the buffer in which no frame ends
         self.garbage = 0
+        self.begun_count = 0
 
     @property
     def is_halfway(self) -> bool:
@@ -69,6 +75,7 @@ class FrameReader:
             return False
         del self._buffer[: start + 1]
         self._is_inside = True
+        self.begun_count += 1
         return True
 
     def _drop_abandoned(self, content: bytes) -> bytes:

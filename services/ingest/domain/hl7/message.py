@@ -151,6 +151,12 @@ def parse_message(raw: bytes) -> Message | Refusal:
     return Message(segments, tuple(nameless_lines))
 
 
+def parse_header(raw: bytes) -> Message | Refusal:
+    """Return a message of its header alone, or the refusal of one that has none."""
+    header = read_header(raw)
+    return header if isinstance(header, Refusal) else Message([header])
+
+
 def read_header(raw: bytes) -> Segment | Refusal:
     r"""Return MSH alone, each byte as a character, or the refusal when there is none.
 
@@ -180,7 +186,7 @@ def _split_lines(text: str, separators: Separators) -> list[str]:
         field = re.escape(separators.field)
         blanks = f"[{re.escape(_INVISIBLE.replace(separators.field, ''))}]*"
         padded_names = f"{blanks}(?i:{'|'.join(_READ_SEGMENTS)}){blanks}"
-        text = re.sub(f"\n+(?=(?:[A-Z][A-Z0-9]{{2}}|{padded_names}){field}|$)", "\r", text)
+        text = re.sub(f"(?<!\n)\n+(?=(?:[A-Z][A-Z0-9]{{2}}|{padded_names}){field}|$)", "\r", text)
     return text.split("\r")
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from services.ingest.domain.hl7 import merges, movements, moves
 from services.ingest.domain.hl7.administrations import read_administrations
 from services.ingest.domain.hl7.context import Context, Item, build_context, read_patient_keys
-from services.ingest.domain.hl7.message import Message, parse_message
+from services.ingest.domain.hl7.message import Message, parse_header, parse_message
 from services.ingest.domain.hl7.observations import read_observations
 from services.ingest.domain.hl7.times import find_offset, read_time
 from services.ingest.domain.message_content import (
@@ -17,22 +17,32 @@ from services.ingest.domain.message_content import (
     ParkReason,
     Refusal,
 )
+from services.ingest.domain.message_size import (
+    MOST_ITEMS,
+    park_too_many_identifiers,
+    park_too_many_lines,
+)
 from services.ingest.domain.quoted_text import quote_in
 from services.ingest.domain.site import CodeTables, Sites
 
 _PRODUCTION = ("", "P")
+_IDENTIFIERS = (("PID", 3), ("MRG", 1))  # fields
 OTHER_KIND = "other"  # the kinds of messages are a closed set: they label metrics
 
 
-def read_message(raw: bytes, sites: Sites, tables: CodeTables) -> MessageContent | Refusal:
+def read_message(
+    raw: bytes, sites: Sites, tables: CodeTables, most_items: int = MOST_ITEMS
+) -> MessageContent | Refusal:
     """Return the content of a message, or the refusal of one that can never be accepted.
 
     Args:
         raw: One message, without its frame.
         sites: Sites of the study.
         tables: Codes, units, drugs and words that every site may use.
+        most_items: Lines that are read; a message of more is parked whole.
     """
-    message = parse_message(raw)
+    item = park_too_many_lines(raw, most_items)
+    message = parse_header(raw) if item else parse_message(raw)
     if isinstance(message, Refusal):
         return message
     refusal = _find_refusal(message, sites)
@@ -47,7 +57,9 @@ def read_message(raw: bytes, sites: Sites, tables: CodeTables) -> MessageContent
             "write it as YYYYMMDDHHMMSS+ZZZZ",
         )
         return Refusal("MSH-7", problem, remedy, message.header.text(10), message.sender)
-    return _read_content(message, build_context(message, site, tables, sent_time.instant))
+    context = build_context(message, site, tables, sent_time.instant)
+    item = item or _park_too_many_identifiers(message)
+    return _build_content(context, OTHER_KIND, [item]) if item else _read_content(context)
 
 
 def _find_refusal(message: Message, sites: Sites) -> Refusal | None:
@@ -72,15 +84,31 @@ def _find_refusal(message: Message, sites: Sites) -> Refusal | None:
     return None
 
 
-def _read_content(message: Message, context: Context) -> MessageContent:
-    code, event = message.kind
+def _park_too_many_identifiers(message: Message) -> ParkedItem | None:
+    """Return the parked item of a message with more identifiers of a patient than are read."""
+    counts = (
+        (f"{segment.name}[{segment.number}].{field}", len(segment.repetitions(field)))
+        for name, field in _IDENTIFIERS
+        for segment in message.segments_named(name)
+    )
+    items = (park_too_many_identifiers(path, count) for path, count in counts)
+    return next((item for item in items if item), None)
+
+
+def _read_content(context: Context) -> MessageContent:
+    code, event = context.message.kind
     reader = _find_reader(code, event)
-    items = list(_read_items(reader, context))
+    kind = OTHER_KIND if reader is _park_unsupported else f"{code}^{event}"
+    return _build_content(context, kind, list(_read_items(reader, context)))
+
+
+def _build_content(context: Context, kind: str, items: list[Item]) -> MessageContent:
+    message = context.message
     return MessageContent(
         context.site.id,
         message.sender,
         message.header.text(10),
-        OTHER_KIND if reader is _park_unsupported else f"{code}^{event}",
+        kind,
         context.sent_at,
         tuple(item for item in items if isinstance(item, FactDraft)),
         tuple(item for item in items if isinstance(item, MergeDraft)),
