@@ -50,6 +50,7 @@ COMMANDS: Mapping[str, str] = {
     "migrate": "bring the database up to date, online",
     "backup": "copy the database and its keys, while they are in use",
     "restore": "make a data folder from a backup",
+    "keys": "the keys of the data; a new one to encrypt with",
     "verify": "check every row, every message and every record",
     "replay": "fold the journal again and compare the history",
     "retry": "grade again who was set aside because of facts that failed",

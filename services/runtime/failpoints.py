@@ -36,6 +36,8 @@ NAMES: Final = (
     "alerts.sent",
     "alerts.result_recorded",
     "seal.before_commit",
+    "rotation.before_commit",
+    "reencryption.before_commit",
 )
 
 _EXIT_CODE_OF_KILL = 137

@@ -48,6 +48,9 @@ class Metrics:
         self.last_message_timestamp = self._gauge(
             "last_message_timestamp_seconds", "When the last message came (Unix time)", ("site",)
         )
+        self.messages_to_reencrypt = self._gauge(
+            "messages_to_reencrypt", "Messages that an encryption key before the newest encrypted"
+        )
         self.observation_lag = self._histogram(
             "observation_lag_seconds", "From observed to received", ("site",), _LAGS
         )

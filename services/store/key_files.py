@@ -6,11 +6,11 @@ import secrets
 import stat
 from collections.abc import Mapping
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
 from typing import Final
 
-from services.runtime import log
 from services.store.private_files import (
     OWNER_ONLY_FOLDER,
     is_open_to_others,
@@ -20,8 +20,6 @@ from services.store.private_files import (
 
 _KEY_BYTES = 32
 _ENCRYPTION_FILES = "encryption-*.key"
-
-_log = log.make_logger("store")
 
 
 class VaultError(Exception):
@@ -142,7 +140,8 @@ def require_private_folder(folder: Path) -> None:
         except OSError:
             pass
         else:
-            _log.warning("keys_folder_closed", place=str(folder))
+            log = import_module("services.runtime.log")  # seldom: it takes time
+            log.make_logger("store").warning("keys_folder_closed", place=str(folder))
             return
     if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise VaultError(f"others can write to the folder of the keys: chmod 700 {folder}")

@@ -9,7 +9,7 @@ from services.store import audit
 from services.store.bulk import insert_if_new
 from services.store.tables import lease
 
-NAMES = ("rules", "alerts", "sealer", "waker", "relay")
+NAMES = ("rules", "alerts", "sealer", "waker", "relay", "reencryption")
 LONGEST_S = 600
 
 

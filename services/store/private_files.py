@@ -1,5 +1,6 @@
 """Files that their owner alone may read, whatever the umask and the folder they are in."""
 
+import errno
 import os
 import stat
 from contextlib import suppress
@@ -9,26 +10,28 @@ OWNER_ONLY_FILE, OWNER_ONLY_FOLDER = 0o600, 0o700
 
 
 def write_private_file(path: Path, text: str) -> None:
-    """Write *text* to the new file *path*; it is on disk when this returns.
+    """Write *text* to the new file *path*: all of it or nothing; it is on disk when this returns.
 
     Raises:
         FileExistsError: There is one of that name; it stays as it is.
     """
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_FILE)
-    with os.fdopen(handle, "w") as file:
-        os.fchmod(handle, OWNER_ONLY_FILE)  # a umask may have taken the owner's right, too
-        file.write(text)
-        file.flush()
-        os.fsync(handle)
-    sync_folder(path.parent)
+    if path.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
+    replace_private_file(path, text)
 
 
 def replace_private_file(path: Path, text: str) -> None:
     """Write *text* to *path*, in place of what was there: all of it or nothing."""
     unfinished_path = path.with_name(f"{path.name}.new")
-    unfinished_path.unlink(missing_ok=True)
-    write_private_file(unfinished_path, text)
+    unfinished_path.unlink(missing_ok=True)  # of a process that was killed
+    handle = os.open(unfinished_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY_FILE)
+    with os.fdopen(handle, "w") as file:
+        os.fchmod(handle, OWNER_ONLY_FILE)  # a umask may have taken the owner's right, too
+        file.write(text)
+        file.flush()
+        os.fsync(handle)
     unfinished_path.rename(path)
+    sync_folder(path.parent)
 
 
 def is_open_to_others(path: Path) -> bool:

@@ -31,6 +31,8 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
         _SELECT: (*_PRIVATE, *_START, t.participant, t.parked, t.fact),
         _APPEND: (t.raw_message, t.identity, t.fact, t.refused_message),
         _CHANGE: (t.parked, t.participant, t.api_key_use),
+        "UPDATE (key_id, body)": (t.raw_message,),
+        _KEEP: (t.lease,),
         _ADD: (t.outbox, t.audit),
     },
     "relay": {

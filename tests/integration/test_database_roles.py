@@ -88,7 +88,8 @@ def declared_rights(login):
     for verbs, tables in GRANTS.get(login, {}).items():
         for table in tables:
             if verbs.startswith("UPDATE ("):
-                results.add((table.name, f"UPDATE {verbs.removeprefix('UPDATE (').rstrip(')')}"))
+                columns = verbs.removeprefix("UPDATE (").rstrip(")").split(", ")
+                results |= {(table.name, f"UPDATE {column}") for column in columns}
                 continue
             for verb in verbs.split(", "):
                 columns = TABLES[table.name] if verb == "UPDATE" else [""]

@@ -27,6 +27,7 @@ UNMOVED_GAUGES = {
     *("alert_escalations", "alerts_retracted", "oldest_undelivered_alert_seconds"),
     *("consumer_lag", "outbox_waiting"),  # of processes that work beside others on Kafka
     "graded_by_other_rules",  # after an upgrade
+    "messages_to_reencrypt",  # after `aegis keys rotate`
     "connections_excluded",  # every sender of the trial is known
     "unread_ranges",  # every range of the trial is one that is read
 }

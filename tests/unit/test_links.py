@@ -110,10 +110,10 @@ def test_an_earlier_link_is_good_until_the_last_of_them_has_expired(keys, since_
 
 def test_an_earlier_link_expires_as_it_said(keys):
     token = make_earlier_token(keys, HOUR_ZERO - timedelta(days=1))
-    until = HOUR_ZERO + links.LIFETIME
-    (good_at, expired_at) = until - timedelta(days=1), until - timedelta(hours=23)
-    assert links.open_link(keys, token, good_at, earlier_until=until)
-    assert not links.open_link(keys, token, expired_at, earlier_until=until)
+    expires_at = HOUR_ZERO + links.LIFETIME
+    (good_at, expired_at) = expires_at - timedelta(days=1), expires_at - timedelta(hours=23)
+    assert links.open_link(keys, token, good_at, earlier_until=expires_at)
+    assert not links.open_link(keys, token, expired_at, earlier_until=expires_at)
 
 
 def test_who_has_the_key_of_the_audit_trail_alone_can_make_no_link(keys):
@@ -121,8 +121,8 @@ def test_who_has_the_key_of_the_audit_trail_alone_can_make_no_link(keys):
 
 
 def test_a_process_without_the_key_of_the_audit_trail_opens_no_earlier_link(keys):
-    until, token = HOUR_ZERO + links.LIFETIME, make_earlier_token(keys, HOUR_ZERO)
+    expires_at, token = HOUR_ZERO + links.LIFETIME, make_earlier_token(keys, HOUR_ZERO)
     of_alerts = replace(keys, single={Purpose.LINKS: keys.single[Purpose.LINKS]})
-    assert links.open_link(of_alerts, token, HOUR_ZERO, earlier_until=until) is None
+    assert links.open_link(of_alerts, token, HOUR_ZERO, earlier_until=expires_at) is None
     new_token = links.make_token(of_alerts, "a1", "chair", HOUR_ZERO)
-    assert links.open_link(of_alerts, new_token, HOUR_ZERO, earlier_until=until)
+    assert links.open_link(of_alerts, new_token, HOUR_ZERO, earlier_until=expires_at)

@@ -119,6 +119,21 @@ SITE_KEYS: Columns = (
     ("ends (UTC)", "When it ends or was revoked; - when it is valid until somebody revokes it."),
     ("last use (UTC)", "When it was used last, to the hour; - never."),
 )
+KEYS: Columns = (
+    ("key", "Its id, by which messages name it; - of a file that never was in use."),
+    (
+        "for",
+        "encryption of messages, identity (hashes of identifiers), seal of the audit trail, links.",
+    ),
+    ("file", "In the folder of the keys."),
+    ("since (UTC)", "When the database first named it."),
+    (
+        "state",
+        "encrypts (the newest), being replaced, can be retired, retired; of others: in use.",
+    ),
+    ("messages", "How many are encrypted with it."),
+    ("problem", "What is wrong with the file; - when nothing is."),
+)
 ENDPOINTS: Columns = (
     ("endpoint", "Event that is looked for."),
     ("at risk", "Participants who were at risk on some day."),

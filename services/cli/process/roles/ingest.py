@@ -10,12 +10,15 @@ from services.cli.process.port_guards import (
     list_mllp_warnings,
     require_known_senders,
 )
+from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
 from services.cli.shared.enter_facts import make_intake
 from services.ingest import http as pages
 from services.ingest.metrics import count_outcome
 from services.ingest.writer import Writer
 from services.runtime.clock import now_utc
+from services.store.held_lease import HeldLease
+from services.store.reencryption_worker import ReencryptionWorker
 
 
 def add_ports(parts: Parts) -> None:
@@ -43,6 +46,11 @@ def add_ports(parts: Parts) -> None:
     parts.shows += [FeedGauges(parts.metrics).show, KeyWarnings(parts.warnings, now_utc).show]
     if parts.settings.kafka.servers:
         import_module("services.cli.process.roles.site_topic").add_site_topic(parts, writer)
+
+    lease = HeldLease(parts.context.db, "reencryption", make_holder_name(), now_utc)
+    parts.work["reencryption"] = ReencryptionWorker(
+        lease, parts.context.keys, parts.metrics.messages_to_reencrypt.set
+    ).run
 
     def end(stop: threading.Event) -> None:
         stop.wait()
