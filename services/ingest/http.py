@@ -1,4 +1,4 @@
-"""HL7 v2 and facts over HTTP, for sites that hold an API key."""
+"""HL7 v2 and facts over HTTP, for sites that hold an API key or show their certificate."""
 
 import asyncio
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ def build_routes(
 
 @dataclass(frozen=True, slots=True)
 class _Senders:
-    """Senders by their keys, each from the addresses of its site."""
+    """Senders by their keys or certificates, each from the addresses of its site."""
 
     intake: Intake
     uses: KeyUses
@@ -83,20 +83,44 @@ class _Senders:
 
     def identify(self, request: Request) -> "str | Response":
         """Return the site that sends *request*, or the response to one that may not send."""
-        instant = self.intake.clock()
-        scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-        key = None
-        if scheme.lower() == "bearer" and secret:
-            with self.intake.db.read() as conn:
-                key = find_valid_api_key(conn, secret.strip(), instant)
-        if key is None:
+        authorization = request.headers.get("authorization", "")
+        site_of_key = self._find_site_of_key(authorization)
+        site_of_certificate = self._find_site_of_certificate(request)
+        site = site_of_key or site_of_certificate
+        if site is None or (authorization and site_of_key is None):
             return _problem(401, "no valid API key: send Authorization: Bearer KEY")
-        site = self.intake.sites.by_id.get(key.site)
-        address = request.client.host if request.client else ""
-        if self.sees_clients and site and site.addresses and not is_address_of(site, address):
-            return _problem(403, f"this key may be used from the addresses of {site.id} only")
+        if site_of_certificate not in (None, site):
+            return _problem(403, f"this certificate may send for {site_of_certificate} only")
+        if not self._is_own_address(site, request):
+            detail = f"a key or certificate of {site} may be used from its own addresses only"
+            return _problem(403, detail)
+        return site
+
+    def _find_site_of_key(self, authorization: str) -> str | None:
+        """Return the site of a key that is valid now, whose use is recorded."""
+        scheme, _, secret = authorization.partition(" ")
+        if scheme.lower() != "bearer" or not secret:
+            return None
+        instant = self.intake.clock()
+        with self.intake.db.read() as conn:
+            key = find_valid_api_key(conn, secret.strip(), instant)
+        if key is None:
+            return None
         self.uses.record(key, instant)
         return key.site
+
+    def _find_site_of_certificate(self, request: Request) -> str | None:
+        """Return the site of the certificate that the client has shown (ASGI, TLS Extension)."""
+        tls = request.scope.get("extensions", {}).get("tls", {})
+        site = self.intake.sites.by_certificate.get(tls.get("client_cert_name", ""))
+        return None if site is None else site.id
+
+    def _is_own_address(self, site_id: str, request: Request) -> bool:
+        """Return True when *request* comes from where the site sends, as far as that is known."""
+        site = self.intake.sites.by_id.get(site_id)
+        if not self.sees_clients or site is None or not site.addresses:
+            return True
+        return is_address_of(site, request.client.host if request.client else "")
 
 
 async def _submit(

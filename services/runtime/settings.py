@@ -160,9 +160,11 @@ class IngestSettings(BaseSettings):
 class HttpSettings(BaseSettings):
     """The HTTP port of pages and messages: ``AEGIS_HTTP_HOST``, ``AEGIS_HTTP_PORT``.
 
-    ``AEGIS_HTTP_CERTIFICATE`` and ``..._KEY`` (PEM files) encrypt it; ``AEGIS_HTTP_BEHIND_PROXY``
-    says that a proxy does, through which all requests come. ``AEGIS_METRICS_HOST`` and
-    ``AEGIS_METRICS_PORT`` give metrics and health a port of their own; without, they are here.
+    ``AEGIS_HTTP_CERTIFICATE`` and ``..._KEY`` (PEM files) encrypt it; with
+    ``AEGIS_HTTP_CLIENT_CA`` a site may show a certificate of that authority instead of a key.
+    ``AEGIS_HTTP_BEHIND_PROXY`` says that a proxy encrypts, through which all requests come.
+    ``AEGIS_METRICS_HOST`` and ``AEGIS_METRICS_PORT`` give metrics and health a port of their own;
+    without, they are here.
     ``AEGIS_PUBLIC_URL`` is the address for people, in links of mails; empty: host and port.
     """
 
@@ -172,12 +174,13 @@ class HttpSettings(BaseSettings):
     http_port: Port = 8080
     http_certificate: Path | None = None
     http_key: Path | None = None
+    http_client_ca: Path | None = None
     http_behind_proxy: bool = False
     metrics_host: str = "127.0.0.1"
     metrics_port: Port | None = None
     public_url: str = ""
 
-    @field_validator("http_certificate", "http_key")
+    @field_validator("http_certificate", "http_key", "http_client_ca")
     @classmethod
     def _is_there(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         return _require_certificate(path, info, "http_certificate")

@@ -1,12 +1,15 @@
 """Pages and messages on one port, metrics and health on another; both say what is left open."""
 
+import io
+import shutil
 import ssl
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, redirect_stdout
 
 import httpx
 import pytest
 
 from services.cli.command import CommandError
+from services.cli.main import main
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
@@ -19,7 +22,8 @@ from services.runtime.settings import (
     read_settings,
 )
 from services.runtime.settings_error import SettingsError
-from tests.helpers.certificates import make_self_signed
+from tests.helpers.certificates import Authority, make_self_signed
+from tests.helpers.hl7_messages import labs, obx
 from tests.helpers.installation import STUDY
 
 pytestmark = pytest.mark.slow
@@ -29,9 +33,9 @@ OF_MACHINES = ("/healthz", "/readyz", "/metrics")
 
 
 @contextmanager
-def serve(folder, *, mllp=None, **http):
+def serve(folder, *, study=STUDY, mllp=None, **http):
     """The whole service on free ports."""
-    context = open_in(StoreSettings(data=folder, study=STUDY))
+    context = open_in(StoreSettings(data=folder, study=study))
     settings = ProcessSettings(
         IngestSettings(mllp_port=0, **(mllp or {})),
         HttpSettings(http_port=0, **http),
@@ -78,10 +82,85 @@ def test_http_is_encrypted_by_its_certificate(tmp_path):
         assert read_statuses(ports.metrics, ["/healthz"]) == [200]
 
 
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="module")
+def port_of_sites(tmp_path_factory, authority):
+    """The port and certificate of a service whose sites north and rhein name certificates."""
+    folder = tmp_path_factory.mktemp("sites")
+    study = folder / "study"
+    shutil.copytree(STUDY, study)
+    text = (study / "sites.yaml").read_text()
+    for site in ("north", "rhein"):
+        text = text.replace(f"id: {site}\n", f"id: {site}\n    certificates: [CN={site}]\n")
+    (study / "sites.yaml").write_text(text)
+    certificate, key = make_self_signed(folder, "localhost")
+    with serve(
+        folder / "data",
+        study=study,
+        http_certificate=certificate,
+        http_key=key,
+        http_client_ca=authority.path,
+    ) as ports:
+        words = ["sites", "key", "rhein", "--study", str(study), "--data", str(folder / "data")]
+        output = io.StringIO()
+        with redirect_stdout(output):
+            assert main(words) == 0
+        yield ports.http, certificate, output.getvalue().strip()
+
+
+SENDERS = {  # certificate, key, sender; status, what is said
+    "its certificate": ("north", "", "EPIC|NORTH", 200, "MSA|AA"),
+    "the certificate of another": ("north", "", "ORBIS|RHEIN", 422, "may send for north only"),
+    "no certificate": ("", "", "EPIC|NORTH", 401, "no valid API key"),
+    "a certificate that no site names": ("unnamed", "", "EPIC|NORTH", 401, "no valid API key"),
+    "a certificate without a subject": ("empty", "", "EPIC|NORTH", 401, "no valid API key"),
+    "a key alone": ("", "rhein", "ORBIS|RHEIN", 200, "MSA|AA"),
+    "a key and its certificate": ("rhein", "rhein", "ORBIS|RHEIN", 200, "MSA|AA"),
+    "a key and no site's certificate": ("unnamed", "rhein", "ORBIS|RHEIN", 200, "MSA|AA"),
+    "the key of another": ("north", "rhein", "EPIC|NORTH", 403, "may send for north only"),
+    "the certificate of another beside a key": (
+        *("north", "rhein", "ORBIS|RHEIN", 403),
+        "this certificate may send for north only",
+    ),
+    "a wrong key": ("north", "wrong", "EPIC|NORTH", 401, "no valid API key"),
+}
+
+
+@pytest.mark.parametrize("case", SENDERS.values(), ids=SENDERS)
+def test_over_http_a_certificate_speaks_for_its_own_site(port_of_sites, authority, case):
+    certificate, key, sender, status, text = case
+    port, server_certificate, key_of_rhein = port_of_sites
+    trust = ssl.create_default_context(cafile=server_certificate)
+    if certificate:
+        trust.load_cert_chain(*authority.issue(certificate, has_subject=certificate != "empty"))
+    secret = key_of_rhein if key == "rhein" else key
+    response = httpx.post(
+        f"https://localhost:{port}/v1/hl7v2",
+        content=labs(obx("0.49"), control_id=f"{certificate}{key}", sender=sender),
+        headers={"Authorization": f"Bearer {secret}"} if secret else {},
+        verify=trust,
+    )
+    assert (response.status_code, text in response.text) == (status, True)
+
+
+def test_a_certificate_of_another_authority_is_refused(port_of_sites, tmp_path):
+    port, server_certificate, _ = port_of_sites
+    trust = ssl.create_default_context(cafile=server_certificate)
+    trust.load_cert_chain(*Authority(tmp_path, "stranger").issue("north"))
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"https://localhost:{port}/v1/facts/schema", verify=trust)
+
+
 def test_a_file_that_is_no_certificate_is_said_with_the_settings(tmp_path):
     (tmp_path / "http.pem").write_text("nothing")
     with (
-        pytest.raises(CommandError, match="AEGIS_HTTP_CERTIFICATE or AEGIS_HTTP_KEY: "),
+        pytest.raises(
+            CommandError, match="AEGIS_HTTP_CERTIFICATE, AEGIS_HTTP_KEY or AEGIS_HTTP_CLIENT_CA: "
+        ),
         serve(tmp_path / "data", http_certificate=tmp_path / "http.pem"),
     ):
         pass
@@ -114,7 +193,7 @@ def test_a_service_whose_port_anybody_could_use_does_not_start(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("name", ["mllp_key", "mllp_client_ca", "http_key"])
+@pytest.mark.parametrize("name", ["mllp_key", "mllp_client_ca", "http_key", "http_client_ca"])
 def test_a_key_without_a_certificate_is_refused(tmp_path, name):
     kind = HttpSettings if name.startswith("http") else IngestSettings
     (tmp_path / "pem").touch()

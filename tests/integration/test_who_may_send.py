@@ -268,7 +268,9 @@ def test_over_http_a_key_is_used_from_the_addresses_of_its_site(
     writer.stop()
     for response in responses:
         assert response.status_code == status
-        assert ("may be used from the addresses of north only" in response.text) == (status == 403)
+        assert ("of north may be used from its own addresses only" in response.text) == (
+            status == 403
+        )
 
 
 # the demo

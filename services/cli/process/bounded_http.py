@@ -6,6 +6,7 @@ from typing import Any
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from services.cli.process.client_certificates import add_client_certificate
 from services.runtime import log
 from services.runtime.connection_limits import ConnectionLimits
 from services.runtime.limit_settings import LimitSettings
@@ -45,6 +46,7 @@ class BoundedProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, or answer that there are too many connections."""
         super().connection_made(transport)
+        self.app = add_client_certificate(self.app, transport)
         self._address = self.client[0] if self.client else ""
         self._is_counted = self._connections.open(self._address)
         if self._is_counted:

@@ -59,6 +59,7 @@ class ProcessServer:
             limits.share_address() if http.http_behind_proxy else limits,
             certificate=http.http_certificate,
             key=http.http_key,
+            client_ca=http.http_client_ca,
         )
         self._health: WebPort | None = None
         if http.metrics_port is not None:

@@ -36,6 +36,7 @@ class WebPort:
         *,
         certificate: Path | None = None,
         key: Path | None = None,
+        client_ca: Path | None = None,
     ) -> None:
         """Listen; nothing is answered yet.
 
@@ -46,13 +47,19 @@ class WebPort:
             limits: Of its connections and requests.
             certificate: PEM file that encrypts the port; None: it is plain.
             key: PEM file of its key; None: that of the certificate holds it.
+            client_ca: PEM file of the authority whose certificates clients may show; None: none.
 
         Raises:
             CommandError: The port is taken, or the certificate cannot be used; names the setting.
         """
         if certificate is not None:
-            _require_pair(certificate, key, name)
-        self._files = {"ssl_certfile": certificate, "ssl_keyfile": key}
+            _require_usable(certificate, key, client_ca, name)
+        self._tls = {
+            "ssl_certfile": certificate,
+            "ssl_keyfile": key,
+            "ssl_ca_certs": client_ca,
+            "ssl_cert_reqs": ssl.CERT_NONE if client_ca is None else ssl.CERT_OPTIONAL,
+        }
         self._limits = limits
         self._listener = listen_on(host, port, f"{name}_PORT")
         self.port = int(self._listener.getsockname()[1])
@@ -72,7 +79,7 @@ class WebPort:
                 proxy_headers=False,
                 http=protocol,  # type: ignore[arg-type]  # it makes one
                 timeout_graceful_shutdown=_GOODBYE_S,
-                **self._files,  # type: ignore[arg-type]  # of two of its parameters
+                **self._tls,  # type: ignore[arg-type]  # of four of its parameters
             )
         )
         self._task = asyncio.create_task(self._server.serve(sockets=[self._listener]))
@@ -101,11 +108,15 @@ def listen_on(host: str, port: int, setting: str) -> socket.socket:
         ) from error
 
 
-def _require_pair(certificate: Path, key: Path | None, name: str) -> None:
+def _require_usable(certificate: Path, key: Path | None, client_ca: Path | None, name: str) -> None:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+        context.load_cert_chain(certificate, key)
+        if client_ca is not None:
+            context.load_verify_locations(client_ca)
     except OSError as error:
-        raise CommandError(f"{name}_CERTIFICATE or {name}_KEY: {error}") from error
+        settings = f"{name}_CERTIFICATE, {name}_KEY or {name}_CLIENT_CA"
+        raise CommandError(f"{settings}: {error}") from error
 
 
 class _WebServer(uvicorn.Server):
