@@ -58,11 +58,15 @@ COMMANDS: Mapping[str, str] = {
     "completion": "let a shell complete commands and flags",
     "version": "which Aegis this is, and by which rules",
 }
+# Those that compute, and end soon: they do without parts of numpy.
+_STATISTICS = ("arms", "boundary", "chance", "design", "endpoints", "protocol", "rules", "simulate")
 _COMMAND_AND_MORE = 2  # words of a line
 
 
 def load_command(word: str) -> Callable[[Namespace], int]:
     """Return the function of the command *word*, one of `COMMANDS`; it returns the exit code."""
+    if word in _STATISTICS:
+        import_module("services.runtime.deferred_numpy").defer_parts()
     perform: Callable[[Namespace], int] = import_module(f"services.cli.commands.{word}").perform
     return perform
 

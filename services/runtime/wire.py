@@ -1,10 +1,8 @@
 """The vocabulary as JSON: the only use of a validation library for it."""
 
 import hashlib
-import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -13,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import Discriminator, GetCoreSchemaHandler, TypeAdapter, ValidationError
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from services.runtime.canonical_json import digest_canonical, write_canonical
 from services.vocabulary.alert import AlertKind, DeathDetail, Detail, QuarantineDetail
 from services.vocabulary.clinical_fact import Enrolment
 from services.vocabulary.data_query import QueryPeriod
@@ -24,6 +23,23 @@ from services.vocabulary.number_text import LONGEST_STORED, STORED_NUMBER
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
+
+__all__ = (
+    "Unreadable",
+    "WireFact",
+    "digest_canonical",
+    "digest_clinical",
+    "make_fact_schema",
+    "read_advice_list",
+    "read_decision",
+    "read_detail",
+    "read_episode_content",
+    "read_fact",
+    "read_query_periods",
+    "read_standing",
+    "write_canonical",
+    "write_fact",
+)
 
 T = TypeVar("T")
 
@@ -90,7 +106,6 @@ def _replace_decimals(schema: Any, exact: CoreSchema) -> None:  # noqa: ANN401  
 
 WireFact = Annotated[Fact, _FactSchema]
 
-_DURATION = TypeAdapter(timedelta)
 _ADAPTERS: dict[type[object], TypeAdapter[Any]] = {}
 
 
@@ -140,32 +155,6 @@ def read_fact(record: bytes | str) -> Fact | Unreadable:
         return _fact_adapter().validate_json(record, strict=True, extra="forbid")
     except ValidationError as error:
         return _find_first_problem(error)
-
-
-def write_canonical(value: object) -> str:
-    """Return the canonical JSON of *value*: sorted keys, no spaces, nothing left out.
-
-    Decimals are strings, instants end in ``Z``, durations are ISO 8601, sets are sorted, an
-    integer enum is its number and a mapping an object.
-
-    >>> from services.vocabulary.quantity import Quantity
-    >>> write_canonical((Quantity(Decimal("0.490"), "10*9/L"), timedelta(hours=36)))
-    '[{"censoring":null,"unit":"10*9/L","value":"0.490"},"P1DT12H"]'
-    >>> write_canonical(object())
-    Traceback (most recent call last):
-        ...
-    TypeError: not part of the vocabulary: object
-
-    Raises:
-        TypeError: It holds something that is not part of the vocabulary.
-        ValueError: An instant is not in UTC, or a float is infinite or not a number.
-    """
-    return _encode(value)
-
-
-def digest_canonical(value: object) -> str:
-    """Return the sha256 of `write_canonical`, in 64 hexadecimal digits."""
-    return hashlib.sha256(write_canonical(value).encode()).hexdigest()
 
 
 def read_episode_content(text: str) -> EpisodeContent:
@@ -278,31 +267,3 @@ def _adapter(kind: type[T]) -> TypeAdapter[T]:
 def _find_first_problem(error: ValidationError) -> Unreadable:
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     return Unreadable(".".join(map(str, first["loc"])), first["type"])
-
-
-def _write_plain(value: object) -> object:
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: getattr(value, field.name) for field in fields(value)}
-    match value:
-        case datetime():
-            return _write_instant(value)
-        case Decimal():
-            return str(value)
-        case timedelta():
-            return _DURATION.dump_python(value, mode="json")
-        case Mapping():
-            return dict(value)
-        case frozenset():
-            return sorted(value)
-    raise TypeError(f"not part of the vocabulary: {type(value).__name__}")
-
-
-def _write_instant(value: datetime) -> str:
-    if value.utcoffset() != timedelta(0):
-        raise ValueError(f"not in UTC: {value.isoformat()}")
-    return value.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
-
-
-_encode = json.JSONEncoder(
-    default=_write_plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
-).encode

@@ -1,16 +1,18 @@
-"""Insertion of many rows: COPY on PostgreSQL, one INSERT otherwise."""
+"""Many rows at once: COPY on PostgreSQL, one INSERT otherwise; many keys in parts of a query."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from sqlalchemy import Column, Connection, Dialect, Table, insert
 from sqlalchemy.exc import DBAPIError
 
+_KEYS_AT_ONCE = 500  # a query of more has too many parameters
 COPY_FROM = 20  # rows; INSERT is faster for fewer
 
 Row = Mapping[str, object]
+T = TypeVar("T")
 _ValueWriter = Callable[[Any], Any]
 
 
@@ -71,3 +73,8 @@ def _find_value_writers(
         return cast("_ValueWriter | None", writer)
 
     return tuple(find_writer(table.c[name]) for name in names)
+
+
+def split_into_parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
+    """Return *values* in parts short enough for one query."""
+    return (values[at : at + _KEYS_AT_ONCE] for at in range(0, len(values), _KEYS_AT_ONCE))

@@ -9,14 +9,13 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from services.runtime import wire
 from services.store import audit, outbox, vault
-from services.store.bulk import insert_rows
+from services.store.bulk import insert_rows, split_into_parts
 from services.store.installation_keys import choose_encryption_key
 from services.store.messages import (
     RawMessage,
     find_payload_hashes,
     load_message,
     make_raw_row,
-    split_into_parts,
 )
 from services.store.parking import ParkedRow, park_items
 from services.store.participant_order import (

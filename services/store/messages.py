@@ -1,22 +1,20 @@
 """Raw messages: every accepted byte, encrypted, by id, sender and control id."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, select, tuple_
 
 from services.store import vault
 from services.store.audit import Row
+from services.store.bulk import split_into_parts
 from services.store.site_numbers import hash_control_id
 from services.store.snapshots import ReadSnapshot
 from services.store.tables import fact, parked, raw_message
 
-T = TypeVar("T")
-
-_KEYS_AT_ONCE = 500
 _MESSAGES_AT_ONCE = 100  # each may be some megabytes
 
 
@@ -152,8 +150,3 @@ def make_raw_row(keys: vault.Keys, key_id: str, message: RawMessage) -> Row:
         "key_id": ciphertext.key_id,
         "body": ciphertext.data,
     }
-
-
-def split_into_parts(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    """Return *values* in parts short enough for one query."""
-    return (values[at : at + _KEYS_AT_ONCE] for at in range(0, len(values), _KEYS_AT_ONCE))

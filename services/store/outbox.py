@@ -13,8 +13,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from services.runtime.clock import now_utc
 from services.runtime.topics import FACTS, STANDINGS
-from services.store.bulk import insert_rows
-from services.store.messages import split_into_parts
+from services.store.bulk import insert_rows, split_into_parts
 from services.store.tables import outbox
 
 LONGEST = 200_000  # characters of a payload; a record may be a megabyte

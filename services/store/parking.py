@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select, update
 
 from services.store import audit
+from services.store.bulk import split_into_parts
 from services.store.hidden_text import reveal_text
-from services.store.messages import split_into_parts
 from services.store.tables import parked
 from services.store.vault import Keys
 

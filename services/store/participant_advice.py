@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, exists, not_, or_, select, update
 
 from services.runtime import wire
 from services.store import audit
-from services.store.messages import split_into_parts
+from services.store.bulk import split_into_parts
 from services.store.rules_aliases import select_rules_version
 from services.store.tables import participant, participant_advice, participant_state, timer
 from services.store.timers import ADVICE

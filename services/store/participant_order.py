@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, or_, select, update
 
-from services.store.messages import split_into_parts
+from services.store.bulk import split_into_parts
 from services.store.tables import participant
 from services.vocabulary.fact import Fact
 from services.vocabulary.identity_change import Merge, Move

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, select, update
 
 from services.runtime import wire
 from services.store import audit
-from services.store.messages import split_into_parts
+from services.store.bulk import split_into_parts
 from services.store.rules_aliases import list_columns, select_rules_version
 from services.store.tables import participant, participant_queries, participant_state
 from services.vocabulary.data_query import Query, QueryPeriod

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Select, and_, func, select
 
 from services.runtime import wire
 from services.store import audit
-from services.store.messages import split_into_parts
+from services.store.bulk import split_into_parts
 from services.store.rules_aliases import list_columns
 from services.store.tables import episode, participant, standing
 from services.vocabulary.episode import Episode

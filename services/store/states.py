@@ -7,8 +7,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from services.store import audit
-from services.store.bulk import insert_if_new
-from services.store.messages import split_into_parts
+from services.store.bulk import insert_if_new, split_into_parts
 from services.store.rules_aliases import list_columns, select_rules_version
 from services.store.tables import participant_state
 

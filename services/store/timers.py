@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, tuple_
 
 from services.store import audit
-from services.store.messages import split_into_parts
+from services.store.bulk import split_into_parts
 from services.store.tables import participant_state, timer
 
 ADVICE = "advice"  # the purpose of a timer after which other things may be recommended

@@ -30,7 +30,7 @@ LISTS = {
 }
 READERS = (
     "records", "records --history", "alerts list", "alerts show {alert}", "parked list",
-    "participants list", "sites list", "facts export", "explain {record}",
+    "participants list", "sites list", "facts export", "explain {record}", "dose", "queries",
 )  # fmt: skip
 WITHOUT_DATA = ("protocol", "design", "boundary", "chance", "arms", "simulate", "version")
 SIMULATE = f"simulate rule {FOLDER} BLINA-HSCT.S1 --window-days 30 --trials 100"
@@ -74,6 +74,7 @@ def folder(tmp_path_factory):
     trial.potassium("6.5", hour=1)
     trial.say(lab("sodium", "1400", 2, "mmol/L", lln="135", uln="145"))
     trial.advance_to(3)
+    trial.rules.settle()
     trial.close()
     facts = folder / "facts.ndjson"
     facts.write_text(json.dumps(UNKNOWN))
@@ -162,19 +163,42 @@ def test_an_unknown_participant_is_said_in_one_line(line, aegis):
     ]
 
 
+def list_loaded_modules(words, folder):
+    """Return the names of the modules that a process has loaded at the end of a command."""
+    program = (
+        "import sys\nfrom services.cli.main import main\n"
+        f"code = main({words!r})\nprint('loaded:', *sys.modules)\nsys.exit(code)"
+    )
+    process = subprocess.run(
+        [sys.executable, "-c", program], cwd=folder, capture_output=True, text=True, check=True
+    )
+    return set(process.stdout.split("loaded:")[1].split())
+
+
 @pytest.mark.parametrize("line", READERS)
 def test_a_command_that_only_prints_loads_no_statistics(line, folder, names, tmp_path):
     words = line.format(**names).split()
-    program = (
-        "import sys\nfrom services.cli.main import main\n"
-        f"code = main({words!r} + ['--data', {str(folder)!r}])\n"
-        "print('loaded:', *sys.modules)\nsys.exit(code)"
-    )
-    process = subprocess.run(
-        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    packages = {name.partition(".")[0] for name in process.stdout.split("loaded:")[1].split()}
+    modules = list_loaded_modules([*words, "--data", str(folder)], tmp_path)
+    packages = {name.partition(".")[0] for name in modules}
     assert not packages & {
         "alembic", "faust", "kafka", "matplotlib", "numpy", "psycopg", "scipy", "starlette",
         "structlog",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"boundary --family pocock {' '.join(DESIGN)}",
+        f"boundary --family sprt --p1 .4 --beta .2 {' '.join(DESIGN)} --json",
+        "boundary --family poisson-maxsprt --alpha .05 --planned 5",
+        f"design --p1 .4 {' '.join(DESIGN)}",
+        f"design --person-time --p1 .4 {' '.join(DESIGN)}",
+        "arms 5/30 2/31 --json",
+    ],
+)
+def test_a_design_loads_neither_a_study_nor_what_scipy_only_mentions(line, tmp_path):
+    modules = list_loaded_modules(line.split(), tmp_path)
+    assert not modules & {"pydantic", "sqlalchemy", "yaml", "matplotlib"}
+    assert "scipy.special" in modules
+    assert not modules & {"numpy.f2py.f2py2e", "numpy.ma.core", "numpy.testing._private.utils"}

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from threading import Event
 
 import pytest
 
@@ -148,6 +149,16 @@ def test_the_worker_looks_again_a_minute_after_none_was_left(trial):
     assert not trial.rules.store_queries()
     trial.clock_time += TICK
     assert trial.rules.store_queries()
+    assert find_current(trial).keys() == {"P-001", "P-002"}
+
+
+def test_a_worker_that_is_asked_to_end_stores_what_it_has_at_hand(trial):
+    trial.say(lab("sodium", "1400", 2, "mmol/L", lln="135", uln="145"))
+    trial.rules.step()
+    assert find_current(trial).keys() == {"P-002"}
+    stop = Event()
+    stop.set()
+    trial.rules.run(stop)
     assert find_current(trial).keys() == {"P-001", "P-002"}
 
 

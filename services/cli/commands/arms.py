@@ -7,7 +7,7 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import ARMS
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.arms import Arm, ArmComparison, compare_arms
 
 _PAIR = 2
@@ -32,7 +32,7 @@ def perform(args: Namespace) -> int:
     except ValueError as error:
         raise CommandError(str(error)) from error
     if args.json:
-        print(wire.write_canonical(comparison))
+        print(write_canonical(comparison))
     else:
         print_text("\n".join(_describe_comparison(comparison)))
     return 0

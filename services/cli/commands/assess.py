@@ -6,20 +6,21 @@ from argparse import Namespace
 from pathlib import Path
 
 from services.cli.command import CommandError
+from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.enter_facts import make_fact_names
-from services.cli.shared.read_study import read_study
 from services.cli.shared.records_table import make_records_table
 from services.cli.shared.rules_table import make_rules_table
 from services.ingest.fact_names import FactNames
 from services.ingest.facts import read_lines
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
+from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.application.recompute import TrialAssessment, assess
 from services.vocabulary.fact import Fact
 
 
 def perform(args: Namespace) -> int:
     """Print the records, decisions and queries of a file of facts."""
-    study = read_study(args)
+    study = load_rules(read_store_settings(args).study)
     assessment = assess(study.rules, _read_facts(args.file, make_fact_names(study)), args.as_of)
     if args.json:
         print(_as_json(assessment))
@@ -53,10 +54,10 @@ def _read_facts(name: str, names: FactNames) -> list[Fact]:
 
 def _as_json(assessment: TrialAssessment) -> str:
     parts = {
-        "records": sorted(assessment.episodes, key=lambda e: wire.write_canonical(e.content)),
+        "records": sorted(assessment.episodes, key=lambda e: write_canonical(e.content)),
         "standings": assessment.standings,
         "decisions": assessment.decisions,
         "ever_crossed": assessment.ever_crossed,
         "queries": assessment.queries,
     }
-    return json.dumps(json.loads(wire.write_canonical(parts)), indent=1, ensure_ascii=False)
+    return json.dumps(json.loads(write_canonical(parts)), indent=1, ensure_ascii=False)

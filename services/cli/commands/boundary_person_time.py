@@ -10,7 +10,7 @@ from services.cli.shared.person_time_words import format_time_row
 from services.cli.shared.rate_grid import make_rate_grid, make_ratio_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.person_time_tables import (
     PersonTimeDesign,
     PersonTimePlan,
@@ -40,7 +40,7 @@ def print_person_time_boundary(args: Namespace, parameters: Parameters) -> int:
     except ValueError as error:
         raise CommandError(str(error)) from error
     if args.json:
-        print(wire.write_canonical({"unit": find_unit(plan), "design": design}))
+        print(write_canonical({"unit": find_unit(plan), "design": design}))
     else:
         print_text("\n".join(_describe_design(args, design, parameters)))
     if args.plot:

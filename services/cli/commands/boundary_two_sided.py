@@ -9,7 +9,7 @@ from services.cli.shared.columns import TWO_SIDED
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.boundary_tables import (
     TwoSidedLimits,
     make_wald_limits,
@@ -32,7 +32,7 @@ def print_two_sided_limits(args: Namespace, looks: Sequence[int], parameters: Pa
     except ValueError as error:
         raise CommandError(str(error)) from error
     if args.json:
-        print(wire.write_canonical({"limits": limits, "characteristics": characteristics}))
+        print(write_canonical({"limits": limits, "characteristics": characteristics}))
     else:
         print_text("\n".join(_describe_limits(args, limits)))
         rows = [

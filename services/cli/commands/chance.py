@@ -7,10 +7,10 @@ from services.cli.command import CommandError
 from services.cli.commands.chance_person_time import print_person_time_chances
 from services.cli.shared.columns import CHANCES
 from services.cli.shared.find_rule import find_rule
-from services.cli.shared.read_study import read_study
+from services.cli.shared.read_protocol import read_protocol
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.chances import RuleChances, find_chances
 from services.vocabulary.protocol import Rule
 
@@ -21,7 +21,7 @@ def perform(args: Namespace) -> int:
     Raises:
         CommandError: The study has no such rule, or an argument is out of range.
     """
-    protocol = read_study(args).rules.protocol
+    protocol = read_protocol(args)
     rule = find_rule(protocol, args.rule)
     if rule.stop_when.person_time:
         return print_person_time_chances(args, rule, protocol.label)
@@ -34,7 +34,7 @@ def perform(args: Namespace) -> int:
     except ValueError as error:
         raise CommandError(f"--{error}") from error
     if args.json:
-        print(wire.write_canonical({"protocol": protocol.label, "chances": answer}))
+        print(write_canonical({"protocol": protocol.label, "chances": answer}))
     else:
         print_text("\n".join(_describe_chances(rule, answer, protocol.label)))
     return 0

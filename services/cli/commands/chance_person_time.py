@@ -7,7 +7,7 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import TIME_CHANCES
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.person_time_chances import (
     PersonTimeChances,
     find_person_time_chances,
@@ -30,7 +30,7 @@ def print_person_time_chances(args: Namespace, rule: Rule, label: str) -> int:
     except ValueError as error:
         raise CommandError(f"--{error}") from error
     if args.json:
-        print(wire.write_canonical({"protocol": label, "chances": answer}))
+        print(write_canonical({"protocol": label, "chances": answer}))
     else:
         print_text("\n".join(_describe_chances(rule, answer, label)))
     return 0

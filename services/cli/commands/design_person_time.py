@@ -10,7 +10,7 @@ from services.cli.shared.columns import TIME_DESIGNS
 from services.cli.shared.plan_documents import list_planned_designs, write_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.person_time_tables import (
     PersonTimeComparison,
     PersonTimePlan,
@@ -34,7 +34,7 @@ def print_person_time_designs(args: Namespace) -> int:
         raise CommandError(str(error)) from error
     if args.json:
         parameters = {name: getattr(args, name) for name in ("p0", "p1", "alpha", "n")}
-        print(wire.write_canonical(parameters | {"plan": plan, "families": comparisons}))
+        print(write_canonical(parameters | {"plan": plan, "families": comparisons}))
     else:
         print(_describe_comparisons(args, plan, comparisons))
     if args.plot:

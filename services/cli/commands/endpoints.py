@@ -12,7 +12,7 @@ from services.cli.shared.engraftment_lines import make_engraftment_table, summar
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table, make_table
 from services.cli.shared.terminal_width import print_text
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.endpoints import CLOCKS, NoEndpointsError, report_endpoints
 from services.vocabulary.endpoint import (
     AdverseEvents,
@@ -54,7 +54,7 @@ def perform(args: Namespace) -> int:
         if args.endpoint in (None, curve.id) and args.clock in (None, curve.clock)
     ]
     if args.json:
-        print(wire.write_canonical(replace(endpoint_report, curves=tuple(curves))))
+        print(write_canonical(replace(endpoint_report, curves=tuple(curves))))
     elif args.engraftment:
         print(_describe_cut(endpoint_report))
         print(make_engraftment_table(endpoint_report.engraftment))

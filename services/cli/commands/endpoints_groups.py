@@ -9,7 +9,7 @@ from services.cli.shared.groups_file import read_groups
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.cli.shared.terminal_width import print_text
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.endpoints import NoEndpointsError
 from services.safety_rules.reports.group_incidence import (
     GroupComparison,
@@ -41,7 +41,7 @@ def print_group_comparison(args: Namespace) -> int:
     if report is None:
         print("Nothing was known of anybody.")
     elif args.json:
-        print(wire.write_canonical(report))
+        print(write_canonical(report))
     else:
         print_text("\n".join(_describe_report(report, args.endpoint)))
     return 0

@@ -4,7 +4,8 @@ from argparse import Namespace
 
 from services.cli.shared.columns import PARKED
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.stored_data import load_stored_keys, open_stored_data
+from services.cli.shared.stored_data import open_stored_data
+from services.cli.shared.stored_keys import load_stored_keys
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.store import parking
 

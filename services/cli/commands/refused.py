@@ -5,7 +5,8 @@ from dataclasses import asdict
 
 from services.cli.shared.columns import REFUSED_MESSAGES
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.stored_data import load_stored_keys, open_stored_data
+from services.cli.shared.stored_data import open_stored_data
+from services.cli.shared.stored_keys import load_stored_keys
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.store.refusals import RefusalRow, load_refusals, reveal_words
 

@@ -11,8 +11,8 @@ from services.cli.shared.terminal_width import print_text
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
+from services.safety_rules.reports.alerting_designs import list_alerting_designs
 from services.safety_rules.reports.boundary_tables import (
-    list_alerting_designs,
     simulate_familywise_error,
 )
 from services.vocabulary.decision import Decision

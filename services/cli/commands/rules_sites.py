@@ -7,7 +7,7 @@ from services.cli.shared.columns import RULES_SITES
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.cli.shared.terminal_width import print_text
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.site_report import LEVEL, SiteRuleRow, SiteView, compare_sites
 
 _LEGEND = (
@@ -28,7 +28,7 @@ def print_site_comparison(args: Namespace) -> int:
     if comparison is None:
         print("Nothing was known of anybody.")
     elif args.json:
-        print(wire.write_canonical(comparison))
+        print(write_canonical(comparison))
     else:
         print_text("\n".join(_describe_comparison(comparison)))
     return 0

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from services.cli.arguments.simulate_protocol import add_arguments
 from services.cli.command import CommandError
 from services.cli.shared.columns import PROTOCOL_SIMULATION, SHARED_ALPHA
-from services.cli.shared.read_study import read_study
+from services.cli.shared.read_protocol import read_protocol
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.cli.shared.trial_course import describe_course, read_trial_plan
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.protocol_simulation import (
     ANY_RULE,
     ProtocolRehearsal,
@@ -28,7 +28,7 @@ def print_protocol_rehearsal(args: Namespace) -> int:
     Raises:
         CommandError: The study cannot be read, or an argument is out of range.
     """
-    protocol = read_study(args).rules.protocol
+    protocol = read_protocol(args)
     try:
         if args.share_alpha is not None:
             return _print_shared_alpha(args, protocol)
@@ -44,7 +44,7 @@ def print_protocol_rehearsal(args: Namespace) -> int:
     except ValueError as error:
         raise CommandError(f"--{error}") from error
     if args.json:
-        print(wire.write_canonical({"protocol": protocol.label, "rehearsal": rehearsal}))
+        print(write_canonical({"protocol": protocol.label, "rehearsal": rehearsal}))
     else:
         print_text("\n".join(_describe_rehearsal(rehearsal, protocol)))
     return 0
@@ -55,7 +55,7 @@ def _print_shared_alpha(args: Namespace, protocol: Protocol) -> int:
     rules = [rule for rule in protocol.rules if not rule.watch_only]
     allocation = share_alpha(rules, args.share_alpha, args.correlation)
     if args.json:
-        print(wire.write_canonical({"protocol": protocol.label, "shared": _as_json(allocation)}))
+        print(write_canonical({"protocol": protocol.label, "shared": _as_json(allocation)}))
     else:
         print_text("\n".join(_describe_shared_alpha(allocation, protocol)))
     return 0

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from services.cli.command import CommandError
 from services.cli.shared.columns import SIMULATION
 from services.cli.shared.find_rule import find_rule
-from services.cli.shared.read_study import read_study
+from services.cli.shared.read_protocol import read_protocol
 from services.cli.shared.rule_alternatives import describe_designs, describe_sensitivity
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.cli.shared.trial_course import describe_course, describe_curve, read_trial_plan
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.rule_alternatives import (
     SizedDesign,
     search_designs,
@@ -41,7 +41,7 @@ def print_rehearsal(args: Namespace) -> int:
     Raises:
         CommandError: The study cannot be read, has no such rule, or an argument is out of range.
     """
-    protocol = read_study(args).rules.protocol
+    protocol = read_protocol(args)
     rule = find_rule(protocol, args.rule)
     if (args.target is None) != (args.p1 is None) or (args.alphas and args.target is None):
         raise CommandError("--target, --p1 and --alphas go together")
@@ -72,7 +72,7 @@ def _print_simulation(args: Namespace, label: str, rule: Rule) -> int:
         answer = {"rehearsal": rehearsal}
         lines = _describe_rehearsal(rule, rehearsal)
     if args.json:
-        print(wire.write_canonical({"protocol": label} | answer))
+        print(write_canonical({"protocol": label} | answer))
     else:
         print_text("\n".join([*_describe_rule(rule, label), _describe_plan(args, course), *lines]))
     return 0

@@ -10,7 +10,7 @@ from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.study_sites import load_sites
 from services.ingest.fact_names import FactNames
 from services.ingest.intake import Intake, Outcome, Submission
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.runtime.clock import now_utc
 from services.runtime.limit_settings import LimitSettings
 from services.runtime.settings import read_settings
@@ -64,7 +64,7 @@ def enter_fact(
         "subject": subject,
         "observed_at": observed_at.isoformat(),
         "reported_at": recorded_at.isoformat(),
-        "body": json.loads(wire.write_canonical(body)),
+        "body": json.loads(write_canonical(body)),
     }
     submission = Submission(json.dumps(line).encode(), "person", actor=actor, form="facts")
     outcome = make_intake(context).accept([submission])[0]

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 
 
 def print_json_lines(values: Iterable[object]) -> None:
     """Print each of *values* as a line of canonical JSON."""
     for value in values:
-        print(wire.write_canonical(value))
+        print(write_canonical(value))

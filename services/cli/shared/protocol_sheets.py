@@ -14,12 +14,12 @@ from services.cli.shared.protocol_words import describe_rule, describe_shared_pa
 from services.cli.shared.window_length import measure_window
 from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.adapters.protocol_sources import read_sources
+from services.safety_rules.reports.alerting_designs import list_alerting_designs
 from services.safety_rules.reports.boundary_tables import (
     Design,
     FamilywiseError,
     PersonTimeDesign,
     RuleDesign,
-    list_alerting_designs,
     simulate_familywise_error,
 )
 from services.vocabulary.protocol import Rule

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from services.cli.shared.columns import RECORDS
 from services.cli.shared.tables import format_day, format_utc, make_explained_table
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.vocabulary.episode import Episode
 
 
 def write_canonical_lines(episodes: Sequence[Episode]) -> list[str]:
     """Return the current content of *episodes*: the same facts always give the same lines."""
-    return sorted(wire.write_canonical(one.content) for one in episodes if not one.retracted)
+    return sorted(write_canonical(one.content) for one in episodes if not one.retracted)
 
 
 def make_records_table(episodes: Sequence[Episode]) -> str:

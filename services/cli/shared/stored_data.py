@@ -17,7 +17,6 @@ from services.store import participants
 from services.store.participants import Participant
 from services.store.revisions import find_head, find_revisions
 from services.store.session import Connection, Database
-from services.store.vault import Keys, VaultError
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +49,6 @@ def open_stored_data(args: Namespace) -> StoredData:
 
     context = read_in(settings)
     return StoredData(context.settings, context.db, context.study_id)
-
-
-def load_stored_keys(data: StoredData) -> Keys:
-    """Return the keys of *data*, for the words of senders that only their holder may read.
-
-    Raises:
-        CommandError: One is missing, or cannot be used.
-    """
-    try:
-        return Keys.load(data.settings.keys_folder)
-    except VaultError as error:
-        raise CommandError(str(error)) from error
 
 
 def find_participants(

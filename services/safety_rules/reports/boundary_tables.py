@@ -3,14 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.safety_rules.adapters.protocol_files import Study
 from services.safety_rules.domain.stopping.binding_bound import find_sizes_bound_by_nu
 from services.safety_rules.domain.stopping.design import Design, NeverStopsError, make_design
 from services.safety_rules.domain.stopping.families import FAMILIES
 from services.safety_rules.domain.stopping.familywise_error import (
     FamilywiseError,
-    JointRule,
-    PersonTimeTrial,
     simulate_familywise_error,
 )
 from services.safety_rules.domain.stopping.person_time_design import PersonTimeDesign
@@ -38,7 +35,6 @@ __all__ = (
     "compute_ratio",
     "design_boundary",
     "find_sizes_bound_by_nu",
-    "list_alerting_designs",
     "make_wald_limits",
     "read_two_sided_limits",
     "simulate_familywise_error",
@@ -76,16 +72,6 @@ class FamilyComparison:
     parameters: Mapping[str, Sequence[float]]
     enrolment: tuple[tuple[float, float], ...] = ()  # expected enrolled and days, at each rate
     why_not: str = ""
-
-
-def list_alerting_designs(study: Study) -> list[JointRule]:
-    """Return the design of each rule of *study* that alerts, for `simulate_familywise_error`."""
-    alerting_rules = [rule for rule in study.protocol.rules if not rule.watch_only]
-    designs = [(rule.stop_when, study.designs[rule.id]) for rule in alerting_rules]
-    return [
-        design if isinstance(design, Design) else PersonTimeTrial(design, stop.p0, stop.n)
-        for stop, design in designs
-    ]
 
 
 def design_boundary(

@@ -19,7 +19,7 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.reports.regrade import Preview, match_terms
 from services.safety_rules.reports.verify import recompute_stored_family
 from services.store import outbox, records, states, timers
-from services.store.messages import split_into_parts
+from services.store.bulk import split_into_parts
 from services.store.participant_order import find_families
 from services.store.session import Connection, Database
 from services.vocabulary.episode import EpisodeContent

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.application.decide_study import find_outdated_decisions
 from services.safety_rules.application.missing_alerts import find_missing_alerts
 from services.safety_rules.application.recompute import RecomputedFamily, recompute_family
@@ -139,16 +139,16 @@ def _has_same_history(conn: Connection, member: str, recomputed_family: Recomput
     ]
     member_standings = [one for one in recomputed_standings if one[0].participant == member]
     return _write_versions(stored_versions) == _write_versions(recomputed_versions) and sorted(
-        map(wire.write_canonical, stored_standings)
-    ) == sorted(map(wire.write_canonical, member_standings))
+        map(write_canonical, stored_standings)
+    ) == sorted(map(write_canonical, member_standings))
 
 
 def _write_contents(episodes: Sequence[Episode]) -> list[str]:
-    return sorted(wire.write_canonical(one.content) for one in episodes if not one.retracted)
+    return sorted(write_canonical(one.content) for one in episodes if not one.retracted)
 
 
 def _write_versions(episodes: Sequence[Episode]) -> list[str]:
-    return sorted(map(wire.write_canonical, episodes))
+    return sorted(map(write_canonical, episodes))
 
 
 def check_decisions(conn: Connection, rules: Rules) -> Iterator[Mismatch]:

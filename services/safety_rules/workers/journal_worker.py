@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -23,12 +23,13 @@ from services.safety_rules.application.store_queries import store_queries
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
 from services.store.held_lease import HeldLease
-from services.store.session import Database
+from services.store.session import Database, DatabaseError
 
 _AFTER_FAILURE_S = 1.0
 _BATCH_SIZE = 64  # participants in one step
 _LOOK_BACK = timedelta(days=1)
 _STORE_QUERIES = timedelta(minutes=1)
+_LAST_BATCHES = 8  # a second or two
 
 _log = log.make_logger("safety_rules")
 
@@ -91,6 +92,7 @@ class JournalWorker:
             if not busy:
                 self.progress.record_idle()
                 stop.wait(idle_s)
+        self._store_last_queries()
         self._lease.release()
 
     def settle(self) -> bool:
@@ -161,6 +163,13 @@ class JournalWorker:
             return True
         self._queries_stored_at = now
         return False
+
+    def _store_last_queries(self) -> None:
+        """Store the data queries of histories that are at hand, before the process ends."""
+        with suppress(DatabaseError):
+            for _ in range(_LAST_BATCHES):
+                if not (self._lease.hold() and self._store_queries(rebuilt=0)):
+                    return
 
     def _store_queries(self, rebuilt: int) -> bool:
         request = FoldRequest(self.clock(), is_stopped=self._is_stopped)

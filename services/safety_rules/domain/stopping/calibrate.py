@@ -1,7 +1,9 @@
 """The boundary whose exact type I error is the largest that does not exceed alpha."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -58,6 +60,21 @@ def calibrate_boundary(
     Raises:
         ValueError: An argument is out of range; the message names it.
     """
+    numbers = tuple((name, tuple(values)) for name, values in parameters.items())
+    return _calibrate(family, n, p0, alpha, numbers=numbers, looks=tuple(looks))
+
+
+@lru_cache(maxsize=64)  # of a study, each rule's is compared with its file, and used
+def _calibrate(
+    family: str,
+    n: int,
+    p0: float,
+    alpha: float,
+    *,
+    numbers: tuple[tuple[str, tuple[float, ...]], ...],
+    looks: tuple[int, ...],
+) -> CalibratedBoundary:
+    parameters = dict(numbers)
     statistic = compute_statistics(family, n, p0, parameters)
     rows = check_looks(looks, n)
     if family == "posterior":
@@ -93,7 +110,8 @@ def check_looks(looks: Sequence[int], n: int) -> Ints:
 def _search_boundary(statistic: Floats, rows: Ints, p0: float, alpha: float) -> Ints:
     attainable = statistic[rows]
     attainable = attainable[attainable > -np.inf]  # there no stop is allowed, whatever alpha is
-    values = np.unique(np.append(attainable, np.inf))  # at infinity it never stops
+    # At infinity it never stops. A set, as `np.unique` loads the masked arrays, which takes longer.
+    values = sorted({*attainable.tolist(), math.inf})
     low, high = 0, len(values) - 1
     while low < high:
         middle = (low + high) // 2
