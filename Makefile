@@ -8,7 +8,7 @@ RUN_TIME = --extra ingest --extra relay --extra rules --extra alerts --extra bui
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-distributed run up down status test test-all mutants faults lint format grafana schema criteria golden lock bench bench-e2e clean
+.PHONY: help setup demo demo-distributed run up down status test test-all mutants faults lint format grafana schema criteria golden lock sbom audit licences bench bench-e2e clean
 
 help: ## print every target
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -69,6 +69,16 @@ criteria: setup ## docs/criteria.md, from the criteria files
 
 golden: setup ## tests/golden, what the rules make of fixed trials; first see services/safety_rules/edition.py
 	$(BIN)/python -m tests.helpers.golden_set
+
+sbom: setup ## build/aegis.cdx.json, the bill of materials of the image's packages (CycloneDX)
+	@mkdir -p build
+	$(BIN)/python -m deploy.supply sbom > build/aegis.cdx.json
+
+audit: setup ## what is known against the image's packages; fails when its source does not answer
+	$(BIN)/python -m deploy.supply audit
+
+licences: setup ## the licences of the image's packages; fails on one that nobody has accepted
+	$(BIN)/python -m deploy.supply licences
 
 lint: setup ## style, types, layers, spelling
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ class DeliveryFault:
 def list_delivery_faults(
     recipients: Recipients, settings: AlertSettings
 ) -> Iterator[DeliveryFault]:
-    """Yield what keeps *recipients* from being told, but for servers that do not answer."""
+    """Yield the reasons for which some of *recipients* would not be told, servers apart."""
     if not recipients.by_role:
         yield DeliveryFault("nobody_is_told", f"there is no {RECIPIENTS}: nobody is told of alerts")
     elif OPERATOR not in recipients.by_role:

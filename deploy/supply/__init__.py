@@ -1,0 +1,1 @@
+"""The supply of the image: its packages, their licences and known vulnerabilities."""
