@@ -10,9 +10,9 @@ from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.number_text import NumberMarks
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class SiteMap:
-    """One sending site and its mappings.
+    """One sending site and its mappings; what is read by them may be kept as long as it is.
 
     Args:
         id: As in the study's files.

@@ -9,6 +9,7 @@ from services.ingest.domain.hl7.message import Segment
 _LOINC = frozenset({"LN", "LOINC"})
 _DEVICE_NAMES = "MDC"
 _OWN_SYSTEM, _OWN_PREFIX = "AEGIS", "AEGIS-"
+_CODE_PARTS = (0, 1, 3, 4)  # code and text, then those of the alternate code
 
 
 def find_measure(context: Context, obx: Segment) -> str | None:
@@ -32,6 +33,12 @@ def _find_coded_measure(context: Context, code: str, text: str, system: str) -> 
         own_name = code.removeprefix(_OWN_PREFIX).lower()
         measure = own_name if own_name != code and own_name in tables.measures else None
     return measure or context.site.codes.get(code)
+
+
+def find_code(obx: Segment) -> str:
+    """Return the sender's own code of OBX-3, or else its text; empty without either."""
+    parts = obx.components(3)
+    return next((code for n in _CODE_PARTS if (code := "".join(parts[n : n + 1]).strip())), "")
 
 
 def format_code(obx: Segment) -> str:

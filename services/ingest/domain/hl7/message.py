@@ -6,7 +6,8 @@ Source: HL7 v2.5.1, chapter 2, "Control"
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import NamedTuple
 
 from services.ingest.domain.message_content import Refusal
 
@@ -32,9 +33,9 @@ _INVISIBLE = " \t\x0b\x0c\xa0\u2002\u2003\u2009\u200b\u202f\u2060\u3000\ufeff"
 _READ_SEGMENTS = ("MSH", "PID", "PV1", "EVN", "MRG", "ORC", "OBR", "OBX", "SPM", "RXA", "RXR")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Separators:
-    """The separators of a message: MSH-1 and MSH-2."""
+    """The separators of a message: MSH-1 and MSH-2; those of the same marks are one object."""
 
     field: str = "|"
     component: str = "^"
@@ -43,8 +44,7 @@ class Separators:
     subcomponent: str = "&"
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One segment; ``field(1)`` is the first field after its name, in MSH the separator (MSH-1)."""
 
     name: str
@@ -69,9 +69,10 @@ class Segment:
 
     def split_components(self, text: str) -> list[str]:
         """Return the components of *text*, escapes undone."""
-        parts = text.split(self.separators.component)
-        if self.separators.escape in text:
-            return [unescape(part, self.separators) for part in parts]
+        separators = self.separators
+        parts = text.split(separators.component)
+        if separators.escape in text:
+            return [unescape(part, separators) for part in parts]
         return parts
 
     def text(self, position: int) -> str:
@@ -200,6 +201,7 @@ def _read_name(text: str) -> str:
     return name if _NAME.fullmatch(name) else ""
 
 
+@lru_cache(maxsize=256)
 def _read_separators(marks: str) -> Separators | None:
     if not marks:  # the line ends with the name MSH
         return None

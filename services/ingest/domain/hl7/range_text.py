@@ -4,7 +4,6 @@ Source: HL7 v2.5.1, 7.4.2.7 (OBX-7)
 """
 
 import re
-from functools import lru_cache
 from typing import NamedTuple
 
 from services.vocabulary.quantity import Censoring, split_censoring
@@ -42,11 +41,8 @@ def is_range_given(text: str) -> bool:
     return text.strip().casefold() not in _NONE_GIVEN
 
 
-@lru_cache(maxsize=4096)
 def split_range(text: str) -> RangeText | None:
     """Return the parts of the range in *text* (OBX-7); None when it is none.
-
-    A laboratory sends few ranges, each many times: the parts are remembered.
 
     >>> split_range("3.5 - 5.0 mmol/L"), split_range("[ < 4.5]")
     (RangeText(low='3.5', high='5.0', unit='mmol/L'), RangeText(low='', high='4.5', unit=None))

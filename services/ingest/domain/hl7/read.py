@@ -1,6 +1,7 @@
 """The dispatcher: reads one message by the reader of its type."""
 
 from collections.abc import Callable, Iterator
+from typing import Any, get_args
 
 from services.ingest.domain.hl7 import merges, movements, moves
 from services.ingest.domain.hl7.administrations import read_administrations
@@ -104,16 +105,19 @@ def _read_content(context: Context) -> MessageContent:
 
 def _build_content(context: Context, kind: str, items: list[Item]) -> MessageContent:
     message = context.message
+    items_by_type: dict[type, list[Any]] = {one: [] for one in get_args(Item)}
+    for item in items:
+        items_by_type[type(item)].append(item)
     return MessageContent(
         context.site.id,
         message.sender,
         message.header.text(10),
         kind,
         context.sent_at,
-        tuple(item for item in items if isinstance(item, FactDraft)),
-        tuple(item for item in items if isinstance(item, MergeDraft)),
-        tuple(item for item in items if isinstance(item, MoveDraft)),
-        tuple(item for item in items if isinstance(item, ParkedItem)),
+        tuple(items_by_type[FactDraft]),
+        tuple(items_by_type[MergeDraft]),
+        tuple(items_by_type[MoveDraft]),
+        tuple(items_by_type[ParkedItem]),
         tuple(read_patient_keys(patient, 3, context) for patient in message.segments_named("PID")),
     )
 

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-_FORMS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 10: "%Y%m%d%H", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+_LENGTHS = frozenset({4, 6, 8, 10, 12, 14})  # digits: to the year, month, day, hour, minute, second
 _DAY, _TO_THE_SECOND = 8, 14
+_LONGEST = 64  # characters: what is longer is no time, and fills no memory
 EARLIEST_YEAR = 1900  # systems that have no date write year 1, or 1753
 _FRACTION_DIGITS = 6
 
@@ -22,7 +23,6 @@ class Hl7Time:
     notes: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=65_536)
 def read_time(
     text: str, zone: str, offset: str = "", *, by_site_clock: bool = False
 ) -> Hl7Time | None:
@@ -45,16 +45,21 @@ def read_time(
         by_site_clock: True when *offset* is that of *zone* as the message was sent: a time from
             the other side of a clock change has the other offset of the zone.
     """
+    return _read_time(text, zone, offset, by_site_clock) if len(text) <= _LONGEST else None
+
+
+@lru_cache(maxsize=65_536)
+def _read_time(text: str, zone: str, offset: str, by_site_clock: bool) -> Hl7Time | None:  # noqa: FBT001 - positions make the key
     local, own_offset = _split_offset(text.strip())
     digits, _, fraction = local.partition(".")
-    form = _FORMS.get(len(digits))
-    if form is None or not digits.isdecimal() or (fraction and not fraction.isdecimal()):
+    if len(digits) not in _LENGTHS or not digits.isdecimal():
+        return None
+    if fraction and not fraction.isdecimal():
         return None
     try:
-        naive = datetime.strptime(digits, form)  # noqa: DTZ007 - the zone follows
+        naive = _read_digits(digits, fraction)
         if naive.year < EARLIEST_YEAR:
             return None
-        naive = naive.replace(microsecond=int((fraction or "0")[:_FRACTION_DIGITS].ljust(6, "0")))
         fixed_zone = _parse_offset(own_offset or offset)
         is_of_other_season = (
             not own_offset and by_site_clock and not _has_offset(naive, zone, fixed_zone)
@@ -71,12 +76,23 @@ def read_time(
     return Hl7Time(instant, (*notes, *clock_notes, *season_note))
 
 
+def _read_digits(digits: str, fraction: str) -> datetime:
+    """Return the local time; months and days that are not given are the first.
+
+    Raises:
+        ValueError: There is no such time.
+    """
+    month, day = int(digits[4:6] or 1), int(digits[6:8] or 1)
+    hour, minute, second = int(digits[8:10] or 0), int(digits[10:12] or 0), int(digits[12:14] or 0)
+    microsecond = int(fraction[:_FRACTION_DIGITS].ljust(_FRACTION_DIGITS, "0")) if fraction else 0
+    return datetime(int(digits[:4]), month, day, hour, minute, second, microsecond)  # noqa: DTZ001 - the zone follows
+
+
 def find_offset(text: str) -> str:
     """Return the offset in *text*; empty when there is none."""
     return _split_offset(text.strip())[1]
 
 
-@lru_cache(maxsize=65_536)
 def read_local_time(text: str) -> str:
     """Return date and time of day in *text* to the second, without the offset.
 
@@ -118,6 +134,7 @@ def _split_offset(text: str) -> tuple[str, str]:
     return text, ""
 
 
+@lru_cache(maxsize=1024)
 def _parse_offset(text: str) -> timezone | None:
     return timezone(_parse_span(text)) if text else None
 

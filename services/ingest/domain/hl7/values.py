@@ -7,7 +7,6 @@ docs/decisions/values.md
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 
 from services.ingest.domain.hl7.range_text import RangeText
 from services.vocabulary.number_text import (
@@ -26,6 +25,10 @@ _HL7_NUMBERS = frozenset({"NM", _SIGNED_NUMBER})  # which have no mark but the p
 # Types of OBX-5 that may hold a number; a date or a code alone is none.
 _KINDS = frozenset({"", "NM", "ST", "TX", "FT", "CWE", "CE", "CNE"})
 _TENFOLD = 10  # a value that has lost its mark is a thousand times away
+
+
+_NO_RANGE = RangeText("", "", None)
+Limits = tuple[Quantity | None, Quantity | None]  # lower and upper
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,7 @@ def read_result(
     """
     kind = kind.strip().upper()
     censoring, number_text = _split_sign(_find_number_text(kind, components))
-    limits = range_text or RangeText("", "", None)
+    limits = range_text or _NO_RANGE
     limit_unit = unit if limits.unit is None else limits.unit
     texts = number_text, limits.low, limits.high
     if marks is not None:
@@ -83,6 +86,31 @@ def read_result(
     )
 
 
+def read_value(
+    kind: str, components: Sequence[str], unit: str, marks: NumberMarks | None
+) -> Quantity | None:
+    """Return the value of `read_result`: of one without a comma, or where the site has *marks*.
+
+    *kind* is in capitals, without blanks.
+    """
+    censoring, text = _split_sign(_find_number_text(kind, components))
+    if marks is None:
+        value = parse_number(text)
+    else:
+        value = _read_in_marks(text, marks, is_hl7=kind in _HL7_NUMBERS)
+    return None if value is None else Quantity(value, unit, censoring)
+
+
+def read_fixed_limits(
+    range_text: RangeText | None, unit: str, marks: NumberMarks | None
+) -> Limits | None:
+    """Return the limits that go with every value of `read_value`; None: they depend on it."""
+    if marks is None and range_text is not None and "," in range_text.low + range_text.high:
+        return None
+    result = read_result("", [""], range_text, unit, marks)
+    return result.lln, result.uln
+
+
 def read_hl7_number(text: str, marks: NumberMarks | None) -> Decimal | None:
     """Return the number in *text*, a field of type NM, in the *marks* of the site; else None.
 
@@ -98,6 +126,8 @@ def _find_number_text(kind: str, components: Sequence[str]) -> str:
 
     The first component of a coded value is a number only when it has no text and no system.
     """
+    if len(components) == 1 and kind != _SIGNED_NUMBER:
+        return components[0] if kind in _KINDS else ""
     if kind == _SIGNED_NUMBER:
         sign, number, *further_parts = (*(part.strip() for part in components), "", "")
         if any(further_parts):
@@ -110,6 +140,8 @@ def _find_number_text(kind: str, components: Sequence[str]) -> str:
 
 def _split_sign(text: str) -> tuple[Censoring | None, str]:
     """Return the side that the sign before the number in *text* names, and the number."""
+    if text.isdecimal():  # as most are
+        return None, text
     censoring, rest = split_censoring(text.strip())
     return censoring, (rest if censoring else rest.removeprefix("=")).strip()
 
@@ -134,9 +166,7 @@ def _read_where_certain(kind: str, texts: tuple[str, str, str], limit_unit: str)
     return parse_number(value), _parse_limit(low), _parse_limit(high)
 
 
-@lru_cache(maxsize=4096)
 def _parse_limit(text: str) -> Decimal | None:
-    """Return the number in *text*; limits recur in every result."""
     return parse_number(text) if text else None
 
 
