@@ -58,7 +58,8 @@ def _numbers() -> Panels:
     return table_of(
         "What the rules say",
         "The last decision of each rule, as it was told. A rule that is only watched never alerts."
-        " The boundary is that of the effective size, events left too; no data: none can stop yet.",
+        " The boundary is that of the effective size, events left too; no data: none can stop yet."
+        " Left from new: events if each comes from a new participant, who adds to the size.",
         Sql(
             DSMB,
             f"""
@@ -67,7 +68,8 @@ def _numbers() -> Panels:
             confirmed AS "Confirmed", events - confirmed AS "Suspected",
             at_upper_grades AS "At upper grades", treated AS "Treated", complete AS "Complete",
             pending AS "Pending", round(effective_size, 1)::float AS "Effective size",
-            boundary AS "Boundary", events_left AS "Events left", planned AS "Planned",
+            boundary AS "Boundary", events_left AS "Events left",
+            events_left_from_new AS "Left from new", planned AS "Planned",
             determination AS "DSMB's answer", recommends AS "Recommended", decision AS "Decision",
             protocol AS "Protocol", data_cut AS "Data cut", in_words AS "Counts"
             FROM watch.dsmb_rule WHERE {_OF_STUDY} ORDER BY watch_only, rule
@@ -136,7 +138,8 @@ def _chances() -> Panels:
             pending_cross_at_p0::float AS "Pending cross at p0",
             pending_cross_at_posterior::float AS "Pending cross at posterior mean",
             event_rate::float AS "Event rate", event_rate_low::float AS "Lower 95 %",
-            event_rate_high::float AS "Upper 95 %", reached AS "Reached", certain AS "Certain",
+            event_rate_high::float AS "Upper 95 %", prior AS "Prior", reached AS "Reached",
+            certain AS "Certain",
             reached_by_confirmed AS "Reached by confirmed alone",
             reached_at_upper_grades AS "Reached at upper grades", looks AS "Looks",
             data_cut AS "Data cut"

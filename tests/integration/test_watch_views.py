@@ -1,11 +1,15 @@
 """The watch views show what the records, alerts and decisions say."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.alerts.acknowledgement import acknowledge
 from services.alerts.plan_notices import load_alert_states
 from services.runtime.clock import now_utc
 from services.store import decisions, records
+from services.vocabulary.decision import describe_prior
+from services.vocabulary.protocol import PersonTimeBoundary, TimeStep
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
@@ -91,6 +95,47 @@ def test_the_numbers_of_a_rule_are_those_of_its_last_decision(watched_trial):
     }  # fmt: skip
     assert any(d.pending for d in last)
     assert any(d.crossed_since for d in last)
+
+
+def test_the_prior_and_what_is_left_from_new_participants_are_those_of_the_decision(watched_trial):
+    with watched_trial.context.db.read() as conn:
+        last = [
+            row.decision
+            for row in decisions.load_latest_decisions(conn, watched_trial.context.study_id)
+        ]
+    found_rows = watched_trial.read_rows(
+        "dsmb", "SELECT rule, events_left_from_new, prior, looks FROM watch.dsmb_rule"
+    )
+    assert set(found_rows) == {
+        (d.rule, d.events_left_from_new, describe_prior(d), "every participant") for d in last
+    }
+    assert {d.prior for d in last} >= {(0.1, 1.9), (0.6, 1.4)}
+
+
+def test_a_rule_of_person_time_has_its_boundary_looks_and_prior(watched_trial):
+    boundary = PersonTimeBoundary(
+        "expected_events", 100.0, 3.2, (TimeStep(2, 0.25), TimeStep(3, 0.75))
+    )
+    db, study = watched_trial.context.db, watched_trial.context.study_id
+    with db.write() as conn:
+        last = decisions.load_latest_decisions(conn, study)[0].decision
+        decision = replace(
+            last, rule="T1", steps=(), looks=(), person_time=boundary, ess=0.5, boundary=3,
+            prior=(1.5, 2.25), events_left_from_new=None,
+        )  # fmt: skip
+        decisions.append_decision(conn, decision, now_utc())
+        of_rule = "FROM watch.{} WHERE rule = 'T1'"
+        numbers = conn.exec_driver_sql(
+            "SELECT boundary, looks, prior, events_left_from_new " + of_rule.format("dsmb_rule")
+        ).all()
+        steps = conn.exec_driver_sql(
+            "SELECT size::float, boundary "
+            + of_rule.format("dsmb_boundary")
+            + " AND boundary IS NOT NULL ORDER BY size"
+        ).all()
+        conn.rollback()
+    assert numbers == [(3, "every event", "Gamma(1.5, 2.25)", None)]
+    assert steps == [(0.0, 2), (0.25, 3), (0.75, 3)]
 
 
 def test_the_chart_has_the_boundary_that_each_size_is_compared_with(watched_trial):

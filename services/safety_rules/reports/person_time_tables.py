@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import log1p
+from math import floor, log1p
 
 from services.safety_rules.domain.stopping.design import NeverStopsError
 from services.safety_rules.domain.stopping.person_time_design import (
@@ -10,6 +10,7 @@ from services.safety_rules.domain.stopping.person_time_design import (
     make_person_time_design,
     round_down,
 )
+from services.safety_rules.domain.stopping.person_time_families import LARGEST_PLAN
 from services.safety_rules.domain.stopping.person_time_plan import (
     PersonTimePlan,
     compute_hazard,
@@ -75,8 +76,14 @@ def choose_planned(planned: float | None, n: int | None, p0: float | None, hazar
         return planned
     if n is None or p0 is None:
         raise ValueError("planned is missing: the plan's person-time, or n and p0 for n p0 events")
-    if n < 1 or not 0 < p0 < 1:
-        raise ValueError(f"n must be 1 or more, and p0 above 0 and below 1, not {n} and {p0}")
+    if not 0 < p0 < 1:
+        raise ValueError(f"p0 must be above 0 and below 1, not {p0}")
+    largest = floor(LARGEST_PLAN / p0)
+    if not 1 <= n <= largest:
+        raise ValueError(
+            f"n must be from 1 to {largest}, not {n}: a plan has up to {LARGEST_PLAN:g} expected"
+            f" events, of p0 = {p0:g} each"
+        )
     return round_down(round(n * p0, 12) / hazard)
 
 
