@@ -14,6 +14,11 @@ from decimal import Decimal
 from services.vocabulary.measure import Ion
 from services.vocabulary.quantity import Quantity
 
+# Measures with one unit only, which may be omitted. Source: docs/decisions/grading.md, "no unit"
+_NEEDS_NO_UNIT = frozenset({"{INR}", "[pH]", "{Zscore}", "{Tscore}"})
+_UNITS_WITHOUT_ANOTHER = _NEEDS_NO_UNIT | {
+    "Cel", "mm[Hg]", "mL/min", "mL/min/{1.73_m2}", "mL/min/mm[Hg]", "kg/m2",
+}  # fmt: skip
 _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
     {
         "10*12/L": 12,
@@ -52,24 +57,13 @@ _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
     {"kU/L": 3, "U/L": 0, "mU/L": -3, "U/mL": 3, "mU/mL": 0},
     {"kat/L": 0, "ukat/L": -6, "nkat/L": -9},
     {"%": -2, "1": 0},
-    {"Cel": 0},
-    {"mm[Hg]": 0},
     {"s": 0, "ms": -3},
     {"kg": 3, "g": 0},
     {"L": 0, "dL": -1, "mL": -3},
     {"g/d": 0, "mg/d": -3, "g/(24.h)": 0, "mg/(24.h)": -3},
     {"mg/mg": 0, "g/g": 0, "mg/g": -3},
-    {"mL/min": 0},
-    {"mL/min/{1.73_m2}": 0},
-    {"mL/min/mm[Hg]": 0},
-    {"kg/m2": 0},
-    {"{INR}": 0},
-    {"[pH]": 0},
-    {"{Zscore}": 0},
-    {"{Tscore}": 0},
+    *({unit: 0} for unit in _UNITS_WITHOUT_ANOTHER),
 )
-# Measures with one unit only, which may be omitted. Source: docs/decisions/grading.md, "no unit"
-_NEEDS_NO_UNIT = frozenset({"{INR}", "[pH]", "{Zscore}", "{Tscore}"})
 _NO_UNIT = frozenset({"", "1"})
 _POWER = {unit: (powers, power) for powers in _POWERS_OF_TEN for unit, power in powers.items()}
 _MASS, _MOLES = "g/L", "mol/L"

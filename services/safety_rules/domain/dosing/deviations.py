@@ -20,7 +20,6 @@ from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice, AdviceKind
 
 _LEVEL = 1
-_FAR_AWAY = timedelta(days=3650)
 
 
 def find_deviations(case: DosingCase) -> Iterator[TimedAdvice]:
@@ -185,9 +184,7 @@ def _check_steps(case: DosingCase, dosing: Dosing, after_pause: timedelta) -> It
 
 
 def _find_restarts(case: DosingCase, after_pause: timedelta) -> frozenset[datetime]:
-    restarts = (
-        one.start for one, pause in case.infusion.find_restarts(_FAR_AWAY) if pause >= after_pause
-    )
+    restarts = (one.start for one, pause in case.infusion.find_restarts() if pause >= after_pause)
     return frozenset(restarts)
 
 

@@ -39,7 +39,9 @@ class Infusion:
         last = self.find_period(instant)
         return last is not None and (last.end is None or instant < last.end)
 
-    def find_restarts(self, longest: timedelta) -> Iterator[tuple[InfusionPeriod, timedelta]]:
+    def find_restarts(
+        self, longest: timedelta = timedelta.max
+    ) -> Iterator[tuple[InfusionPeriod, timedelta]]:
         """Yield each period that began after a pause of at most *longest*, with the pause."""
         for period, next_period in zip(self.periods, self.periods[1:], strict=False):
             if (
