@@ -348,6 +348,17 @@ def test_a_hazard_needs_a_rate_and_a_window(p0, days, problem):
         compute_hazard(p0, days)
 
 
+@pytest.mark.parametrize("p0", [-0.1, 0, 1, 1.1])
+def test_a_ratio_is_of_a_rate_that_has_a_hazard(p0):
+    with pytest.raises(ValueError, match="p0 must be above 0 and below 1"):
+        compute_ratio(p0, 0.2)
+
+
+@pytest.mark.parametrize(("rate", "ratio"), [(0, 0), (0.15, 1), (1 - 0.85**2, 2)])
+def test_a_ratio_is_that_of_two_hazards(rate, ratio):
+    assert compute_ratio(0.15, rate) == pytest.approx(ratio)
+
+
 @pytest.mark.parametrize("rate", [-0.1, 1.0, math.nan])
 def test_a_rate_that_has_no_hazard_is_named(rate):
     with pytest.raises(ValueError, match="a rate must be from 0 to below 1"):

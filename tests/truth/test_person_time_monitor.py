@@ -91,6 +91,44 @@ def test_time_that_passes_takes_no_crossing_back():
     assert decide(30, *early, *later).possible
 
 
+COMPLETIONS = {  # days of two events, of the pending so far; is the crossing certain?
+    "up to the limit, 10 + 10 + 40": (10, 10, [10], True),
+    "a second beyond the limit": (10, 10 + SECOND, [10], False),
+    "nobody pending": (10, 10, [], True),
+    "two pending, 10 + 10 + 80": (10, 10, [10, 10], False),
+}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "pending", "certain"), COMPLETIONS.values(), ids=COMPLETIONS
+)
+def test_a_crossing_is_certain_when_the_others_complete_within_its_limit(
+    first, second, pending, certain
+):
+    events = observe(0, 15, first), observe(0, 15, second, name="P-2")
+    others = [observe(0, until, name=f"Q-{k}") for k, until in enumerate(pending)]
+    decision = decide(15, *events, *others)
+    assert decision.signal is Signal.BOUNDARY_REACHED
+    assert decision.certain is certain
+
+
+POSSIBLE = {  # days of one event, of the pending so far; can these bring the second in time?
+    "one pending": (10, [10], True),
+    "one pending, at the limit": (30, [30], True),
+    "one pending, a second beyond the limit": (30, [30 + SECOND], False),
+    "two pending beyond the limit: 3 stop": (30, [31, 31], True),
+    "nobody pending": (10, [], False),
+}
+
+
+@pytest.mark.parametrize(("event", "pending", "possible"), POSSIBLE.values(), ids=POSSIBLE)
+def test_a_crossing_is_possible_when_those_pending_are_enough_now(event, pending, possible):
+    others = [observe(0, until, name=f"Q-{k}") for k, until in enumerate(pending)]
+    decision = decide(35, observe(0, 35, event), *others)
+    assert decision.signal is not Signal.BOUNDARY_REACHED
+    assert decision.possible is possible
+
+
 def test_what_is_known_later_of_the_days_before_an_event_can_take_it_back():
     events = observe(0, 30, 29), observe(0, 30, 29, name="P-2")
     silent, observed_later = observe(0, 0, name="Q"), observe(0, 29, name="Q")

@@ -99,6 +99,8 @@ def test_limits_that_cannot_be_are_refused(arguments, problem):
         ({"p1": 0.04}, "p1 must be above p0 = 0.04 and below 1"),
         ({"p1": 1}, "p1 must be above p0 = 0.04 and below 1"),
         ({"alpha": 0}, "alpha and beta must be above 0"),
+        ({"beta": 0}, "alpha and beta must be above 0"),
+        ({"beta": -0.1}, "alpha and beta must be above 0"),
         ({"alpha": 0.5, "beta": 0.5}, "together below 1"),
         ({"n": 1001}, "n must be a whole number"),
         ({"looks": (4, 76)}, "looks must be whole"),
