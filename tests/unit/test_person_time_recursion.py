@@ -1,10 +1,11 @@
 """Intervals between the comparisons of a rule of person-time: their ends, and where one is cut."""
 
-from math import exp
+from math import exp, inf, nan
 
 import pytest
 
 from services.safety_rules.domain.stopping.person_time_recursion import (
+    PersonTimeCharacteristics,
     WatchInterval,
     compute_person_time_characteristics,
     compute_stop_chance,
@@ -95,3 +96,15 @@ def test_the_median_of_looks_is_a_look(intervals, median):
     characteristics = compute_person_time_characteristics(follow_states(intervals), 1.0)
     assert characteristics.median_stop == median
     assert (characteristics.p_stop > 0) is (median is not None)
+
+
+@pytest.mark.parametrize("ratio", [-0.1, inf, nan])
+def test_a_ratio_is_a_number_from_0_on(ratio):
+    with pytest.raises(ValueError, match="ratios must be 0 or more"):
+        compute_person_time_characteristics(follow_states(AT_EVENTS), ratio)
+
+
+def test_without_a_hazard_nothing_stops():
+    assert compute_person_time_characteristics(follow_states(AT_EVENTS), 0.0) == (
+        PersonTimeCharacteristics(ratio=0.0, p_stop=0.0, e_time=1.0, e_events=0.0, median_stop=None)
+    )

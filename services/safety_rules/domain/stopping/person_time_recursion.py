@@ -82,9 +82,7 @@ def list_intervals(
         planned: Expected events at which the plan ends.
         delayed_start: Expected events before which nothing is compared.
     """
-    reached_limits = [
-        (end, k) for k, end in enumerate(limits, 1) if end > 0 and end >= delayed_start
-    ]
+    reached_limits = [(end, k) for k, end in enumerate(limits, 1) if end >= delayed_start]
     intervals = (
         [WatchInterval(delayed_start, 0, reached_limits[0][1])]
         if delayed_start and reached_limits
