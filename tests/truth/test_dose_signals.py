@@ -294,6 +294,18 @@ SEIZURES = {
         [chart_seizure("brief", 24), chart_seizure("none", 36), assess_seizure(2, 49)],
         "discontinue from 49",
     ),
+    "one, and a clinician's record before the first dose": (
+        [assess_seizure(2, -24), assess_seizure(0, -12), chart_seizure("brief", 24)],
+        "",
+    ),
+    "one, and a clinician's record of another term": (
+        [
+            chart_seizure("brief", 24),
+            chart_seizure("none", 36),
+            fact(Assessment("ctcae-5.0.headache", 2, "a clinician"), 60),
+        ],
+        "",
+    ),
     "two of a clinician": (
         [assess_seizure(2, 24), assess_seizure(0, 36), assess_seizure(1, 60)],
         "discontinue from 60",

@@ -65,6 +65,7 @@ DOMAINS = {  # what was assessed; ASTCT; CTCAE v6.0, which reads score and arous
     "motor:deep-focal": ("4", "0-4"),
     # a score that cannot be
     "ICE11 spontaneous": ("0-3?", "0-3"),
+    "ICE-1 spontaneous": ("0-3?", "0-3"),
     "ICE0.5 spontaneous": ("0-3?", "0-3"),
     "ICE<3 spontaneous": ("0-3?", "0-3"),
     # a word that nobody knows

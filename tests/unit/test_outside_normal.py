@@ -20,6 +20,7 @@ SIDES = {
     "beyond the limit of the other side": (ANC, "neutrophils 9.9 10*9/L; LLN 1.8; ULN 7", ""),
     "without a limit": (ANC, "neutrophils 1.7 10*9/L", ""),
     "in another unit": (ANC, "neutrophils 1700 /mm3; LLN 1.8 10*9/L", "below LLN"),
+    "in a unit that is rescaled": (ANC, "neutrophils 0.17 10*4/uL; LLN 0.18 10*4/uL", "below LLN"),
     "in a unit that does not fit": (ANC, "neutrophils 1.7 U/L; LLN 1.8 U/L", ""),
     "a bound": (ANC, "neutrophils >1.6 10*9/L; LLN 1.8", ""),
     "no number": (ANC, "neutrophils HEMOLYZED 10*9/L; LLN 1.8", ""),

@@ -59,7 +59,7 @@ def weigh_follow_up(policy: Policy, curve: Curve, days: Floats, span: Floats) ->
     Args:
         policy: How follow-up is counted.
         curve: The onset curve, for ``onset_weighted``.
-        days: Follow-up so far, shape (..., participants).
+        days: Follow-up so far, 0 or more, shape (..., participants).
         span: Length of each participant's window, in days, of a shape that broadcasts.
     """
     is_open = days < span
