@@ -148,7 +148,8 @@ def test_questions_and_items_have_the_keys_that_are_documented(aegis):
         values = [json.loads(one) for one in aegis(f"{line} --json")[1].out.splitlines()]
         assert values, line
         assert all(keys_of(line) <= value.keys() for value in values)
-    assert aegis("dose --as-of 2020-01-01T00:00Z --json")[1].out == ""
+    for line in ("dose --json", "records --json", "records --canonical"):
+        assert aegis(f"{line} --as-of 2020-01-01T00:00Z")[1].out == ""
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,15 @@ def answer(capsys, line):
     return json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [("arms 20/20 0/20", "p < 0.0001, one-sided"), ("arms 5/30 2/31", "p 0.1")],
+)
+def test_the_p_value_of_two_arms_is_never_printed_as_nothing(line, words, capsys):
+    assert main(line.split()) == 0
+    assert words in capsys.readouterr().out
+
+
 def test_rule_1_as_json_has_the_published_boundary_and_the_rates_in_their_order(capsys):
     output = answer(capsys, f"{RULE_1} --rates .4,.2 --json")
     table = "2 3 3 3 4 4 5 5 5 5 6 6 6 7 7 7 7 8 8 8 9 9 9 9 10 10 10 10 11 11"

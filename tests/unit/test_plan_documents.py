@@ -145,6 +145,34 @@ def test_a_file_that_cannot_be_written_is_named(flag, problem, tmp_path, capsys)
     assert problem in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("flag", "problem"),
+    [
+        ("--cards {}/none/cards.pdf", "none/cards.pdf cannot be written: No such file"),
+        ("--cards {}/folder.pdf", "folder.pdf cannot be written: Is a directory"),
+        ("--plot {}/none/plot.svg", "--plot"),
+        ("--cards {0}/two.pdf --plot {0}/two.pdf", "another file of this command has that name"),
+    ],
+)
+def test_all_files_of_a_command_are_written_or_none(flag, problem, tmp_path, capsys):
+    (tmp_path / "folder.pdf").mkdir()
+    plan = tmp_path / "plan.md"
+    plan.write_text("the plan of last week")
+    line = f"{DESIGN} --sap {plan} --r {tmp_path}/rules.R {flag.format(tmp_path)}"
+    assert main(line.split()) == 2
+    assert problem in capsys.readouterr().err
+    assert plan.read_text() == "the plan of last week"
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["folder.pdf", "plan.md"]
+
+
+def test_a_file_that_is_a_link_stays_one(tmp_path):
+    target = tmp_path / "kept.md"
+    (tmp_path / "plan.md").symlink_to(target)
+    assert main(f"{DESIGN} --sap {tmp_path}/plan.md".split()) == 0
+    assert (tmp_path / "plan.md").is_symlink()
+    assert target.read_text().count("## ") == 8
+
+
 def test_a_card_with_many_rows_goes_on_on_the_next_page():
     rows = tuple((f"{k}", f"{k}") for k in range(1, 66))
     card = Card("Event", "", "participants", rows, "", "")

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from services.cli.command import CommandError
 from services.cli.shared.columns import ARMS
-from services.cli.shared.tables import make_explained_table
+from services.cli.shared.tables import format_p_value, make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.arms import Arm, ArmComparison, compare_arms
@@ -52,7 +52,7 @@ def _describe_comparison(comparison: ArmComparison) -> Iterator[str]:
         ],
     )
     yield f"Intervals: exact, {comparison.confidence:.4g} confidence (Chan and Zhang)."
-    yield f"p {comparison.p_value:.4f}, one-sided, exact unconditional."
+    yield f"p {format_p_value(comparison.p_value)}, one-sided, exact unconditional."
     a, b = comparison.prior
     yield (
         f"Probability that the first arm's rate is higher: {comparison.p_harm:.1%}"

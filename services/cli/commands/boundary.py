@@ -13,6 +13,7 @@ from services.cli.commands.boundary_two_sided import print_two_sided_limits
 from services.cli.shared.columns import BOUNDARY, ENROLMENT
 from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.installed import find_installed_version
+from services.cli.shared.output_files import write_files
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
@@ -113,8 +114,16 @@ def _plot(args: Namespace, parameters: dict[str, tuple[float, ...]], design: Des
     )
     note = "\n".join((note, *(f"{one}." for one in list_design_notes(design, parameters))))
     marks = Marks(design.p0, design.alpha, (parameters.get("p1") or (None,))[0])
-    draw_designs(
-        args.plot, Captions(f"{design.family}, p0 {design.p0:g}", note), [rule], marks, design.n
+    write_files(
+        [
+            draw_designs(
+                args.plot,
+                Captions(f"{design.family}, p0 {design.p0:g}", note),
+                [rule],
+                marks,
+                design.n,
+            )
+        ]
     )
 
 

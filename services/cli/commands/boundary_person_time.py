@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
 from services.cli.shared.columns import PERSON_TIME
+from services.cli.shared.output_files import write_files
 from services.cli.shared.person_time_words import format_time_row
 from services.cli.shared.rate_grid import make_rate_grid, make_ratio_grid
 from services.cli.shared.tables import make_explained_table
@@ -151,7 +152,7 @@ def _plot(args: Namespace, design: PersonTimeDesign, parameters: Parameters) -> 
     plan = spell_time(find_unit(design.plan), design.plan.planned)
     note = f"Attained alpha {design.attained_alpha:.5f}; {words}, planned {plan}, exact."
     title = design.family if args.p0 is None else f"{design.family}, p0 {args.p0:g}"
-    draw_designs(args.plot, Captions(title, note), [rule], marks, 0)
+    write_files([draw_designs(args.plot, Captions(title, note), [rule], marks, 0)])
 
 
 def _make_marks(args: Namespace, design: PersonTimeDesign, parameters: Parameters) -> Marks:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
 from services.cli.shared.columns import TWO_SIDED
+from services.cli.shared.output_files import write_files
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
@@ -79,4 +80,6 @@ def _plot(args: Namespace, limits: TwoSidedLimits, p1: float | None) -> None:
     rule = PlottedRule(args.family, limits.looks, limits.upper, rates, p_upper, limits.lower)
     note = f"Two limits, n {limits.n}, not calibrated; the curve is of the upper one; exact."
     captions = Captions(f"{args.family} with two limits, p0 {args.p0:g}", note)
-    draw_designs(args.plot, captions, [rule], Marks(args.p0, args.alpha, p1), limits.n)
+    write_files(
+        [draw_designs(args.plot, captions, [rule], Marks(args.p0, args.alpha, p1), limits.n)]
+    )

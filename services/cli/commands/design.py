@@ -10,7 +10,8 @@ from services.cli.commands.design_person_time import print_person_time_designs
 from services.cli.shared.columns import DESIGNS
 from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.installed import find_installed_version
-from services.cli.shared.plan_documents import list_planned_designs, write_plan_documents
+from services.cli.shared.output_files import OutputFile, write_files
+from services.cli.shared.plan_documents import list_planned_designs, make_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
@@ -48,20 +49,20 @@ def perform(args: Namespace) -> int:
         print(json.dumps(_as_json(args, comparisons)))
     else:
         print_text(_describe_comparisons(args, comparisons))
-    if args.plot:
-        _plot(args, rates, comparisons)
-    write_plan_documents(
+    documents = make_plan_documents(
         args,
         f"Stopping rules at p0 {args.p0:g}, p1 {args.p1:g}",
         f"Planned maximum {args.n}, one-sided alpha {args.alpha:g}.",
         list_planned_designs(comparisons, args.p0, args.p1),
     )
+    pictures = [_draw(args, rates, comparisons)] if args.plot else []
+    write_files([*pictures, *documents])
     return 0
 
 
-def _plot(
+def _draw(
     args: Namespace, rates: tuple[float, ...], comparisons: Sequence[FamilyComparison]
-) -> None:
+) -> OutputFile:
     from services.cli.shared.plotting import draw_designs  # noqa: PLC0415 (matplotlib takes a second)
 
     drawings = [
@@ -81,7 +82,7 @@ def _plot(
         f"Nominal one-sided alpha {args.alpha:g}, never exceeded but by posterior; n {args.n},"
         f" {looks}; exact. Aegis {find_installed_version()}."
     )
-    draw_designs(
+    return draw_designs(
         args.plot, Captions(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n
     )
 

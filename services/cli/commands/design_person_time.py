@@ -7,7 +7,8 @@ from services.charts.chart_content import Captions, Marks, PlottedRule
 from services.cli.command import CommandError
 from services.cli.commands.boundary_person_time import make_boundary, read_plan
 from services.cli.shared.columns import TIME_DESIGNS
-from services.cli.shared.plan_documents import list_planned_designs, write_plan_documents
+from services.cli.shared.output_files import OutputFile, write_files
+from services.cli.shared.plan_documents import list_planned_designs, make_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
 from services.cli.shared.tables import make_explained_table
 from services.runtime.canonical_json import write_canonical
@@ -37,14 +38,14 @@ def print_person_time_designs(args: Namespace) -> int:
         print(write_canonical(parameters | {"plan": plan, "families": comparisons}))
     else:
         print(_describe_comparisons(args, plan, comparisons))
-    if args.plot:
-        _plot(args, rates, comparisons)
-    write_plan_documents(
+    documents = make_plan_documents(
         args,
         f"Stopping rules in person-time at p0 {args.p0:g}, p1 {args.p1:g}",
         f"Planned person-time {plan.planned:.6g}, one-sided alpha {args.alpha:g}.",
         list_planned_designs(comparisons, args.p0, args.p1),
     )
+    pictures = [_draw(args, rates, comparisons)] if args.plot else []
+    write_files([*pictures, *documents])
     return 0
 
 
@@ -75,9 +76,9 @@ def _describe_comparisons(
     )
 
 
-def _plot(
+def _draw(
     args: Namespace, rates: Sequence[float], comparisons: Sequence[PersonTimeComparison]
-) -> None:
+) -> OutputFile:
     from services.cli.shared.plotting import draw_designs  # noqa: PLC0415 (matplotlib takes a second)
 
     drawings = [
@@ -91,6 +92,6 @@ def _plot(
     ]  # fmt: skip
     title = f"p0 {args.p0:g}, p1 {args.p1:g} within {args.window_days:g} days"
     note = f"Nominal one-sided alpha {args.alpha:g}, never exceeded; exact."
-    draw_designs(
+    return draw_designs(
         args.plot, Captions(title, note), drawings, Marks(args.p0, args.alpha, args.p1), args.n
     )

@@ -7,7 +7,7 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import GROUPS
 from services.cli.shared.groups_file import read_groups
 from services.cli.shared.open_study import open_to_read
-from services.cli.shared.tables import format_utc, make_explained_table
+from services.cli.shared.tables import format_p_value, format_utc, make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.endpoints import NoEndpointsError
@@ -81,5 +81,5 @@ def _make_row(comparison: GroupComparison, group: str, curve: EndpointCurve) -> 
         curve.events,
         sum(curve.competing.values()),
         landmarks,
-        "-" if test is None else f"{test.p_value:.4f}",
+        "-" if test is None else format_p_value(test.p_value),
     )

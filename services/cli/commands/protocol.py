@@ -12,7 +12,8 @@ from services.cli.shared.columns import (
 )
 from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.plan_documents import write_plan_documents
+from services.cli.shared.output_files import OutputFile, write_files
+from services.cli.shared.plan_documents import make_plan_documents
 from services.cli.shared.protocol_sheets import explain_protocol, list_explained_rates
 from services.cli.shared.study_check import (
     list_missing_files,
@@ -48,11 +49,10 @@ def perform(args: Namespace) -> int:
         )
     else:
         print_text("\n\n".join([_protocol_title(study.protocol), *map(_describe_sheet, sheets)]))
-    if args.pdf:
-        _write_document(args.pdf, _protocol_title(study.protocol), sheets)
-    write_plan_documents(
-        args, "Stopping rules", f"{_protocol_title(study.protocol)}.", list_planned_rules(study)
-    )
+    title = _protocol_title(study.protocol)
+    pages = [_draw_document(args.pdf, title, sheets)] if args.pdf else []
+    documents = make_plan_documents(args, "Stopping rules", f"{title}.", list_planned_rules(study))
+    write_files([*pages, *documents])
     return 0
 
 
@@ -84,13 +84,10 @@ def _list_notes(path: Path, study: Study) -> list[str]:
     return notes
 
 
-def _write_document(file: Path, head: str, sheets: Sequence[Sheet]) -> None:
+def _draw_document(file: Path, head: str, sheets: Sequence[Sheet]) -> OutputFile:
     from services.charts.document import write_document  # noqa: PLC0415 (matplotlib takes a second)
 
-    try:
-        file.write_bytes(write_document(head, sheets))
-    except OSError as error:
-        raise CommandError(f"--pdf {file} cannot be written: {error.strerror}") from error
+    return OutputFile("--pdf", file, write_document(head, sheets))
 
 
 def _identity(protocol: Protocol) -> dict[str, object]:

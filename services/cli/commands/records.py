@@ -28,7 +28,8 @@ def perform(args: Namespace) -> int:
     if args.json:
         print_json_lines(sort_as_table(current))
     elif args.canonical:
-        print("\n".join(write_canonical_lines(current)))
+        for line in write_canonical_lines(current):
+            print(line)
     else:
         print(make_records_table(current))
     return 0

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from services.cli.command import CommandError
 from services.cli.shared.columns import SIMULATION
 from services.cli.shared.find_rule import find_rule
+from services.cli.shared.progress_line import show_progress
 from services.cli.shared.read_protocol import read_protocol
 from services.cli.shared.rule_alternatives import describe_designs, describe_sensitivity
 from services.cli.shared.tables import make_explained_table
@@ -60,11 +61,21 @@ def _print_simulation(args: Namespace, label: str, rule: Rule) -> int:
     size = {"trials": args.trials, "seed": args.seed}
     answer: dict[str, object]
     if args.target is not None:
-        designs = search_designs(rule, course, args.p1, args.target, alphas=args.alphas, **size)
+        with show_progress("designs found") as count_design:
+            designs = search_designs(
+                rule,
+                course,
+                args.p1,
+                args.target,
+                alphas=args.alphas,
+                on_design=count_design,
+                **size,
+            )
         answer = {"designs": [_summarize_design(one) for one in designs]}
         lines = describe_designs(designs)
     elif args.sensitivity:
-        rows = tabulate_sensitivity(rule, course, rates=rates, **size)
+        with show_progress("rows simulated") as count_row:
+            rows = tabulate_sensitivity(rule, course, rates=rates, on_row=count_row, **size)
         answer = {"sensitivity": rows}
         lines = describe_sensitivity(rows)
     else:

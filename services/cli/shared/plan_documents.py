@@ -1,10 +1,9 @@
-"""Documents of the authors of a protocol, written where a command was told."""
+"""Documents for the authors of a protocol, for files."""
 
 from argparse import Namespace
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 
-from services.cli.command import CommandError
+from services.cli.shared.output_files import OutputFile
 from services.reports.document_formats import FORMATS
 from services.reports.r_script import write_r_script
 from services.reports.statistical_plan import (
@@ -16,27 +15,24 @@ from services.safety_rules.reports.boundary_tables import FamilyComparison, Pers
 from services.safety_rules.reports.person_time_tables import PersonTimeComparison
 
 
-def write_plan_documents(
+def make_plan_documents(
     args: Namespace, title: str, source: str, rules: Sequence[PlannedRule]
-) -> None:
-    """Write each document that was asked for.
+) -> Iterator[OutputFile]:
+    """Yield each document that was asked for.
 
     Args:
         args: With those of `services.cli.arguments.plan_documents`.
         title: Of the documents.
         source: Version and signature of the protocol, or the arguments of the design.
         rules: In order.
-
-    Raises:
-        CommandError: A file cannot be written.
     """
     if args.sap:
         write = FORMATS[args.sap.suffix.lower()]
-        _write_file("--sap", args.sap, write(write_statistical_plan(title, source, rules)))
+        yield OutputFile("--sap", args.sap, write(write_statistical_plan(title, source, rules)))
     if args.r:
-        _write_file("--r", args.r, write_r_script(rules))
+        yield OutputFile("--r", args.r, write_r_script(rules))
     if args.cards:
-        _write_file("--cards", args.cards, _draw_cards(f"{title}  {source}", rules))
+        yield OutputFile("--cards", args.cards, _draw_cards(f"{title}  {source}", rules))
 
 
 def list_planned_designs(
@@ -48,13 +44,6 @@ def list_planned_designs(
         for one in comparisons
         if one.design
     ]
-
-
-def _write_file(flag: str, path: Path, content: bytes) -> None:
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise CommandError(f"{flag} {path} cannot be written: {error.strerror}") from error
 
 
 def _draw_cards(head: str, rules: Sequence[PlannedRule]) -> bytes:

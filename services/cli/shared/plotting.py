@@ -1,4 +1,4 @@
-"""Pictures of designs, in files."""
+"""Pictures of designs, for files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,20 +6,13 @@ from typing import get_args
 
 from services.charts.chart_content import Captions, ImageFormat, Marks, PlottedRule
 from services.charts.designs import draw_designs_chart
-from services.cli.command import CommandError
+from services.cli.shared.output_files import OutputFile
 
 
 def draw_designs(
     path: Path, captions: Captions, rules: Sequence[PlottedRule], marks: Marks, n: int
-) -> None:
-    """Write the picture of *rules* to *path*.
-
-    Raises:
-        CommandError: It cannot be written.
-    """
+) -> OutputFile:
+    """Return the picture of *rules*, for ``--plot`` *path*."""
     forms: dict[str, ImageFormat] = {form: form for form in get_args(ImageFormat)}
     picture = draw_designs_chart(captions, rules, marks, n, forms[path.suffix[1:]])
-    try:
-        path.write_bytes(picture)
-    except OSError as error:
-        raise CommandError(f"--plot {path} cannot be written: {error.strerror}") from error
+    return OutputFile("--plot", path, picture)

@@ -8,6 +8,8 @@ from services.cli.shared.fold_table import fold_table
 from services.cli.shared.terminal_width import find_terminal_width
 from services.vocabulary.printable_text import escape_unprintable
 
+_LEAST_P = 0.0001
+
 
 def make_table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     r"""Return *rows* under *head*, each column as wide as it needs, or as the terminal has room.
@@ -36,3 +38,12 @@ def format_day(number: int | None) -> str:
 def format_utc(at: datetime | None) -> str:
     """Return an instant to the minute; ``-`` when there is none."""
     return "-" if at is None else f"{at:%Y-%m-%d %H:%M}"
+
+
+def format_p_value(p: float) -> str:
+    """Return *p* with four decimals, which may not say that it is nothing.
+
+    >>> format_p_value(0.0123), format_p_value(0.0001), format_p_value(0.00009)
+    ('0.0123', '0.0001', '< 0.0001')
+    """
+    return f"{p:.4f}" if p >= _LEAST_P else f"< {_LEAST_P}"

@@ -1,7 +1,7 @@
 """A rule beside others that it could have been: other priors, other onsets, another size."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -80,12 +80,19 @@ class SizedDesign:
 
 
 def tabulate_sensitivity(
-    rule: Rule, course: TrialPlan, *, rates: Sequence[float], trials: int, seed: int
+    rule: Rule,
+    course: TrialPlan,
+    *,
+    rates: Sequence[float],
+    trials: int,
+    seed: int,
+    on_row: Callable[[], None] = lambda: None,
 ) -> list[SensitivityRow]:
     """Return the rule's characteristics for every prior and onset, in simulated trials.
 
     The boundary is calibrated anew with each prior, at the rule's own p0, alpha and n; the rule
-    always counts by its own curve. A prior at which no count could stop is left out.
+    always counts by its own curve. A prior at which no count could stop is left out. *on_row* is
+    called after each row.
 
     Raises:
         ValueError: An argument is out of range; the message names it.
@@ -103,6 +110,7 @@ def tabulate_sensitivity(
             )
             is_own = prior == _find_own_prior(rule) and onset == rule.curve
             rows.append(SensitivityRow(prior, name, is_own, design.attained_alpha, shares))
+            on_row()
     return rows
 
 
@@ -115,6 +123,7 @@ def search_designs(
     alphas: Sequence[float] = (),
     trials: int,
     seed: int,
+    on_design: Callable[[], None] = lambda: None,
 ) -> list[SizedDesign]:
     """Return the smallest plan with that power at p1, for every alpha and prior.
 
@@ -129,6 +138,7 @@ def search_designs(
         alphas: Nominal errors; empty: the rule's, and twice as much.
         trials: To simulate, 100 to 1,000,000.
         seed: 0 or more.
+        on_design: Called after each.
 
     Raises:
         ValueError: An argument is out of range; the message names it.
@@ -145,9 +155,11 @@ def search_designs(
         if not 0 < error < 1:
             raise ValueError(f"alphas must be above 0 and below 1, not {error}")
     search = _Search(rule, course, p1, power, trials, seed)
-    return [
-        search.size_design(error, prior) for error, prior in product(alphas, _list_priors(rule))
-    ]
+    designs = []
+    for error, prior in product(alphas, _list_priors(rule)):
+        designs.append(search.size_design(error, prior))
+        on_design()
+    return designs
 
 
 @dataclass(frozen=True, slots=True)
