@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import (
     command_start,
+    crowded_intake,
     durable_mllp,
     grade_rows,
     hl7_read,
@@ -29,6 +30,7 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "grade": grade_rows.measures,
     "rules": rules_in_order.measures,
     "mllp": durable_mllp.measures,
+    "crowd": crowded_intake.measures,
     "memory": memory.measures,
     "limit": memory_limit.measures,
     "late": late_fact.measures,

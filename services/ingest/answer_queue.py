@@ -1,14 +1,17 @@
 """The messages of one connection that await their answer, in their order.
 
-A connection with too many of them is not read: its sender waits, and nobody else.
+A connection with too many of them is not read, nor are all those of one address with too many
+together: their sender waits, and nobody else.
 """
 
 import asyncio
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 from services.ingest.intake import Outcome
 
-_MOST_MESSAGES = 512
+_MOST_OF_CONNECTION = 512  # messages
+_MOST_OF_ADDRESS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +22,42 @@ class PendingAnswer:
     outcome: asyncio.Future[Outcome]
 
 
+class AddressRooms:
+    """The room for messages of each address that has a connection."""
+
+    def __init__(self) -> None:
+        """Start with no connections."""
+        self._rooms: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+
+    def find_room(self, address: str) -> asyncio.Semaphore:
+        """Return the room that all connections of *address* share."""
+        return self._rooms.setdefault(address, asyncio.Semaphore(_MOST_OF_ADDRESS))
+
+
 @dataclass(slots=True)
 class AnswerQueue:
     """The pending answers of one connection.
 
     Args:
         most_bytes: Of the messages that await their answer; one more is always taken.
-        most_messages: Number of these messages.
+        address_room: Of all connections of its address.
+        most_messages: Number of messages that await their answer.
     """
 
     most_bytes: int
-    most_messages: int = _MOST_MESSAGES
+    address_room: asyncio.Semaphore
+    most_messages: int = _MOST_OF_CONNECTION
     _queue: "asyncio.Queue[PendingAnswer | None]" = field(default_factory=asyncio.Queue)
     _count: int = 0
     _bytes: int = 0
     _has_room: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def wait_for_room(self) -> None:
-        """Return once a further message may be added."""
+        """Return once a further message may be added: it has to be."""
         while self._count >= self.most_messages or self._bytes >= self.most_bytes:
             self._has_room.clear()
             await self._has_room.wait()
+        await self.address_room.acquire()
 
     def add(self, pending: PendingAnswer) -> None:
         """Add the answer to a message."""
@@ -60,6 +78,13 @@ class AnswerQueue:
         self._count -= 1
         self._bytes -= len(pending.raw)
         self._has_room.set()
+        self.address_room.release()
+
+    def close(self) -> None:
+        """Give the places of all other answers: nobody waits for them any more."""
+        while self._count:
+            self._count -= 1
+            self.address_room.release()
 
     @property
     def is_empty(self) -> bool:

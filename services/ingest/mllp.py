@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.ingest.answer_queue import AnswerQueue, PendingAnswer
+from services.ingest.answer_queue import AddressRooms, AnswerQueue, PendingAnswer
 from services.ingest.bounded_listener import BoundedListener
 from services.ingest.domain.connection_access import Admission, Exclusion, Peer, admit
 from services.ingest.domain.hl7.acknowledgement import acknowledge
@@ -27,7 +27,8 @@ from services.runtime.connection_limits import ConnectionLimits
 from services.runtime.failpoints import pass_failpoint
 from services.runtime.log_limit import LogLimit
 
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024
+_FRAMES_AT_ONCE = 16  # of one connection; then it is the turn of the others
 _GOODBYE_S = 5.0
 _FRAMING_ADVICE = "begin every message with the byte 0B and end it with 1C 0D"
 _FRAME_DEADLINE_S = 30.0
@@ -61,6 +62,7 @@ class MllpServer:
     admit: Callable[[Peer], Admission | Exclusion] = lambda _peer: Admission()
     on_exclusion: Callable[[], None] = lambda: None
     _exclusion_lines: LogLimit = field(default_factory=LogLimit)
+    _rooms: AddressRooms = field(default_factory=AddressRooms)
     _listener: BoundedListener = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +87,7 @@ class MllpServer:
             self._exclude(peer, admission)
             writer.close()
             return
-        answers = AnswerQueue(self.largest)
+        answers = AnswerQueue(self.largest, self._rooms.find_room(peer.address))
         garbage = _GarbageLines(peer.address)
         receiver = asyncio.create_task(self._receive(reader, answers, admission.site, garbage))
         sender = asyncio.create_task(self._answer(answers, writer))
@@ -101,6 +103,7 @@ class MllpServer:
                 if isinstance(end, Exception) and not isinstance(end, OSError):
                     _log.error("connection_failed", exc_info=end)
         finally:
+            answers.close()
             garbage.finish()
             await self._close(writer)
 
@@ -139,9 +142,11 @@ class MllpServer:
                 _log.warning("frame_not_finished", duration_s=self.frame_deadline_s, host=peer)
                 return
             waited_s += time.monotonic() - began_s
-            for frame in frames.feed(data):
+            for count, frame in enumerate(frames.feed(data), 1):
                 await answers.wait_for_room()
                 answers.add(self._accept(frame, site, peer))
+                if not count % _FRAMES_AT_ONCE:
+                    await asyncio.sleep(0)
             if frames.begun_count != frame_number:
                 waited_s, frame_number = 0.0, frames.begun_count
             garbage.report(frames.garbage)

@@ -16,6 +16,8 @@ from services.runtime.health import Progress
 
 BATCH_SIZE = 256
 BATCH_BYTES = 256 * 1024  # some thousand results, which are stored within half a second
+_LEAST_BATCH = 16
+_LONGEST_BATCH_S = 0.1  # who comes next waits for the batch in hand, and for its own
 WAIT_S = 0.005
 _GOODBYE_S = 5.0  # for the messages that wait when the process is asked to end
 _STOPPING = Refusal("MSH", "the service is about to end", "send it again")
@@ -40,6 +42,7 @@ class Writer:
         self._progress = progress or Progress()
         self._goodbye_s = goodbye_s
         self._queues: SenderQueues[_QueuedMessage] = SenderQueues()
+        self._batch_size = BATCH_SIZE  # less on a machine that is slow or busy
         self._ends_s: float | None = None
         self._has_ended = False
         self._has_changed = threading.Condition()
@@ -72,7 +75,7 @@ class Writer:
                 future.set_result(Outcome(AckCode.ERROR, _STOPPING))
                 return future
             self._queues.add(sender, (submission, future), len(submission.body))
-            if len(self._queues) in (1, BATCH_SIZE):
+            if len(self._queues) in (1, self._batch_size):
                 self._has_changed.notify()
         return future
 
@@ -98,10 +101,19 @@ class Writer:
             future.set_result(Outcome(AckCode.ERROR, _STOPPING))
 
     def _store(self, batch: Sequence[_QueuedMessage]) -> None:
+        began_s = time.monotonic()
         outcomes = self._accept_batch([submission for submission, _ in batch])
+        self._adapt_batch_size(len(batch), time.monotonic() - began_s)
         self._progress.record_commit(time.monotonic())
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             future.set_result(outcome)
+
+    def _adapt_batch_size(self, count: int, duration_s: float) -> None:
+        """Take fewer messages at once when *count* took too long, and more when they did not."""
+        if duration_s > _LONGEST_BATCH_S:
+            self._batch_size = max(_LEAST_BATCH, self._batch_size // 2)
+        elif count >= self._batch_size and duration_s < _LONGEST_BATCH_S / 2:
+            self._batch_size = min(BATCH_SIZE, 2 * self._batch_size)
 
     def _accept_batch(self, submissions: Sequence[Submission]) -> list[Outcome]:
         """Return the outcome of each; every sender is answered, whatever fails.
@@ -119,11 +131,11 @@ class Writer:
         with self._has_changed:
             self._has_changed.wait_for(lambda: len(self._queues) or self._is_ending)
             self._has_changed.wait_for(
-                lambda: len(self._queues) >= BATCH_SIZE or self._is_ending, WAIT_S
+                lambda: len(self._queues) >= self._batch_size or self._is_ending, WAIT_S
             )
             if self._ends_s is not None and time.monotonic() > self._ends_s:
                 return []
-            return self._queues.take_batch(BATCH_SIZE, BATCH_BYTES)
+            return self._queues.take_batch(self._batch_size, BATCH_BYTES)
 
     @property
     def _is_ending(self) -> bool:
