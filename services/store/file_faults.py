@@ -1,4 +1,4 @@
-"""Words for a database file or a disk that cannot be used: damaged, read-only, full."""
+"""Words for a database or a disk that cannot be used: damaged, read-only, full, out of rights."""
 
 import errno
 import sqlite3
@@ -27,6 +27,7 @@ _BY_SYSTEM = {
     errno.ENOSPC: "there is no room left on the disk: free some, then do it again",
     errno.EDQUOT: "this user's share of the disk is used up: free some, then do it again",
 }
+_NO_RIGHT = "42501"  # SQLSTATE of PostgreSQL
 _PRIMARY_BITS = 0xFF  # of an extended result code
 
 
@@ -44,7 +45,7 @@ def is_damage(error: BaseException) -> bool:
 
 
 def describe_file_fault(error: BaseException, database: Path) -> str | None:
-    """Return one sentence about the file, and what to do; None: *error* is of another kind.
+    """Return one sentence about the fault, and what to do; None: *error* is of another kind.
 
     *database* is the file that SQLite has opened.
 
@@ -56,10 +57,23 @@ def describe_file_fault(error: BaseException, database: Path) -> str | None:
     code = _find_sqlite_code(error)
     if code in _BY_SQLITE:
         return f"the database {database} {_BY_SQLITE[code]}"
+    if (refusal := _find_refusal(error)) is not None:
+        return (
+            f"the login in AEGIS_DATABASE_URL may not do this ({refusal}): commands need the owner,"
+            " aegis_owner, and `aegis migrate` after an upgrade"
+        )
     if isinstance(error, OSError) and error.errno in _BY_SYSTEM:
         place = f"{error.filename}: " if error.filename else ""
         return f"{place}{_BY_SYSTEM[error.errno]}"
     return None
+
+
+def _find_refusal(error: BaseException) -> str | None:
+    """Return what PostgreSQL says of a right that is missing; None: it is another error."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if getattr(cause, "sqlstate", None) != _NO_RIGHT:
+        return None
+    return str(cause).partition("\n")[0]
 
 
 def _find_sqlite_code(error: BaseException) -> int | None:

@@ -1,5 +1,6 @@
 """Backup and restore of PostgreSQL, by its own programs, with the rights of the new server."""
 
+import json
 import stat
 
 import psycopg
@@ -71,6 +72,29 @@ def test_it_is_restored_with_its_keys_and_proven(elsewhere, capsys):
         context.db.close()
     assert message_count
     assert f": {message_count} messages, " in said
+
+
+def test_the_login_for_backups_may_read_all_that_it_takes_and_not_restore(
+    backup, postgres, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setenv("AEGIS_DATABASE_URL", postgres.login_url("backup"))
+    capsys.readouterr()
+    second_folder = tmp_path / "second"
+    assert main(["backup", str(second_folder)]) == 0, capsys.readouterr().err
+    first, second = (
+        json.loads((folder / "backup.json").read_text()) for folder in (backup, second_folder)
+    )
+    assert first["keys"] == second["keys"]
+    assert first["study"] == second["study"] == ["BLINA-HSCT"]
+    assert (second_folder / "db" / "aegis.dump").stat().st_size > 10_000
+    assert main(["verify"]) == 0, capsys.readouterr()
+    capsys.readouterr()
+    assert main(["parked", "retry"]) == 2
+    *log_lines, line = capsys.readouterr().err.splitlines()
+    assert not [one for one in log_lines if "Traceback" in one], log_lines
+    assert line.startswith("aegis parked: the login in AEGIS_DATABASE_URL ")
+    assert "may not do this (permission denied for table " in line
+    assert "aegis_owner" in line
 
 
 def test_a_database_with_tables_is_refused(backup, tmp_path, monkeypatch, capsys):

@@ -140,6 +140,7 @@ LOGINS = {
     "relay": ("aegis_relay", None, {"database_relay_password"}),
     "rules": ("aegis_rules", "ro", {"database_rules_password"}),
     "alerts": ("aegis_alerts", "ro", {"database_alerts_password"}),
+    "backup": ("aegis_backup", "ro", {"database_backup_password"}),
 }
 
 

@@ -1,4 +1,4 @@
-"""Sentences about the disk or the database file under a command that cannot be used."""
+"""Sentences about the disk or the database under a command that cannot be used."""
 
 from argparse import Namespace
 
@@ -8,5 +8,5 @@ from services.store.file_faults import describe_file_fault
 
 
 def explain_storage_fault(args: Namespace, error: Exception) -> str | None:
-    """Return one sentence about a disk or file; None: *error* is of another kind."""
+    """Return one sentence about a disk, file or right; None: *error* is of another kind."""
     return describe_file_fault(error, open_database(read_store_settings(args)).file)
