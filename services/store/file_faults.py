@@ -69,7 +69,7 @@ def describe_file_fault(error: BaseException, database: Path) -> str | None:
 
 
 def _find_refusal(error: BaseException) -> str | None:
-    """Return what PostgreSQL says of a right that is missing; None: it is another error."""
+    """Return the words of PostgreSQL for a missing right; None: it is another error."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if getattr(cause, "sqlstate", None) != _NO_RIGHT:
         return None

@@ -38,6 +38,7 @@ _READ_LIMITS = _LIMITS | {"statement_timeout": "300s"}
 _CONNECTIONS = 20  # of one process
 _LIMIT_EXCEEDED = "54"  # class of SQLSTATE: longer than an index or a row of PostgreSQL may be
 
+_UNFIT = ("42501", "3F000", "42P01", "42703")  # no right, no schema, no table, no column
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _PRIMARY_BITS = 0xFF  # of an extended result code of SQLite
 _LOCK_STATES = ("55P03", "40P01", "40001")  # lock not available, deadlock, serialization failure
@@ -46,9 +47,12 @@ _WRITERS: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def is_transient(error: DatabaseError) -> bool:
-    """Return True when the same transaction may succeed later: its content is not at fault."""
+    """Return True when the same transaction may succeed later: its content is not at fault.
+
+    Nor is it where a right, a table or a column is missing: the database is not as it has to be.
+    """
     sqlstate = getattr(getattr(error, "orig", None), "sqlstate", None) or ""
-    return not (
+    return sqlstate in _UNFIT or not (
         isinstance(error, DataError | IntegrityError | ProgrammingError)
         or sqlstate.startswith(_LIMIT_EXCEEDED)
     )

@@ -243,3 +243,32 @@ def test_a_failure_that_does_not_come_twice_parks_nothing(intake, monkeypatch):
     monkeypatch.setattr(journal, "append_arrivals", failing)
     assert accept(intake, POISON).facts == 1
     assert list_parked(intake) == []
+
+
+CHANGES_OF_OTHERS = {  # what takes something from the database, and what gives it back
+    "a right": (
+        "REVOKE INSERT ON fact FROM aegis_owner",
+        "GRANT INSERT ON fact TO aegis_owner",
+    ),
+    "a table": ("ALTER TABLE parked RENAME TO parked_2", "ALTER TABLE parked_2 RENAME TO parked"),
+    "a column": (
+        "ALTER TABLE fact RENAME COLUMN seq TO seq_2",
+        "ALTER TABLE fact RENAME COLUMN seq_2 TO seq",
+    ),
+}
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("change", CHANGES_OF_OTHERS.values(), ids=CHANGES_OF_OTHERS)
+def test_what_the_database_lacks_is_no_fault_of_a_message(postgres, tmp_path, change):
+    takes, gives_back = change
+    intake = new_postgres_intake(postgres.login_url("owner"), tmp_path)
+    bodies = [POISON, labs(obx("0.5", "furlongs"), control_id="PARKED")]
+    postgres.query(takes)
+    outcomes = [accept(intake, body) for body in bodies]
+    assert AckCode.ERROR in {one.answer for one in outcomes}
+    postgres.query(gives_back)
+    assert all(accept(intake, body).answer is AckCode.ACCEPT for body in bodies)
+    assert "not-stored" not in dict(list_parked(intake))
+    assert len(feed_facts(intake)) == 1
+    intake.db.close()
