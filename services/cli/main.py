@@ -17,6 +17,7 @@ from services.cli.command import CommandError
 from services.cli.shared.extras import explain_missing
 from services.runtime.file_error import UntrustedFileError
 from services.runtime.settings_error import SettingsError
+from services.vocabulary.printable_text import escape_lines
 
 # Each command, and what it is for.
 COMMANDS: Mapping[str, str] = {
@@ -153,11 +154,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return load_command(args.command)(args)
     except (CommandError, SettingsError) as error:
-        print(f"aegis {args.command}: {error}", file=sys.stderr)
+        print(f"aegis {args.command}: {escape_lines(str(error))}", file=sys.stderr)
         return 2
     except UntrustedFileError as error:
         for fault in error.faults:
-            print(f"aegis {args.command}: {fault}", file=sys.stderr)
+            print(f"aegis {args.command}: {escape_lines(str(fault))}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         missing = explain_missing(error.name or "")
@@ -173,7 +174,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         problem = faults.explain_storage_fault(args, error)
         if problem is None:
             raise
-        print(f"aegis {args.command}: {problem}", file=sys.stderr)
+        print(f"aegis {args.command}: {escape_lines(problem)}", file=sys.stderr)
         return 2
 
 

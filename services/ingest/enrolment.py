@@ -122,6 +122,9 @@ def _enter_lines(
             batch.wrong.append(WrongRow(line.number, problem))
             continue
         is_new = candidate.subject not in known_enrolments.participants
+        if is_new and (problem := intake.sites.pseudonyms.find_problem(candidate.subject)):
+            batch.wrong.append(WrongRow(line.number, problem))
+            continue
         if is_new:
             known_enrolments.participants[candidate.subject] = candidate
             batch.newcomers.append(candidate)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 
+from services.ingest.closed_texts import ClosedTexts
 from services.ingest.domain.message_content import ParkedItem, ParkReason
 from services.ingest.domain.quoted_text import quote_in
 from services.vocabulary.clinical_fact import Observation
@@ -18,10 +19,12 @@ class FactNames:
     Args:
         measures: Every measure, e.g. ``neutrophils``.
         criteria: Every term of the study's table, e.g. ``ctcae-5.0.tremor``.
+        texts: The words that sites may use; None: any.
     """
 
     measures: frozenset[str]
     criteria: frozenset[str]
+    texts: ClosedTexts | None = None
 
     def find_unknown_name(self, body: Body, path: str) -> ParkedItem | None:
         """Return the item of a fact whose measure or term nobody knows; None: it is known."""

@@ -2,11 +2,12 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from services.ingest.closed_texts import ClosedTexts
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
 from services.ingest.domain.message_size import MOST_ITEMS, park_too_many_lines
@@ -70,6 +71,8 @@ def read_facts(
     """
     item = park_too_many_lines(body, most_items)
     facts, wrong = ([], [item]) if item else read_lines(body, names)
+    if names.texts is not None:
+        facts, wrong = _close_texts(facts, wrong, site, names.texts)
     is_unreadable = all(item.reason is ParkReason.UNREADABLE_LINE for item in wrong)
     if not facts and is_unreadable and (position := _find_wrong_byte(body)) is not None:
         problem = f"byte {position} is not UTF-8"
@@ -110,6 +113,23 @@ def read_lines(body: bytes, names: FactNames) -> tuple[list[FactLine], list[Park
         else:
             facts.append(FactLine(place, fact.id or fact.digest, fact))
     return facts, wrong
+
+
+def _close_texts(
+    facts: Sequence[FactLine], wrong: Sequence[ParkedItem], site: str, texts: ClosedTexts
+) -> tuple[list[FactLine], list[ParkedItem]]:
+    """Return *facts* of *site* (empty: of a person) in words of closed sets, and *wrong* ones."""
+    if not site:
+        return [
+            replace(one, fact=replace(one.fact, body=texts.close_cause(one.fact.body)))
+            for one in facts
+        ], list(wrong)
+    unknown = {one.place: texts.find_unknown_word(one.fact.body, one.place) for one in facts}
+    return [
+        replace(one, fact=texts.close_fact(one.fact, site))
+        for one in facts
+        if unknown[one.place] is None
+    ], [*wrong, *(item for item in unknown.values() if item is not None)]
 
 
 def _find_wrong_byte(body: bytes) -> int | None:

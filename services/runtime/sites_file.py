@@ -1,5 +1,6 @@
 """A study's ``sites.yaml``: who sends, in which time zone, and by which codes of their own."""
 
+import re
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
@@ -60,20 +61,39 @@ class SitesFile(StrictModel):
     """``sites.yaml``, word for word."""
 
     sites: Annotated[tuple[SiteRow, ...], Field(min_length=1)]
+    pseudonyms: str = ""  # a regular expression that a whole pseudonym matches; empty: the default
 
 
 def read_sites_file(folder: Path) -> tuple[Document, tuple[SiteRow, ...]]:
-    """Return the file of the study in *folder*, and its sites.
+    """Return the file of the study in *folder*, and its sites; see `read_sites_content`."""
+    document, content = read_sites_content(folder)
+    return document, content.sites
+
+
+def read_sites_content(folder: Path) -> tuple[Document, SitesFile]:
+    """Return the file of the study in *folder*, and its content.
 
     Raises:
         UntrustedFileError: It is missing or not YAML; a key is missing, unknown or given twice; a
-            time zone is none; two sites share an id, a sender, an address or a certificate.
+            time zone is none; two sites share an id, a sender, an address or a certificate; the
+            form of pseudonyms is no regular expression.
     """
     document = read_yaml_file(folder / SITES)
-    sites = read_model(document, SitesFile).sites
-    if faults := [*_find_faults(sites), *_find_shared_credentials(sites)]:
+    content = read_model(document, SitesFile)
+    faults = [*_find_faults(content.sites), *_find_shared_credentials(content.sites)]
+    if faults := [*faults, *_find_pattern_fault(content.pseudonyms)]:
         raise document.refusal(faults)
-    return document, sites
+    return document, content
+
+
+def _find_pattern_fault(pattern: str) -> Iterator[tuple[str, str]]:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        yield (
+            "pseudonyms",
+            f"{pattern!r} is no regular expression ({error}): write one like P-[0-9]+",
+        )
 
 
 def _find_faults(sites: tuple[SiteRow, ...]) -> Iterator[tuple[str, str]]:

@@ -15,6 +15,9 @@ from services.vocabulary.fact import Fact, ResultKey
 _DIGITS = 32  # hexadecimal: 128 bits tell all numbers of a trial apart
 _ORDER, _MESSAGE, _CODE, _RESULT = "order", "MSH-10", "OBX-3", "OBX-1"  # never one for another
 _MOVEMENT = "|movement|"
+_IMPORT_SERIES = (
+    "participants|import|{}|{}"  # of an import of participants: it has no number of a site
+)
 _EVENT = re.compile(r"(?:admission|ward|icu|outpatient|discharge|update)(?:\|(?:[0-9a-f]{32})?)?")
 _RESULT_NUMBER = re.compile(r"(?:-|[0-9]{1,6})(?:\.[0-9]{1,6})?")  # OBX-1, and how often it came
 _LOCAL_TIME = re.compile(r"[0-9]{0,14}(?:\.[0-9]{1,9})?")
@@ -37,6 +40,8 @@ def hash_fact_numbers(keys: Keys, fact: Fact) -> Fact:
 
 def _hash_series(keys: Keys, fact: Fact) -> str:
     series = fact.series
+    if series == _IMPORT_SERIES.format(fact.subject, fact.body.kind):
+        return series
     if isinstance(fact.body, Movement):
         order, separator, event = series.partition(_MOVEMENT)
         if separator and _EVENT.fullmatch(event):

@@ -18,7 +18,7 @@ _LISTENING_LINE = re.compile(r"MLLP on port (\d+), HTTP on port (\d+)")
 class EmbeddedService:
     """``aegis run`` on the data in *folder*; restarted whenever it is dead and needed."""
 
-    def __init__(self, folder, smtp_port=1):
+    def __init__(self, folder, smtp_port=1, study=ROOT / "studies" / "blina-hsct"):
         self.folder = folder
         self.process = None
         self.mllp = self.http = 0
@@ -26,7 +26,7 @@ class EmbeddedService:
         self._environment = {
             **os.environ,
             "AEGIS_DATA": str(folder),
-            "AEGIS_STUDY": str(ROOT / "studies" / "blina-hsct"),
+            "AEGIS_STUDY": str(study),
             "AEGIS_CLOCK": "message",
             "AEGIS_SMTP_HOST": "127.0.0.1",
             "AEGIS_SMTP_PORT": str(smtp_port),

@@ -14,6 +14,7 @@ import httpx
 from starlette.applications import Starlette
 
 from services.ingest.adapters.code_tables import load_code_tables
+from services.ingest.closed_texts import ClosedTexts
 from services.ingest.enrolment import import_participants
 from services.ingest.fact_names import FactNames
 from services.ingest.http import build_routes
@@ -30,7 +31,11 @@ from tests.helpers.hl7_messages import SITES
 from tests.helpers.random_trials import RULES
 from tests.helpers.store import new_database, registered_keys
 
-NAMES = FactNames(frozenset(RULES.measures), RULES.list_criteria())
+NAMES = FactNames(
+    frozenset(RULES.measures),
+    RULES.list_criteria(),
+    ClosedTexts(load_code_tables(), RULES.knows_cause_of_death),
+)
 CLOCK_TIME = datetime(2026, 3, 2, 12, tzinfo=UTC)
 KEY = {site: f"key-of-{site}" for site in ("north", "rhein")}
 COLUMNS = (

@@ -158,6 +158,14 @@ TYPOS = {  # what is replaced, with what; the fault
         "America/NewYork",
         "line 4, sites.north.timezone: 'America/NewYork' is no IANA time zone",
     ),
+    "a form of pseudonyms that is no pattern": (
+        "sites:\n",
+        "pseudonyms: 'P-[0-9'\nsites:\n",
+        (
+            "line 2, pseudonyms: 'P-[0-9' is no regular expression"
+            " (unterminated character set at position 2): write one like P-[0-9]+"
+        ),
+    ),
     "a path for a time zone": (
         "America/New_York",
         "/etc/passwd",

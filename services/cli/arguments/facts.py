@@ -50,6 +50,11 @@ def _words(*names: str) -> Callable[[ArgumentParser], None]:
     return add
 
 
+def _death(parser: ArgumentParser) -> None:
+    meaning = "a term or scale of the study, relapse or infection; default: not known yet"
+    parser.add_argument("--cause", default="", metavar="NAME", help=meaning)
+
+
 def _withdrawal(parser: ArgumentParser) -> None:
     parser.add_argument("--reason", type=parse_reason, metavar="TEXT", help="its reason")
 
@@ -181,7 +186,7 @@ def _finding(parser: ArgumentParser) -> None:
 # Kind of fact: what it means, and its own arguments.
 KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None]]] = {
     "relapse": ("the malignancy came back", _words("detail")),
-    "death": ("the participant died", _words("cause")),
+    "death": ("the participant died", _death),
     "withdrawal": ("left the study", _withdrawal),
     "culture": ("a microbiological culture", _culture),
     "transfusion": ("a blood product was given", _transfusion),

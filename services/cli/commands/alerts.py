@@ -19,6 +19,7 @@ from services.runtime.clock import now_utc
 from services.store import alerts
 from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert
+from services.vocabulary.printable_text import escape_lines
 
 
 def perform(args: Namespace) -> int:
@@ -67,7 +68,7 @@ def _show(data: StoredData, alert: Alert, state: str, args: Namespace) -> int:
         words = {"state": state, "subject": text.subject, "body": text.body}
         print_json_lines([_summarize_alert(alert) | words | {"deliveries": deliveries}])
         return 0
-    print(f"{text.subject}\n\n{text.body}\nversion {alert.version}\n")
+    print(escape_lines(f"{text.subject}\n\n{text.body}\nversion {alert.version}\n"))
     rows = [_list_delivery_cells(row) for row in deliveries]
     print(make_explained_table(DELIVERIES, rows) if rows else "nobody has been told yet")
     return 0

@@ -16,6 +16,7 @@ from services.runtime.canonical_json import write_canonical
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.application.recompute import TrialAssessment, assess
 from services.vocabulary.fact import Fact
+from services.vocabulary.printable_text import escape_json
 
 
 def perform(args: Namespace) -> int:
@@ -60,4 +61,5 @@ def _as_json(assessment: TrialAssessment) -> str:
         "ever_crossed": assessment.ever_crossed,
         "queries": assessment.queries,
     }
-    return json.dumps(json.loads(write_canonical(parts)), indent=1, ensure_ascii=False)
+    text = json.dumps(json.loads(write_canonical(parts)), indent=1, ensure_ascii=False)
+    return "\n".join(map(escape_json, text.split("\n")))

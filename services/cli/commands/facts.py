@@ -5,6 +5,7 @@ from argparse import Namespace
 from services.cli.shared.stored_data import find_participants, open_stored_data
 from services.runtime import wire
 from services.store import journal
+from services.vocabulary.printable_text import escape_json
 
 
 def perform(args: Namespace) -> int:
@@ -23,5 +24,5 @@ def _export(args: Namespace) -> int:
         subjects = find_participants(conn, data.study_id, args.participant)
         for subject in subjects if args.participant is None else [args.participant]:
             for entry in journal.load_facts_between(conn, subject, 0):
-                print(wire.write_fact(entry.fact).decode())
+                print(escape_json(wire.write_fact(entry.fact).decode()))
     return 0

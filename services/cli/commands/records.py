@@ -10,6 +10,7 @@ from services.cli.shared.records_table import (
 )
 from services.cli.shared.stored_data import find_participants, open_stored_data
 from services.store import records
+from services.vocabulary.printable_text import escape_json
 
 
 def perform(args: Namespace) -> int:
@@ -29,7 +30,7 @@ def perform(args: Namespace) -> int:
         print_json_lines(sort_as_table(current))
     elif args.canonical:
         for line in write_canonical_lines(current):
-            print(line)
+            print(escape_json(line))
     else:
         print(make_records_table(current))
     return 0

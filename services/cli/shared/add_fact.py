@@ -7,7 +7,7 @@ from typing import get_args
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.grade_entered_facts import grade_entered_facts
-from services.cli.shared.open_study import open_data
+from services.cli.shared.open_study import StudyContext, open_data
 from services.vocabulary.clinical_fact import (
     Action,
     Administration,
@@ -77,6 +77,10 @@ _BODIES: Mapping[str, Callable[[Namespace], Body]] = {
 }
 
 
+def _is_known_cause(context: StudyContext, cause: str) -> bool:
+    return not cause or context.study.rules.knows_cause_of_death(cause)
+
+
 def add_fact(args: Namespace) -> int:
     """Enter the fact, grade it, and print what is known now."""
     context = open_data(args, create=False)
@@ -88,6 +92,11 @@ def add_fact(args: Namespace) -> int:
         raise CommandError(
             f"{body.criterion} is no term of {context.study.table.name}; terms are written"
             " like ctcae-5.0.tremor"
+        )
+    if isinstance(body, Death) and not _is_known_cause(context, body.cause):
+        raise CommandError(
+            f"--cause {body.cause}: write a term of {context.study.table.name} (sepsis), crs,"
+            " icans, acute-gvhd, chronic-gvhd, relapse or infection; nothing: not known yet"
         )
     outcome = enter_fact(context, args.participant, args.at, body, args.by)
     grade_entered_facts(context)

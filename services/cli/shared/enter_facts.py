@@ -8,6 +8,7 @@ from services.cli.command import CommandError
 from services.cli.shared.open_study import StudyContext
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.study_sites import load_sites
+from services.ingest.closed_texts import ClosedTexts
 from services.ingest.fact_names import FactNames
 from services.ingest.intake import Intake, Outcome, Submission
 from services.runtime.canonical_json import write_canonical
@@ -44,7 +45,9 @@ def make_intake(context: StudyContext) -> Intake:
 
 def make_fact_names(study: StudyRules) -> FactNames:
     """Return the names that facts of *study* may use."""
-    return FactNames(frozenset(study.rules.measures), study.rules.list_criteria())
+    rules = study.rules
+    texts = ClosedTexts(load_code_tables(), rules.knows_cause_of_death)
+    return FactNames(frozenset(rules.measures), rules.list_criteria(), texts)
 
 
 def enter_fact(

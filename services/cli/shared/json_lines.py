@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 
 from services.runtime.canonical_json import write_canonical
+from services.vocabulary.printable_text import escape_json
 
 
 def print_json_lines(values: Iterable[object]) -> None:
     """Print each of *values* as a line of canonical JSON."""
     for value in values:
-        print(write_canonical(value))
+        print(escape_json(write_canonical(value)))

@@ -4,6 +4,8 @@ import shutil
 import sys
 import textwrap
 
+from services.vocabulary.printable_text import escape_lines
+
 _WIDEST_TEXT = 120  # characters: longer lines are hard to read
 
 
@@ -13,9 +15,12 @@ def find_terminal_width() -> int | None:
 
 
 def print_text(text: str) -> None:
-    """Print *text*, its lines folded to the terminal; in a file or a pipe they are as they are."""
+    """Print *text*, its lines folded to the terminal; in a file or a pipe they are as they are.
+
+    A mark that is not printed is shown as its escape.
+    """
     width = find_terminal_width()
-    for line in text.split("\n"):
+    for line in escape_lines(text).split("\n"):
         print("\n".join(fold_line(line, width)))
 
 

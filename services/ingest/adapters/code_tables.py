@@ -28,6 +28,7 @@ def load_code_tables() -> CodeTables:
         units=load_unit_table(),
         drugs={row["written"]: row["drug"] for row in _rows("drugs.csv")},
         words={(row["measure"], row["written"]): row["word"] for row in _rows("words.csv")},
+        organisms=frozenset(row["organism"] for row in _rows("organisms.csv")),
     )
 
 

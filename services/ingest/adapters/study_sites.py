@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 
+from services.ingest.domain.pseudonyms import DEFAULT_PATTERN, PseudonymForm
 from services.ingest.domain.site import CodeTables, SiteMap, Sites
-from services.runtime.sites_file import SiteRow, read_sites_file
+from services.runtime.sites_file import SiteRow, read_sites_content
 from services.vocabulary.number_text import NumberMarks
 
 __all__ = ["SiteMap", "load_sites"]
@@ -18,10 +19,11 @@ def load_sites(folder: Path, tables: CodeTables) -> Sites:
         UntrustedFileError: ``sites.yaml`` cannot be read, or a code in it leads to nothing that is
             graded.
     """
-    document, rows = read_sites_file(folder)
-    if faults := list(_find_faults(rows, _list_targets(tables))):
+    document, content = read_sites_content(folder)
+    if faults := list(_find_faults(content.sites, _list_targets(tables))):
         raise document.refusal(faults)
-    return Sites.build(tuple(_build_site(row) for row in rows))
+    form = PseudonymForm(content.pseudonyms or DEFAULT_PATTERN)
+    return Sites.build(tuple(_build_site(row) for row in content.sites), form)
 
 
 def _build_site(row: SiteRow) -> SiteMap:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network
 
+from services.ingest.domain.pseudonyms import PseudonymForm
 from services.ingest.domain.unit_spelling import UnitTable
 from services.vocabulary.measure import PlausibleRange
 from services.vocabulary.number_text import NumberMarks
@@ -50,11 +51,15 @@ class SiteMap:
 
 @dataclass(frozen=True, slots=True)
 class Sites:
-    """Every site of the study, by sender, by id and by the subject of its certificates."""
+    """Every site of the study, by sender, by id and by the subject of its certificates.
+
+    *pseudonyms* is the form of its participants' names.
+    """
 
     by_sender: Mapping[str, SiteMap]
     by_id: Mapping[str, SiteMap]
     by_certificate: Mapping[str, SiteMap] = field(default_factory=dict)
+    pseudonyms: PseudonymForm = field(default_factory=PseudonymForm)
 
     @property
     def has_allow_list(self) -> bool:
@@ -62,12 +67,13 @@ class Sites:
         return any(site.addresses for site in self.by_id.values())
 
     @classmethod
-    def build(cls, sites: tuple[SiteMap, ...]) -> "Sites":
-        """Return *sites*, indexed."""
+    def build(cls, sites: tuple[SiteMap, ...], pseudonyms: PseudonymForm | None = None) -> "Sites":
+        """Return *sites*, indexed, with the form of their participants' *pseudonyms*."""
         return cls(
             {sender: site for site in sites for sender in site.senders},
             {site.id: site for site in sites},
             {subject: site for site in sites for subject in site.certificates},
+            pseudonyms or PseudonymForm(),
         )
 
 
@@ -83,6 +89,7 @@ class CodeTables:
         units: UCUM units, by spelling.
         drugs: Drug by name or code, in lower case.
         words: Word by (measure, spelling in lower case); measures with words have no numbers.
+        organisms: Names of what grows in cultures.
     """
 
     measures: frozenset[str]
@@ -92,6 +99,7 @@ class CodeTables:
     units: UnitTable
     drugs: Mapping[str, str]
     words: Mapping[tuple[str, str], str]
+    organisms: frozenset[str] = frozenset()
 
     @cached_property
     def in_words(self) -> frozenset[str]:

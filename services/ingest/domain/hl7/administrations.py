@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from services.ingest.domain.drug_routes import close_route
 from services.ingest.domain.hl7.context import (
     NULL,
     Context,
@@ -119,7 +120,9 @@ def _read_administration(
                 f"{path}/{action}",
                 time.instant,
                 context.sent_at,
-                Administration(drug, action, dose, entry.route, _SCHEDULED_WORD in words),
+                Administration(
+                    drug, action, dose, close_route(entry.route), _SCHEDULED_WORD in words
+                ),
                 action_status,
                 series=f"{context.sender}|{filler}|{drug}|{action}",
                 sequence=context.sequence,

@@ -1,5 +1,6 @@
 """The rule book of a study: its protocol, its criteria and their version."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol as Interface
@@ -26,6 +27,8 @@ _OTHER_NAMES = {
     "gvhd": "graft-versus-host-disease",
     "graft-vs-host-disease": "graft-versus-host-disease",
 }
+CAUSES_WITHOUT_TERM = ("relapse", "infection")
+_TABLE = re.compile(r"(?:ctcae-[0-9]\.[0-9]|astct-2019|magic-2016|nih-2014)", re.IGNORECASE)
 _SOC_OF_SCALE = {
     "astct-2019.crs": "Immune system disorders",
     "astct-2019.icans": "Nervous system disorders",
@@ -95,6 +98,13 @@ class Rules:
             if slug in (term, scale.rpartition(".")[2]):
                 return scale
         return f"{self.protocol.criteria}.{slug}" if slug in self.terms else ""
+
+    def knows_cause_of_death(self, cause: str) -> bool:
+        """Return True when *cause* names a criterion of any version, or a cause without one."""
+        table, _, _ = cause.rpartition(".")
+        is_table = not table or _TABLE.fullmatch(table) is not None
+        has_term = is_table and bool(self.find_cause_of_death(cause))
+        return has_term or cause in CAUSES_WITHOUT_TERM
 
     def matches_pattern(self, criterion: str, pattern: EventPattern) -> bool:
         """Return True when *criterion* is the pattern's term, or in its set of terms."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from services.safety_rules.domain.ctcae.rule_book import CAUSES_WITHOUT_TERM
 from services.safety_rules.domain.episodes.record import order_of_signing
-from services.safety_rules.domain.facts.anchors import RELAPSE
 from services.safety_rules.domain.facts.current_report import rank_report
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.vocabulary.clinical_fact import Death
@@ -19,7 +19,6 @@ from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade
 from services.vocabulary.judgement import Adjudication, Verdict
 
-_CAUSES_WITHOUT_TERM = (RELAPSE, "infection")
 _UNCLEAR_GVHD = re.compile("gvhd|graft", re.IGNORECASE)
 _GRADE_VERDICTS = (Verdict.REGRADE, Verdict.REJECT)
 
@@ -59,7 +58,7 @@ def query_deaths(
     yield from _query_several_causes(causes, find_criterion)
     for fact, cause in causes:
         criterion = find_criterion(cause)
-        if not criterion and cause not in _CAUSES_WITHOUT_TERM:
+        if not criterion and cause not in CAUSES_WITHOUT_TERM:
             problem = f"the cause of death, {cause}, is no term or scale here"
             if _UNCLEAR_GVHD.search(cause):
                 problem = f"{problem}; name acute-gvhd or chronic-gvhd"
