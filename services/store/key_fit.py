@@ -2,16 +2,21 @@
 
 from collections.abc import Iterator
 
-from sqlalchemy import Connection, inspect, select
+from sqlalchemy import Connection, inspect, literal, select
 
 from services.store import installation_keys, messages, seal_chain
-from services.store.tables import audit_seal, installation_key, raw_message
+from services.store.tables import audit_seal, identity, installation_key, raw_message
 from services.store.vault import ALL_PURPOSES, Keys, VaultError
+
+_WRITTEN_WITH_KEYS = (raw_message, identity, audit_seal)  # as of the first release
 
 
 def needs_keys(conn: Connection) -> bool:
     """Return True if anything was written with a key."""
-    return any(conn.execute(select(table).limit(1)).first() for table in (raw_message, audit_seal))
+    return any(
+        conn.execute(select(literal(1)).select_from(table).limit(1)).first()
+        for table in _WRITTEN_WITH_KEYS
+    )
 
 
 def find_key_faults(conn: Connection, keys: Keys) -> Iterator[str]:

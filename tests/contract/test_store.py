@@ -15,6 +15,7 @@ from services.store import (
     alerts,
     api_keys,
     audit,
+    audit_anchor,
     journal,
     leases,
     outbox,
@@ -593,3 +594,25 @@ def test_who_joins_a_family_while_another_waits_is_held_too(postgres, tmp_path):
     last_of_3, last_of_1 = store.list_known("P-003")[-1][1], store.list_known("P-001")[-1][1]
     assert last_of_1 > last_of_3
     store.db.close()
+
+
+def test_the_head_and_the_tail_of_the_audit_trail(store):
+    store.enrol(*PEOPLE)
+    with store.db.read() as conn:
+        assert audit_anchor.find_head(conn) is None
+        begun_at = conn.scalar(select(func.min(tables.audit.c.at)))
+        tail = audit_anchor.find_unsealed_tail(conn)
+        assert (tail.since, tail.count) == (begun_at, audit.find_newest_id(conn))
+    settled_ids = None if store.db.is_sqlite else SettledIds()
+    for _ in range(3):  # on a server rows are settled once those who wrote before have ended
+        store.seal(settled_ids)
+    with store.db.read() as conn:
+        head = audit_anchor.find_head(conn)
+        assert head.row == store.sealed_upto()
+        assert audit_anchor.Anchor.parse(str(head)) == head
+        assert audit_anchor.find_anchor_fault(conn, head) is None
+        beyond = replace(head, row=head.row + 1000)
+        assert "is older than the anchor" in audit_anchor.find_anchor_fault(conn, beyond)
+        another = replace(head, hash="0" * 64)
+        assert "is another than that" in audit_anchor.find_anchor_fault(conn, another)
+        assert audit_anchor.find_unsealed_tail(conn).count <= len(PEOPLE)  # of leases

@@ -9,10 +9,18 @@ import pytest
 from services.cli.main import main
 from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
+from services.cli.shared.records_table import write_canonical_lines
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission
+from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
+from services.safety_rules.workers.journal_worker import JournalWorker
 from services.simulator.trial import simulate_trial, write_participants_csv
+from services.store import records
+from services.store.held_lease import HeldLease
+from services.store.seal_chain import SettledIds
+from services.store.seal_worker import seal_new_rows
+from services.store.session import Database
 from tests.helpers.installation import STUDY
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -42,9 +50,24 @@ def backup(postgres, tmp_path, monkeypatch, capsys):
     intake = make_intake(context)
     import_participants(intake, write_participants_csv(trial).encode(), "test")
     intake.accept([Submission(body, "file") for body in trial.messages])
+    worker = JournalWorker(context.db, context.study.rules, "test", now_utc, by_message=True)
+    assert worker.settle()
+    lease = HeldLease(context.db, "sealer", "test", now_utc)
+    settled_ids = SettledIds()
+    for _ in range(3):  # rows are settled once those who wrote before have ended
+        seal_new_rows(lease, context.keys, settled_ids)
     context.db.close()
     assert main(["backup", str(tmp_path / "backup")]) == 0, capsys.readouterr().err
     return tmp_path / "backup"
+
+
+def read_records(url):
+    """Return the records in the database at *url*, as canonical lines."""
+    db = Database.open(url)
+    with db.read() as conn:
+        lines = write_canonical_lines(records.load_latest_episodes(conn))
+    db.close()
+    return lines
 
 
 @pytest.fixture
@@ -55,15 +78,20 @@ def elsewhere(new_url, backup, tmp_path, monkeypatch):
     return backup
 
 
-def test_it_is_restored_with_its_keys_and_proven(elsewhere, capsys):
+def test_it_is_restored_with_its_keys_and_proven(elsewhere, postgres, new_url, capsys):
     assert {stat.S_IMODE(file.stat().st_mode) for file in elsewhere.rglob("*.*")} == {0o600}
     assert (elsewhere / "db" / "aegis.dump").is_file()
     capsys.readouterr()
     assert main(["restore", str(elsewhere)]) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
     assert "Now run `aegis migrate`, then `aegis verify`" in said
-    for command in ("migrate", "verify", "replay"):
-        assert main([command]) == 0, capsys.readouterr()
+    head = json.loads((elsewhere / "backup.json").read_text())["head"]
+    for words in (["migrate"], ["verify", "--anchor", head], ["replay"]):
+        assert main(words) == 0, capsys.readouterr()
+    said = said + capsys.readouterr().out
+    assert "verified: nothing found" in said
+    assert "the same history" in said
+    assert read_records(new_url) == read_records(postgres.url) != []
     context = open_in(StoreSettings(), service="ingest")  # whose rights are granted anew
     try:
         with context.db.read() as conn:

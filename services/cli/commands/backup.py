@@ -18,6 +18,7 @@ from services.cli.shared.backup_folder import (
 )
 from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.installed import find_installed_version
+from services.cli.shared.keys_of_data import load_keys_of_data
 from services.cli.shared.open_database import (
     describe_unreachable,
     name_database,
@@ -28,10 +29,10 @@ from services.cli.shared.study_of_data import recall_study
 from services.cli.shared.verification import count_stored
 from services.runtime.clock import now_utc
 from services.runtime.settings import StoreSettings
-from services.store import key_files, protocols, server_copy, sqlite_copy, vault
+from services.store import audit_anchor, key_files, protocols, server_copy, sqlite_copy, vault
 from services.store.file_faults import RESTORE
 from services.store.private_files import make_private_folder
-from services.store.revisions import find_revisions
+from services.store.revisions import find_head, find_revisions
 from services.store.session import Database, DatabaseError
 
 _REMEDY = "a backup needs a new folder"
@@ -61,8 +62,12 @@ def _write_backup(settings: StoreSettings, db: Database, folder: Path, keys_fold
     """Write database, keys and description, in this order: a new key is among the keys copied."""
     made_at, place = now_utc(), name_database(db)
     with db.read() as conn:
-        if not find_revisions(conn):
+        revisions = find_revisions(conn)
+        if not revisions:
             raise CommandError(f"the database {place} has no tables: there is nothing to copy")
+        head = audit_anchor.find_head(conn)
+    if revisions == (find_head(),):  # an older one names no keys: they are tried below
+        load_keys_of_data(db, settings.keys_folder)
     database = SQLITE_FILE if db.is_sqlite else DUMP_FILE
     file = folder / database
     for private_folder in (folder, file.parent):
@@ -85,6 +90,7 @@ def _write_backup(settings: StoreSettings, db: Database, folder: Path, keys_fold
         database=database,
         sha256=hash_file(file),
         keys=key_files.name_keys(keys_folder),
+        head=str(head) if head else None,
     )
     write_description(folder, backup)
     return summary

@@ -29,6 +29,7 @@ class Backup(BaseModel):
         database: Path of the database in the folder.
         sha256: Of that file.
         keys: Id of each key, by the name of its file.
+        head: Of the audit trail, for `aegis verify --anchor`; None: nothing was sealed.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -40,6 +41,7 @@ class Backup(BaseModel):
     database: Path
     sha256: str
     keys: dict[str, str]
+    head: str | None = None
 
 
 def write_description(folder: Path, backup: Backup) -> None:

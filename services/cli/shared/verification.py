@@ -20,6 +20,7 @@ from services.safety_rules.application.decide_study import (
 )
 from services.safety_rules.reports import verify
 from services.store import integrity, journal, leases, messages, parking, records, states
+from services.store.audit_anchor import Anchor, UnsealedTail, find_anchor_fault, find_unsealed_tail
 from services.store.session import Connection, Database
 from services.store.snapshots import ReadSnapshot
 
@@ -27,6 +28,7 @@ PATIENCE_S = 30.0  # a decision follows its standings within this where a servic
 _AT_MOST_S = 4 * PATIENCE_S
 _LOOKED_BACK = timedelta(hours=25)  # a running service does so every day
 _FIRST = datetime.min.replace(tzinfo=UTC)
+_SEALED_WITHIN, _SEALER_PATIENCE_S = timedelta(minutes=1), 10.0
 _SERVED_BY = ("rules", "waker")  # leases
 
 
@@ -56,6 +58,34 @@ def find_all_faults(context: StudyContext, conn: Connection) -> Iterator[str]:
         *verify.find_untold_crossings(conn, rules),
     ):
         yield f"{mismatch.participant}: {mismatch.problem}"
+
+
+def find_seal_faults(context: StudyContext, anchor: Anchor | None) -> Iterator[str]:
+    """Yield audit rows that wait for a seal although a service seals, and what *anchor* tells.
+
+    A service that has just begun is given the time to seal what others left.
+    """
+    deadline_s = time.monotonic() + _SEALER_PATIENCE_S
+    while (tail := _find_late_tail(context)) is not None and time.monotonic() < deadline_s:
+        time.sleep(1.0)
+    if tail is not None:
+        yield (
+            f"audit: {tail.count} rows since {tail.since:%Y-%m-%d %H:%M:%S} UTC are not sealed,"
+            " although a service runs that seals"
+        )
+    if anchor is not None:
+        with context.db.read() as conn:
+            problem = find_anchor_fault(conn, anchor)
+        if problem is not None:
+            yield f"audit_seal: {problem}"
+
+
+def _find_late_tail(context: StudyContext) -> UnsealedTail | None:
+    """Return the audit rows that a running service should have sealed by now; None: none."""
+    with context.db.read() as conn:
+        tail = find_unsealed_tail(conn)
+        is_late = tail.since is not None and now_utc() - tail.since > _SEALED_WITHIN
+        return tail if is_late and leases.is_held(conn, ("sealer",), now_utc()) else None
 
 
 @dataclass(frozen=True, slots=True)
