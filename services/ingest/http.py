@@ -91,6 +91,8 @@ class _Senders:
             return _problem(401, "no valid API key: send Authorization: Bearer KEY")
         if site_of_certificate not in (None, site):
             return _problem(403, f"this certificate may send for {site_of_certificate} only")
+        if site not in self.intake.sites.by_id:
+            return _problem(403, f"the study has no site {site} any more")
         if not self._is_own_address(site, request):
             detail = f"a key or certificate of {site} may be used from its own addresses only"
             return _problem(403, detail)
@@ -117,8 +119,8 @@ class _Senders:
 
     def _is_own_address(self, site_id: str, request: Request) -> bool:
         """Return True when *request* comes from where the site sends, as far as that is known."""
-        site = self.intake.sites.by_id.get(site_id)
-        if not self.sees_clients or site is None or not site.addresses:
+        site = self.intake.sites.by_id[site_id]
+        if not self.sees_clients or not site.addresses:
             return True
         return is_address_of(site, request.client.host if request.client else "")
 

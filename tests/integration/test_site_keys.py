@@ -9,18 +9,21 @@ import pytest
 
 from services.cli.main import main
 from services.cli.process.gauges import KeyWarnings
+from services.cli.shared.open_study import open_in
 from services.ingest import key_uses, site_keys
+from services.ingest.domain.site import Sites
 from services.ingest.key_uses import KeyUses
 from services.ingest.site_keys import SiteKeyError, make_key, revoke_keys, rotate_key
 from services.runtime import log
+from services.runtime.settings import StoreSettings
 from services.runtime.standing_warnings import StandingWarnings
 from services.store import api_keys
 from services.store.api_keys import ApiKey
 from services.store.integrity import find_faults
 from services.store.session import DatabaseError
-from tests.helpers.hl7_messages import labs, obx
+from tests.helpers.hl7_messages import RHEIN, labs, obx
 from tests.helpers.installation import STUDY
-from tests.helpers.intake import CLOCK_TIME, KEY, new_intake, post_content
+from tests.helpers.intake import CLOCK_TIME, KEY, feed_facts, new_intake, post_content
 from tests.helpers.store import new_database
 
 DAY = timedelta(days=1)
@@ -159,6 +162,17 @@ def test_over_http_a_key_that_has_ended_is_refused(tmp_path):
         assert post_content(intake, "/v1/hl7v2", MESSAGE).status_code == status
 
 
+def test_over_http_a_key_of_a_site_that_was_removed_from_the_study_is_refused(tmp_path):
+    intake = new_intake(tmp_path)
+    intake.sites = Sites.build((RHEIN,))
+    fact = {"subject": "P-001", "observed_at": "2026-03-01T08:00Z", "body": {"kind": "relapse"}}
+    for path, content in (("/v1/hl7v2", MESSAGE), ("/v1/facts", json.dumps(fact).encode())):
+        response = post_content(intake, path, content, "north")
+        assert response.status_code == 403
+        assert "no site north any more" in response.text
+    assert not feed_facts(intake)
+
+
 # last use
 
 
@@ -266,7 +280,7 @@ def test_an_operator_makes_lists_rotates_and_revokes_keys(aegis):
     first = aegis("key", "north", "--name", "lab", "--expires", "2999-01-01T00:00Z").out.strip()
     rotation = aegis("rotate", "north", "--old-until", "2998-01-01T00:00Z", "--by", "anna")
     second = rotation.out.strip()
-    assert rotation.err == "north-2 is valid now, lab until 2998-01-01T00:00Z\n"
+    assert rotation.err == "north-2 is valid now, lab until 2998-01-01 00:00 UTC\n"
     assert len({first, second}) == 2
     table = aegis("keys").out
     keys = [json.loads(line) for line in aegis("keys", "north", "--json").out.splitlines()]
@@ -292,6 +306,15 @@ def test_what_an_operator_cannot_do_is_said_in_one_line(aegis):
     assert (
         aegis("keys", "west").out == "no API key was made yet: `aegis sites key SITE` makes one\n"
     )
+
+
+def test_keys_of_a_site_that_was_removed_are_listed_and_revoked_and_none_is_made(aegis, tmp_path):
+    with open_in(StoreSettings(data=tmp_path, study=STUDY)).db.write() as conn:
+        make_key(conn, "south", CLOCK_TIME, actor="anna")
+    assert aegis("keys", "south").out.splitlines()[1].split()[:3] == ["south", "south-1", "valid"]
+    for word in ("key", "rotate"):
+        assert "no site south" in aegis(word, "south", code=2).err
+    assert aegis("revoke", "south").out == "1 keys of south revoked\n"
 
 
 def test_a_default_rotation_leaves_the_old_key_a_week(aegis):

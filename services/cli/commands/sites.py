@@ -23,10 +23,14 @@ def perform(args: Namespace) -> int:
     if args.word == "list":
         _list_sites(sites.values(), as_json=args.json)
         return 0
-    if args.site is not None and args.site not in sites:
-        raise CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites)}")
+    is_known = args.site is None or args.site in sites
+    unknown_site = CommandError(f"no site {args.site}: sites.yaml has {', '.join(sites)}")
+    if not is_known and args.word in ("key", "rotate"):
+        raise unknown_site
     from services.cli.shared import site_keys  # noqa: PLC0415 (it loads the rules)
 
+    if not is_known and not site_keys.has_keys(args):  # nor had it any before it was removed
+        raise unknown_site
     if args.word == "keys":
         site_keys.list_keys(args)
     else:

@@ -9,7 +9,8 @@ from services.cli.command import CommandError
 from services.cli.shared.columns import SITE_KEYS
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import open_data
-from services.cli.shared.tables import make_explained_table
+from services.cli.shared.stored_data import open_stored_data
+from services.cli.shared.tables import format_utc, make_explained_table
 from services.ingest.site_keys import SiteKeyError, make_key, revoke_keys, rotate_key
 from services.runtime.clock import now_utc
 from services.store import api_keys
@@ -21,8 +22,7 @@ _OLD_STAYS = timedelta(days=7)
 
 def list_keys(args: Namespace) -> None:
     """Print the keys of every site, or of one."""
-    with open_data(args).db.read() as conn:
-        keys = api_keys.load_api_keys(conn, args.site)
+    keys = _load_keys(args)
     instant = now_utc()
     if args.json:
         print_json_lines(_describe_key(key, instant) for key in keys)
@@ -30,6 +30,11 @@ def list_keys(args: Namespace) -> None:
         print(make_explained_table(SITE_KEYS, [_make_row(key, instant) for key in keys]))
     else:
         print("no API key was made yet: `aegis sites key SITE` makes one")
+
+
+def has_keys(args: Namespace) -> bool:
+    """Return True when a key was ever made for the site, which may be in ``sites.yaml`` no more."""
+    return bool(_load_keys(args))
 
 
 def change_keys(args: Namespace) -> None:
@@ -48,6 +53,11 @@ def change_keys(args: Namespace) -> None:
         print(note, file=sys.stderr)
 
 
+def _load_keys(args: Namespace) -> list[ApiKey]:
+    with open_stored_data(args).db.read() as conn:
+        return api_keys.load_api_keys(conn, args.site)
+
+
 def _make(conn: Connection, args: Namespace, instant: datetime) -> tuple[Sequence[str], str]:
     key = make_key(conn, args.site, instant, actor=args.by, name=args.name, expires_at=args.expires)
     return [key.secret], ""
@@ -63,7 +73,8 @@ def _rotate(conn: Connection, args: Namespace, instant: datetime) -> tuple[Seque
         old_until=args.old_until or instant + _OLD_STAYS,
         expires_at=args.expires,
     )
-    note = f"{new_key.name} is valid now, {old_key.name} until {_write_instant(old_key.expires_at)}"
+    end = format_utc(old_key.expires_at)
+    note = f"{new_key.name} is valid now, {old_key.name} until {end} UTC"
     return [new_key.secret], note
 
 
@@ -77,7 +88,12 @@ _CHANGES = {"key": _make, "rotate": _rotate, "revoke": _revoke}
 
 def _make_row(key: ApiKey, instant: datetime) -> tuple[str, ...]:
     times = (key.created_at, key.revoked_at or key.expires_at, key.used_at)
-    return (key.site, key.name, key.assess(instant), *map(_write_instant, times))
+    return (
+        key.site,
+        key.name,
+        key.assess(instant),
+        *("-" if time is None else format_utc(time) for time in times),
+    )
 
 
 def _describe_key(key: ApiKey, instant: datetime) -> Mapping[str, object]:
@@ -93,7 +109,3 @@ def _describe_key(key: ApiKey, instant: datetime) -> Mapping[str, object]:
         "state": key.assess(instant),
         **{name: time.isoformat() if time else None for name, time in times.items()},
     }
-
-
-def _write_instant(instant: datetime | None) -> str:
-    return "-" if instant is None else f"{instant:%Y-%m-%dT%H:%MZ}"
