@@ -5,11 +5,13 @@ in milliseconds, and what it does in `services.cli.commands`, which is loaded on
 known to be right.
 """
 
+import gc
 import os
 import re
 import sys
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -142,6 +144,18 @@ def _configure_process(*, is_ours: bool) -> None:
         import_module("services.runtime.uncaught").hide_values()
 
 
+@contextmanager
+def _spare_modules() -> Iterator[None]:
+    """Load modules without a search for garbage among them, in this process for good.
+
+    They stay until its end, and the searches take a tenth of the time of a short command.
+    """
+    gc.disable()
+    yield
+    gc.freeze()
+    gc.enable()
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
     if "_ARGCOMPLETE" in os.environ:  # a shell asks, and reads the answer from elsewhere
@@ -152,7 +166,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser(word).parse_args(words)
     _configure_process(is_ours=argv is None)
     try:
-        return load_command(args.command)(args)
+        with _spare_modules() if argv is None else nullcontext():
+            perform = load_command(args.command)
+        return perform(args)
     except (CommandError, SettingsError) as error:
         print(f"aegis {args.command}: {escape_lines(str(error))}", file=sys.stderr)
         return 2
