@@ -43,6 +43,20 @@ def test_a_polynomial_or_no_root(roots, low, width):
         assert find_root(compute, low, high, 1e-12) == expected
 
 
+WHOLE = st.integers(-4, 4)
+
+
+@given(st.lists(WHOLE, min_size=1, max_size=5), WHOLE, st.integers(1, 8), st.integers(0, 12))
+def test_whole_numbers_of_which_many_are_alike(roots, low, width, digits):
+    def compute(x):
+        return math.prod(x - one / 2 for one in roots)
+
+    high, tolerance = low + width, 0.5**digits
+    if compute(low) * compute(high) <= 0:
+        expected = optimize.brentq(compute, low, high, xtol=tolerance)
+        assert find_root(compute, low, high, tolerance) == expected
+
+
 @given(st.floats(0, 1), st.booleans())
 def test_a_step_is_found_within_the_tolerance(place, is_rising):
     def compute(x):

@@ -91,6 +91,14 @@ COURSES = {
     "bilirubin charted, stage 4": ("30 rash=0 bilirubin=15.1 clear", "30 4"),
     "bilirubin of the laboratory beside a rash": ("30 lab=4 | 30 rash=10 clear", "30 3"),
     "the same in umol/L": ("30 lab=51 unit=umol/L | 30 rash=10 clear", "30 3"),
+    "two of one instant, the smaller number worse": (
+        "30 lab=3.5 | 30 lab=30 unit=mg/L | 30 rash=10 clear",
+        "30 3",
+    ),
+    "two of one instant, the larger number worse": (
+        "30 lab=3 | 30 lab=35 unit=mg/L | 30 rash=10 clear",
+        "30 3",
+    ),
     "bilirubin of the laboratory alone": ("30 lab=4 | 30 rash=0 clear", "30 0-3?"),
     "bilirubin with another cause": ("30 lab=4 | 30 rash=10 clear other=liver", "30 1"),
     "the cause, said at the same time": ("30 rash=10 bilirubin=9 clear | 30 other=liver", "30 1"),

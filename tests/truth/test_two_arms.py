@@ -162,6 +162,10 @@ def test_the_harm_bound_is_the_fewest_events_that_reach_theta():
     assert compute_p_harm(Arm(bound, 30), control, prior) >= 0.95
     assert compute_p_harm(Arm(bound - 1, 30), control, prior) < 0.95
     assert find_harm_bound(2, Arm(10, 10), prior, 0.99) is None
+    for participants in (1, 2, 9):
+        p_harm = compute_p_harm(Arm(participants, participants), control, prior)
+        assert find_harm_bound(participants, control, prior, p_harm) == participants
+        assert find_harm_bound(participants, control, prior, p_harm + 1e-9) is None
     p_harm = compute_p_harm(Arm(bound, 30), control, prior)
     assert find_harm_bound(30, control, prior, p_harm) == bound
 

@@ -102,6 +102,20 @@ def test_a_record_that_resolved_longer_than_the_gap_ago_is_another(death_hour, r
     assert count_events(fold) == "CRS AE NRM"
 
 
+@pytest.mark.parametrize(
+    ("death_hour", "records"),
+    [
+        (2, "2:1 2:5 confirmed"),
+        (3.99, "2:1 3.99:5 confirmed"),
+        (4, "2:1 4:3 4:5 confirmed"),
+        (4.01, "2:1 4:3 4.01:5 confirmed"),
+    ],
+)
+def test_a_grade_of_the_instant_of_the_death_came_before_it(death_hour, records):
+    fold = fold_facts(died_of(CRS, death_hour), text=f"{OPEN}; 4 T38.5 BP120 NC@8")
+    assert describe(fold, CRS) == records
+
+
 CAUSES = {
     "a scale": (ICANS, ICANS),
     "a scale by its name alone": ("icans", ICANS),

@@ -83,6 +83,15 @@ def test_a_p1_lies_between_p0_and_1(p1, is_allowed):
             design_person_time_rule(rule)
 
 
+def test_a_table_may_have_just_the_error_of_its_alpha():
+    rule = time_rule(STEPS, PLANNED, n=N)
+    attained_alpha = design_person_time_rule(rule).attained_alpha
+    for alpha, is_fault in ((attained_alpha, False), (attained_alpha - 1e-12, True)):
+        tight = replace(rule, stop_when=replace(rule.stop_when, alpha=alpha))
+        fields = [field for field, _ in find_person_time_faults(tight)]
+        assert ("stop_when.boundary" in fields) is is_fault
+
+
 EACH_EVENT, FROM_30 = PersonTimePlan(1000.0), PersonTimePlan(1000.0, delayed_start=30.0)
 AT_LOOKS = PersonTimePlan(1000.0, looks=(50.0, 60.0, 1000.0))
 COMPARED = {  # the plan, events by person-days; do they stop, compared then?

@@ -34,9 +34,9 @@ TABLE = {
     "new": (None, FIRST, [("worst grade", None, span(1), "> ULN")]),
     "worse": (FIRST, SECOND, [("worst grade", span(1), span(2), "> 3 x ULN")]),
     "better": (
-        SECOND, replace(SECOND, history=(MILD, MODERATE, change(2, span(1), "> ULN", "c")),
+        SECOND, replace(SECOND, history=(MILD, MODERATE, change(2, span(1), "> 2 x ULN", "c")),
                         current=span(1)),
-        [("grade now", span(2), span(1), "> ULN")],
+        [("grade now", span(2), span(1), "> 2 x ULN")],
     ),
     "perhaps worse": (
         FIRST, replace(FIRST, history=(MILD, OPEN), worst=span(1, 3), current=span(1, 3)),

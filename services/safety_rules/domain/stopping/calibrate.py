@@ -129,5 +129,5 @@ def _make_table(statistic: Floats, constant: float, rows: Ints) -> Ints:
     """Return the first y at or above *constant* for each x; x + 1 off the looks."""
     boundary = np.arange(1, len(statistic) + 1)
     first = (statistic[rows] < constant).sum(axis=1)
-    boundary[rows] = np.minimum(np.maximum(first, 1), rows + 1)
+    boundary[rows] = np.maximum(first, 1)
     return boundary

@@ -138,9 +138,7 @@ def find_harm_bound(
             high = middle
         else:
             low = middle + 1
-        if low > participants:
-            return None
-    return low
+    return low if low <= participants else None
 
 
 def _find_posterior(arm: Arm, prior: tuple[float, float]) -> tuple[float, float]:
