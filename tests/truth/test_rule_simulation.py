@@ -175,6 +175,12 @@ def test_onsets_follow_the_curve_within_the_window(curve):
     assert compute_onset_fraction(curve, days, span) == pytest.approx(expected)
 
 
+def test_onsets_are_spread_over_a_window_in_which_the_curve_expects_none():
+    curve = Curve("table", points=((50, 0.0), (60, 1.0)))
+    days = find_onset_day(curve, np.array([0.25, 0.5]), np.array([40.0, 40.0]))
+    assert days.tolist() == [10.0, 20.0]
+
+
 def test_the_same_seed_gives_the_same_numbers_and_another_one_does_not():
     ask = {"course": plan(EARLY, (10, 40)), "rates": (0.3,), "trials": 200}
     first = rehearse(rule_1(EARLY), seed=1, **ask)
