@@ -77,7 +77,7 @@ def refuse(capsys):
 def test_a_missing_key_is_named_with_its_id_and_what_to_do(data, refuse, name):
     key_id = name_keys(data / "keys")[name]
     (data / "keys" / name).unlink()
-    for words in (["rules", "status"], ["run", "--mllp-port=0"], ["migrate"]):
+    for words in (["rules", "status"], ["records"], ["run", "--mllp-port=0"], ["migrate"]):
         line = refuse(*words)
         assert f"the database needs the key {key_id}" in line
         assert f"{data / 'keys' / name} is missing" in line

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.keys_of_data import load_keys_of_data
 from services.cli.shared.open_database import open_database, require_data
 from services.cli.shared.study_of_data import names_study, recall_study
 from services.runtime.settings import StoreSettings
@@ -17,6 +18,7 @@ from services.store import participants
 from services.store.participants import Participant
 from services.store.revisions import find_head, find_revisions
 from services.store.session import Connection, Database
+from services.store.vault import VaultError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ def open_stored_data(args: Namespace) -> StoredData:
     """Return the data that a command is told of.
 
     Raises:
-        CommandError: There are none; or, where the study has to be loaded, see `read_in`.
+        CommandError: There are none, or a key is missing or another; and see `read_in`, by which
+            data are opened where the study has to be loaded.
     """
     settings = read_store_settings(args)
     data_study = recall_study(settings)
@@ -42,13 +45,24 @@ def open_stored_data(args: Namespace) -> StoredData:
         db = open_database(settings)
         require_data(settings, db)
         with db.read() as conn:
-            if find_revisions(conn) == (find_head(),):
-                return StoredData(settings, db, data_study.study_id)
+            is_newest = find_revisions(conn) == (find_head(),)
+        if is_newest:
+            _require_keys(settings, db)
+            return StoredData(settings, db, data_study.study_id)
     # Seldom: a server, or another folder of the study is named; an older database is refused.
     from services.cli.shared.open_study import read_in  # noqa: PLC0415 (it takes a second)
 
     context = read_in(settings)
     return StoredData(context.settings, context.db, context.study_id)
+
+
+def _require_keys(settings: StoreSettings, db: Database) -> None:
+    """Require the keys of the database, though tables are read without them: as everywhere."""
+    try:
+        load_keys_of_data(db, settings.keys_folder)
+    except VaultError as error:
+        db.close()
+        raise CommandError(str(error)) from error
 
 
 def find_participants(
