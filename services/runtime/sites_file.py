@@ -53,8 +53,8 @@ class SiteRow(StrictModel):
 
     @property
     def kafka_principals(self) -> frozenset[str]:
-        """The names of its Kafka clients: those by other means, and those by certificate."""
-        return frozenset((*self.principals, *(f"User:{one}" for one in self.certificates)))
+        """The names of its Kafka clients: its principals, or without any its certificates."""
+        return frozenset(self.principals or (f"User:{one}" for one in self.certificates))
 
 
 class SitesFile(StrictModel):
@@ -115,17 +115,16 @@ def _find_faults(sites: tuple[SiteRow, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _find_shared_credentials(sites: tuple[SiteRow, ...]) -> Iterator[tuple[str, str]]:
-    """Yield a fault for each certificate, and each address, that names a second site."""
-    principals: dict[str, str] = {}
+    """Yield a fault for each certificate, principal and address that names a second site."""
+    owners: dict[str, str] = {}
     networks: list[tuple[Network, str]] = []
     for site in sites:
         name = f"sites.{site.id}"
-        for principal in sorted(site.kafka_principals):
-            owner = principals.setdefault(principal, site.id)
-            if owner != site.id:
-                key = "principals" if principal in site.principals else "certificates"
-                text = principal if key == "principals" else principal.removeprefix("User:")
-                yield f"{name}.{key}", f"{text} is of {owner} too: give each site its own"
+        for key in ("certificates", "principals"):
+            for credential in getattr(site, key):
+                owner = owners.setdefault(credential.removeprefix("User:"), site.id)
+                if owner != site.id:
+                    yield f"{name}.{key}", f"{credential} is of {owner} too: give each site its own"
         for network in site.addresses:
             for other_network, owner in networks:
                 if owner != site.id and _overlap(network, other_network):

@@ -81,7 +81,13 @@ def test_a_site_names_its_addresses_and_certificates(tmp_path):
     assert [str(one) for one in north.addresses] == ["10.4.0.0/16", "::1/128"]
     assert sites.by_certificate == {"CN=engine,O=North": north}
     _, (north_row, _) = read_sites_file(tmp_path)
-    assert north_row.kafka_principals == {"User:CN=engine,O=North", "User:north"}
+    assert north_row.kafka_principals == {"User:north"}
+    (tmp_path / "sites.yaml").write_text(
+        bind_north().replace('    principals: ["User:north"]\n', "")
+    )
+    _, (north_row, rhein_row) = read_sites_file(tmp_path)
+    assert north_row.kafka_principals == {"User:CN=engine,O=North"}
+    assert rhein_row.kafka_principals == frozenset()
     assert (north.is_bound, rhein.is_bound, sites.has_allow_list) == (True, False, True)
 
 
