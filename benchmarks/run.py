@@ -19,6 +19,7 @@ from benchmarks import (
     rehearsed_rule,
     rules_in_order,
     stopping,
+    study_look,
 )
 from benchmarks.machine import machine
 from benchmarks.material import Material
@@ -36,6 +37,7 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "late": late_fact.measures,
     "long": long_history.measures,
     "stopping": stopping.measures,
+    "look": study_look.measures,
     "rule": rehearsed_rule.measures,
     "start": command_start.measures,
 }

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import NAMESPACE_URL, uuid5
 
 from sqlalchemy import Connection, Select, and_, func, select, update
@@ -138,11 +139,17 @@ def _select_of_study(study: str) -> Select[tuple[str, int, datetime, str]]:
     return query.where(table.study == study)
 
 
+@lru_cache(maxsize=64)
+def _read_decision(payload: str) -> Decision:
+    """Return the decision in *payload*: the last of each rule is read at every look."""
+    return wire.read_decision(payload)
+
+
 def _load_rows(
     conn: Connection, query: Select[tuple[str, int, datetime, str]]
 ) -> list[DecisionRow]:
     ordered_query = query.order_by(decision.c.rule, decision.c.version)
     return [
-        DecisionRow(row.id, row.version, row.made_at, wire.read_decision(row.payload))
+        DecisionRow(row.id, row.version, row.made_at, _read_decision(row.payload))
         for row in conn.execute(ordered_query)
     ]

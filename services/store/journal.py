@@ -195,11 +195,16 @@ def count_facts(conn: Connection) -> int:
 
 
 def find_last_observations(
-    conn: Connection, as_of: datetime | None = None, study: str | None = None
+    conn: Connection,
+    as_of: datetime | None = None,
+    study: str | None = None,
+    *,
+    subjects: Sequence[str] | None = None,
 ) -> Mapping[str, datetime]:
     """Return the last instant at which each participant was observed, as known at *as_of*.
 
-    Any dated fact counts, except those about the record itself (`NOT_CLINICAL`).
+    Any dated fact counts, except those about the record itself (`NOT_CLINICAL`). Of *subjects*
+    alone, when they are given.
     """
     table = facts_table.c
     latest = (
@@ -214,7 +219,16 @@ def find_last_observations(
     query = select(participant.c.subject, latest.scalar_subquery())
     if study is not None:
         query = query.where(participant.c.study == study)
-    return {subject: until for subject, until in conn.execute(query) if until is not None}
+    queries = [query]
+    if subjects is not None:
+        parts = split_into_parts(subjects)
+        queries = [query.where(participant.c.subject.in_(part)) for part in parts]
+    return {
+        subject: until
+        for one in queries
+        for subject, until in conn.execute(one)
+        if until is not None
+    }
 
 
 def load_observation_instants(

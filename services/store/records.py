@@ -142,13 +142,27 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
 
 
 def load_latest_standings(
-    conn: Connection, study: str, as_of: datetime | None = None
+    conn: Connection,
+    study: str,
+    as_of: datetime | None = None,
+    *,
+    subjects: Sequence[str] | None = None,
 ) -> list[StandingRow]:
-    """Return the newest standing of each participant of *study* and rule, as known at *as_of*."""
+    """Return the newest standing of each participant of *study* and rule, as known at *as_of*.
+
+    Of *subjects* alone, when they are given.
+    """
     of_study = standing.c.subject.in_(
         select(participant.c.subject).where(participant.c.study == study)
     )
-    return _load_standing_rows(conn, _select_latest_standings(as_of=as_of).where(of_study))
+    parts = [None] if subjects is None else split_into_parts(subjects)
+    return [
+        row
+        for part in parts
+        for row in _load_standing_rows(
+            conn, _select_latest_standings(subjects=part, as_of=as_of).where(of_study)
+        )
+    ]
 
 
 def load_standings(conn: Connection, subjects: Sequence[str]) -> list[StandingRow]:

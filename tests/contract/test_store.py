@@ -24,6 +24,7 @@ from services.store import (
     participant_order,
     participant_queries,
     participants,
+    positions,
     records,
     schema,
     seal_worker,
@@ -181,6 +182,24 @@ def test_time_is_not_told_to_who_has_not_heard_all(store):
     store.append(arrival("m1", HOUR_ZERO, ("P-001",)))
     with store.db.write() as conn:
         assert not participant_order.record_told_until(conn, "P-001", 0, hours(30))
+
+
+def test_who_has_moved_has_a_new_fact_or_a_step(store):
+    def list_lines():
+        with store.db.read() as conn:
+            return positions.list_positions(conn, "T")
+
+    store.enrol(*PEOPLE)
+    seen = [list_lines()]
+    store.append(arrival("m1", HOUR_ZERO, ("P-001", "P-003")))
+    seen.append(list_lines())
+    with store.db.write() as conn:
+        assert states.advance(conn, StateRow("P-002"), StateRow("P-002", folded_through=1))
+    seen += [list_lines(), list_lines()]
+    moved = [positions.find_moved_subjects(*pair) for pair in pairwise(seen)]
+    assert moved == [{"P-001", "P-003"}, {"P-002"}, set()]
+    with store.db.read() as conn:
+        assert positions.list_positions(conn, "ANOTHER") == {"steps 1 P-002"}
 
 
 def test_of_two_steps_from_one_state_the_second_is_refused(store):

@@ -1,6 +1,6 @@
 """The study step: decide every stopping rule, and record the decisions that are news."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
@@ -18,6 +18,8 @@ from services.vocabulary.decision import Decision
 from services.vocabulary.fact import Fact
 from services.vocabulary.judgement import Determination
 from services.vocabulary.standing import ObservedStanding, Standing
+
+Decide = Callable[[Connection, Rules], tuple[Decision, ...]]
 
 _FRESH_TRIES = 1  # under load somebody is folded all the time; whoever folds has the rules speak
 
@@ -83,11 +85,7 @@ def decide_rules(
     cut = load_cut(conn, rules, as_of, replacements)
     if cut is None:
         return ()
-    determinations = [
-        answer.fact
-        for answer in journal.load_facts_of_kind(conn, "determination", protocol.study)
-        if as_of is None or answer.received_at <= as_of
-    ]
+    determinations = load_determinations(conn, protocol.study, as_of)
     return tuple(
         decide_rule(
             protocol,
@@ -98,6 +96,15 @@ def decide_rules(
         )
         for rule in protocol.rules
     )
+
+
+def load_determinations(conn: Connection, study: str, as_of: datetime | None = None) -> list[Fact]:
+    """Return the DSMB's answers, as known at *as_of* (None: all)."""
+    return [
+        answer.fact
+        for answer in journal.load_facts_of_kind(conn, "determination", study)
+        if as_of is None or answer.received_at <= as_of
+    ]
 
 
 def find_last_determination(facts: Iterable[Fact], rule: str) -> Determination | None:
@@ -149,22 +156,27 @@ def _last_decisions(conn: Connection, rules: Rules) -> Mapping[str, Decision]:
     return {row.decision.rule: row.decision for row in rows}
 
 
-def run_study_step(db: Database, rules: Rules, made_at: datetime) -> StudyDecisions:
+def run_study_step(
+    db: Database, rules: Rules, made_at: datetime, decide: Decide = decide_rules
+) -> StudyDecisions:
     """Record the decisions that are news, with their alerts.
 
     Args:
         db: Migrated.
         rules: The running rules.
         made_at: The machine's clock, for the record.
+        decide: `decide_rules`, or what says the same from the look before.
     """
     tries = 0
-    while (result := _decide(db, rules, made_at, must_be_fresh=tries < _FRESH_TRIES)) is None:
+    while (
+        result := _decide(db, rules, made_at, decide, must_be_fresh=tries < _FRESH_TRIES)
+    ) is None:
         tries += 1
     return result
 
 
 def _decide(
-    db: Database, rules: Rules, made_at: datetime, *, must_be_fresh: bool
+    db: Database, rules: Rules, made_at: datetime, decide: Decide, *, must_be_fresh: bool
 ) -> StudyDecisions | None:
     """Return the result of `run_study_step`; None when the data read do not hold any more.
 
@@ -182,18 +194,17 @@ def _decide(
             )
         moves = states.count_steps(conn)
         state = decisions.load_study_state(conn, study)
-        cut = {row.subject: row.folded_through for row in states.load_states(conn)}
-        decisions_now = [replace(decision, cut=cut) for decision in decide_rules(conn, rules)]
-    news = [
-        decision
-        for decision in decisions_now
-        if extract_news_fields(decision) != extract_news_fields(last_decisions.get(decision.rule))
-    ]
+        decisions_now = decide(conn, rules)
+        news = [
+            decision
+            for decision in decisions_now
+            if extract_news_fields(decision)
+            != extract_news_fields(last_decisions.get(decision.rule))
+        ]
+        cut = {row.subject: row.folded_through for row in states.load_states(conn)} if news else {}
     if not news:
         with db.write() as conn:
-            return (
-                StudyDecisions(tuple(decisions_now)) if decisions.is_at_state(conn, state) else None
-            )
+            return StudyDecisions(decisions_now) if decisions.is_at_state(conn, state) else None
     pass_failpoint("study.before_record")
     with db.write() as conn:
         if not decisions.advance_study(conn, state, cut):
@@ -202,11 +213,11 @@ def _decide(
             conn.rollback()
             return None
         for decision in news:
-            decisions.append_decision(conn, decision, made_at)
+            decisions.append_decision(conn, replace(decision, cut=cut), made_at)
         rows = _raise_alerts(conn, rules, news)
         pass_failpoint("study.before_commit")
     pass_failpoint("study.after_commit")
-    return StudyDecisions(tuple(decisions_now), tuple(rows))
+    return StudyDecisions(decisions_now, tuple(rows))
 
 
 def _raise_alerts(conn: Connection, rules: Rules, news: Sequence[Decision]) -> list[Alert]:

@@ -18,6 +18,7 @@ from services.runtime.kafka_records import FactRuns, NewerRecord, read_facts_rec
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import StudyDecisions, run_study_step
 from services.safety_rules.application.fold_participants import FoldRequest, FoldResult, fold
+from services.safety_rules.application.study_watch import StudyWatch
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import participants
 from services.store.session import Database, DatabaseError, is_transient
@@ -61,6 +62,7 @@ class HintWorker:
     decision_progress: Progress = field(default_factory=Progress)
     cache: Cache = field(default_factory=Cache)
     retries_forever: bool = True
+    _study_watch: StudyWatch = field(default_factory=StudyWatch)
 
     def fold(self, records: Sequence[tuple[str, bytes]]) -> None:
         """Fold the subjects of *records* (subject and value), unless others have done it.
@@ -137,7 +139,7 @@ class HintWorker:
         return not result.overtaken
 
     def _decide_once(self) -> bool:
-        self.on_decided(run_study_step(self.db, self.rules, self.clock()))
+        self.on_decided(run_study_step(self.db, self.rules, self.clock(), self._study_watch.decide))
         return True
 
     def _retry(self, task: Callable[[], bool], progress: Progress, tries: int) -> bool:

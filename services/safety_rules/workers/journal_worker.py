@@ -20,6 +20,7 @@ from services.safety_rules.application.fold_participants import (
 )
 from services.safety_rules.application.missing_alerts import raise_missing_alerts
 from services.safety_rules.application.store_queries import store_queries
+from services.safety_rules.application.study_watch import StudyWatch
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
 from services.store.held_lease import HeldLease
@@ -63,6 +64,7 @@ class JournalWorker:
     _looked_back_at: datetime | None = None
     _queries_stored_at: datetime | None = None  # when none was left
     _is_stopped: Callable[[], bool] = lambda: False
+    _study_watch: StudyWatch = field(default_factory=StudyWatch)
     _lease: HeldLease = field(init=False)
 
     def __post_init__(self) -> None:
@@ -129,7 +131,7 @@ class JournalWorker:
         fold_result = fold(self.db, self.rules, self.cache, subjects, request)
         if fold_result.overtaken:
             _log.warning("overtaken")
-        decisions = run_study_step(self.db, self.rules, self.clock())
+        decisions = run_study_step(self.db, self.rules, self.clock(), self._study_watch.decide)
         self._has_to_decide = False
         self.on_step(fold_result, decisions)
         self.progress.record_commit(time.monotonic())
