@@ -110,10 +110,12 @@ class PatientMatcher:
             for line in content.facts
         }
         stored_ids = journal.find_known_fact_ids(conn, list(ids))
+        subjects = {fact.subject for _, fact in ids.values()}
+        site_of = {subject: self._find_site(conn, subject) for subject in subjects}
         for new_id, (place, fact) in ids.items():
             if new_id in stored_ids:
                 continue
-            site = self._find_site(conn, fact.subject)
+            site = site_of[fact.subject]
             ends = {end for pair in list_named_pairs([fact]) for end in pair}
             if site is None or (content.site and site != content.site):
                 parked.append(park_unknown_participant(place, 1))

@@ -42,6 +42,10 @@ TABLE = {
     "too high and too low": ("potassium 6.5@24, potassium 2.4@24", "high K", (3, 3)),
     "too low and too high": ("potassium 6.5@24, potassium 2.4@24", "low K", (4, 4)),
     "the higher temperature": ("temperature 36.0@24, temperature 39.1@24", "fever", (2, 2)),
+    "the same temperature three times": (
+        "temperature 39.1@24, temperature 39.1@24, temperature 36.0@24, temperature 39.1@24",
+        "fever", (2, 2),
+    ),
     "a fever and the lower count": (
         "temperature 38.6@24, neutrophils 3.1@24, neutrophils 0.4@24", "FN", (3, 3),
     ),

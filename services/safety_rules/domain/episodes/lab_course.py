@@ -22,7 +22,11 @@ from services.safety_rules.domain.ctcae.shared_inputs import (
     find_prepared_grading,
 )
 from services.safety_rules.domain.ctcae.worst_value import select_worst_value
-from services.safety_rules.domain.episodes.combined_outcomes import combine_outcomes
+from services.safety_rules.domain.episodes.combined_outcomes import (
+    combine_outcomes,
+    group_by_measure,
+    select_distinct_facts,
+)
 from services.safety_rules.domain.episodes.supporting_facts import SupportingFacts
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.grade_runs.join_grades import (
@@ -31,7 +35,6 @@ from services.safety_rules.domain.grade_runs.join_grades import (
     start_exposure,
 )
 from services.safety_rules.domain.grade_runs.lasting_grades import (
-    ASSESSMENT,
     LastingEvidence,
     extend_lasting_run,
 )
@@ -104,7 +107,7 @@ class GradingContext:
         durations = (
             {c: instant - since for c, since in held_since.items()} if held_since else _NO_DURATIONS
         )
-        outcomes = [self._find_outcome(fact, baseline, durations) for fact in facts]
+        outcomes = self._find_outcomes(facts, baseline, durations)
         worst = max(outcome.at_most for outcome in outcomes)
         if run_state.open_run or worst > run_state.baseline_grade:
             supporting_facts = self._list_deciding(facts, baseline, durations)
@@ -127,8 +130,8 @@ class GradingContext:
             raise TypeError("the definition needs no time")
         durations = timedelta.max if criterion.has_lasting_thresholds else _NO_DURATIONS
         readings = {}
-        for measure, measure_facts in _group_by_measure(facts).items():
-            outcomes = [self._find_outcome(fact, baseline, durations) for fact in measure_facts]
+        for measure, measure_facts in group_by_measure(facts).items():
+            outcomes = self._find_outcomes(measure_facts, baseline, durations)
             supporting_facts = self._list_deciding(measure_facts, baseline, durations)
             readings[measure] = combine_outcomes(instant, measure_facts, outcomes, supporting_facts)
         evidence, (run_state, ended_run) = extend_lasting_run(
@@ -139,6 +142,22 @@ class GradingContext:
             self.merge_gap,
         )
         return LabCourse(run_state, lasting_evidence=evidence), ended_run
+
+    def _find_outcomes(
+        self, facts: Sequence[Fact], baseline: Baseline, durations: HeldDurations
+    ) -> list[GradingOutcome]:
+        """Return the outcome of each of *facts*, of one instant.
+
+        With durations each costs much: facts of the same content are graded once, for a device
+        whose clock stands still sends thousands of them.
+        """
+        if not durations or len(facts) == 1:
+            return [self._find_outcome(fact, baseline, durations) for fact in facts]
+        outcomes = {
+            body: self._find_outcome(fact, baseline, durations)
+            for body, fact in select_distinct_facts(facts).items()
+        }
+        return [outcomes[fact.body] for fact in facts]
 
     def _find_outcome(
         self, fact: Fact, baseline: Baseline, durations: HeldDurations
@@ -201,7 +220,10 @@ class GradingContext:
         self, facts: Sequence[Fact], baseline: Baseline, durations: HeldDurations
     ) -> list[Fact]:
         """Return the companions of *facts*, and the findings and drugs that decide their grades."""
-        return [one for fact in facts for one in self._find_deciding(fact, baseline, durations)]
+        distinct_facts = facts if len(facts) == 1 else select_distinct_facts(facts).values()
+        return [
+            one for fact in distinct_facts for one in self._find_deciding(fact, baseline, durations)
+        ]
 
     def _find_deciding(
         self, fact: Fact, baseline: Baseline, durations: HeldDurations
@@ -290,15 +312,6 @@ def _differ(
     criterion: CompiledCriterion, first: Reading, second: Reading, baseline: Baseline
 ) -> bool:
     return grade_reading(criterion, first, baseline) != grade_reading(criterion, second, baseline)
-
-
-def _group_by_measure(facts: Sequence[Fact]) -> Mapping[str, Sequence[Fact]]:
-    facts_by_measure: dict[str, list[Fact]] = {}
-    for fact in facts:
-        body = fact.body
-        measure = body.measure if isinstance(body, Observation) else ASSESSMENT
-        facts_by_measure.setdefault(measure, []).append(fact)
-    return facts_by_measure
 
 
 def _get_observation(fact: Fact) -> Observation:
