@@ -4,8 +4,10 @@ import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from shutil import copytree
 
 from services.cli.shared.enter_facts import make_intake
+from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import StudyContext, open_in
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Intake, Submission
@@ -91,6 +93,17 @@ class Material:
             for outcome in intake.accept(lines[start : start + BATCH_SIZE]):
                 if outcome.refusal is not None:
                     raise RuntimeError(str(outcome.refusal))
+        return folder
+
+    @cached_property
+    def graded_installation(self) -> Path:
+        """The data of another, in which the rules have folded and decided it all."""
+        folder = self.folder / "graded"
+        copytree(self.feed_installation, folder)
+        context = open_data(folder)
+        if not grade_entered_facts(context):
+            raise RuntimeError("nobody graded the trial")
+        context.db.close()
         return folder
 
     @cached_property
