@@ -56,7 +56,13 @@ class FactsContent:
 
 
 def read_facts(
-    body: bytes, site: str, actor: str, names: FactNames, most_items: int = MOST_ITEMS
+    body: bytes,
+    site: str,
+    actor: str,
+    names: FactNames,
+    most_items: int = MOST_ITEMS,
+    *,
+    is_entered: bool = False,
 ) -> FactsContent | Refusal:
     """Return the facts of a message; a line that is no fact is parked, the others are kept.
 
@@ -68,11 +74,13 @@ def read_facts(
         actor: Who entered them; empty for a site.
         names: That the study knows.
         most_items: Lines that are read; a message of more is parked whole.
+        is_entered: True when *actor* has entered it by a command: comments are kept.
     """
     item = park_too_many_lines(body, most_items)
     facts, wrong = ([], [item]) if item else read_lines(body, names)
     if names.texts is not None:
-        facts, wrong = _close_texts(facts, wrong, site, names.texts)
+        sender = "" if is_entered else site or actor
+        facts, wrong = _close_texts(facts, wrong, sender, names.texts)
     is_unreadable = all(item.reason is ParkReason.UNREADABLE_LINE for item in wrong)
     if not facts and is_unreadable and (position := _find_wrong_byte(body)) is not None:
         problem = f"byte {position} is not UTF-8"
@@ -116,17 +124,20 @@ def read_lines(body: bytes, names: FactNames) -> tuple[list[FactLine], list[Park
 
 
 def _close_texts(
-    facts: Sequence[FactLine], wrong: Sequence[ParkedItem], site: str, texts: ClosedTexts
+    facts: Sequence[FactLine], wrong: Sequence[ParkedItem], sender: str, texts: ClosedTexts
 ) -> tuple[list[FactLine], list[ParkedItem]]:
-    """Return *facts* of *site* (empty: of a person) in words of closed sets, and *wrong* ones."""
-    if not site:
+    """Return *facts* of *sender* in words of closed sets, and *wrong* ones.
+
+    Where there is no sender, somebody has entered them one by one: that is kept but for causes.
+    """
+    if not sender:
         return [
             replace(one, fact=replace(one.fact, body=texts.close_cause(one.fact.body)))
             for one in facts
         ], list(wrong)
     unknown = {one.place: texts.find_unknown_word(one.fact.body, one.place) for one in facts}
     return [
-        replace(one, fact=texts.close_fact(one.fact, site))
+        replace(one, fact=texts.close_fact(one.fact, sender))
         for one in facts
         if unknown[one.place] is None
     ], [*wrong, *(item for item in unknown.values() if item is not None)]

@@ -11,9 +11,9 @@ from services.ingest.domain.message_content import MessageContent, ParkedItem, R
 from services.ingest.domain.message_size import MOST_ITEMS
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.fact_names import FactNames
-from services.ingest.facts import FactsContent, read_facts
+from services.ingest.facts import FACTS_SENDER, FactsContent, read_facts
 from services.ingest.ids import bound_control_id, message_id
-from services.ingest.outcome import MessageFormat, Outcome, Source, Submission
+from services.ingest.outcome import ENTERED, MessageFormat, Outcome, Source, Submission
 from services.ingest.parked_rows import build_parked_rows
 from services.ingest.patient_matching import PatientMatcher
 from services.ingest.refused_messages import (
@@ -107,6 +107,17 @@ class Intake:
             self.on_outcome(outcome)
         return outcomes
 
+    def read_stored_facts(self, message: RawMessage) -> FactsContent | Refusal:
+        """Return the content of a stored message of facts, read with the present names."""
+        return read_facts(
+            message.body,
+            message.site,
+            message.sender.removeprefix(FACTS_SENDER),
+            self.names,
+            self.most_items,
+            is_entered=message.source == ENTERED,
+        )
+
     def _accept_failed(self, submission: Submission, error: Exception) -> Outcome:
         """Return the outcome of a message that failed by *error*.
 
@@ -172,7 +183,12 @@ class Intake:
         content: MessageContent | FactsContent | Refusal
         if submission.form == "facts":
             content = read_facts(
-                body, submission.site, submission.actor, self.names, self.most_items
+                body,
+                submission.site,
+                submission.actor,
+                self.names,
+                self.most_items,
+                is_entered=submission.source == ENTERED,
             )
         else:
             content = read_message(body, self.sites, self.tables, self.most_items)

@@ -25,7 +25,7 @@ from services.ingest.domain.hl7.message import Message, parse_message
 from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import Refusal
 from services.ingest.domain.site import SiteMap, Sites
-from services.ingest.facts import FACTS_SENDER, read_facts
+from services.ingest.facts import FACTS_SENDER
 from services.ingest.intake import Intake
 from services.store import journal, messages
 from services.store.journal import RawMessage
@@ -58,9 +58,7 @@ def is_lost(intake: Intake, conn: Connection, message_id: str) -> bool:
 
 def _has_new_facts(intake: Intake, conn: Connection, message: RawMessage) -> bool:
     """Return True when a message in Aegis's own form has facts or items that are not stored."""
-    content = read_facts(
-        message.body, message.site, message.sender.removeprefix(FACTS_SENDER), intake.names
-    )
+    content = intake.read_stored_facts(message)
     if isinstance(content, Refusal):
         return False
     facts, items = intake.matcher.build_facts(conn, message, content, {})

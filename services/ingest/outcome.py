@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.message_content import ParkedItem, Refusal
 
 Source = Literal["mllp", "http", "kafka", "file", "person", "participants"]
+ENTERED: Final = "person"  # the source of what somebody enters by a command, fact by fact
 MessageFormat = Literal["hl7v2", "facts"]
 
 

@@ -9,7 +9,7 @@ from services.ingest.dead_letters import DEAD_LETTER_SENDER, resubmit
 from services.ingest.discarded_items import drop_discarded, item_key, renumber_paths
 from services.ingest.domain.hl7.read import read_message
 from services.ingest.domain.message_content import MessageContent, Refusal
-from services.ingest.facts import FACTS_SENDER, FactsContent, read_facts
+from services.ingest.facts import FACTS_SENDER, FactsContent
 from services.ingest.ids import NAMESPACE, bound_control_id
 from services.ingest.intake import Intake
 from services.ingest.lost_messages import find_lost_messages
@@ -132,13 +132,7 @@ def _retry_dead_letter(
 def reread_message(intake: Intake, message: RawMessage) -> MessageContent | FactsContent | Refusal:
     """Return the content of a stored message, read with the study's present files."""
     if message.sender.startswith(FACTS_SENDER):
-        return read_facts(
-            message.body,
-            message.site,
-            message.sender.removeprefix(FACTS_SENDER),
-            intake.names,
-            intake.most_items,
-        )
+        return intake.read_stored_facts(message)
     return read_message(message.body, intake.sites, intake.tables, intake.most_items)
 
 

@@ -31,6 +31,7 @@ from services.store.participant_order import list_named_pairs
 from services.store.session import Connection
 from services.store.site_numbers import hash_fact_numbers
 from services.store.vault import Keys, hash_identifier
+from services.vocabulary.clinical_fact import Enrolment
 from services.vocabulary.fact import Fact
 from services.vocabulary.identity_change import Merge, Move
 
@@ -129,7 +130,7 @@ class PatientMatcher:
                 parked.append(park_future_dated(place, fact.observed_at))
             else:
                 hashed_fact = hash_fact_numbers(
-                    self.keys, hash_visits(fact, partial(self._hash_visit, site))
+                    self.keys, hash_visits(_name_site(fact, site), partial(self._hash_visit, site))
                 )
                 digest = wire.digest_clinical(hashed_fact)
                 facts.append(replace(hashed_fact, id=new_id, site=content.site, digest=digest))
@@ -219,6 +220,13 @@ class PatientMatcher:
         return park_unclear_move(
             draft, to_themselves=first_subject == second_subject, has_others=has_others
         ) or build_pair_facts(message, draft, Move(first_subject, second_subject, visit, new_visit))
+
+
+def _name_site(fact: Fact, site: str) -> Fact:
+    """Return *fact*; an enrolment is at *site*, whatever it calls it."""
+    if isinstance(fact.body, Enrolment):
+        return replace(fact, body=replace(fact.body, site=site))
+    return fact
 
 
 def _iterate_keys(content: MessageContent | FactsContent) -> Iterable[PatientKey]:

@@ -163,9 +163,10 @@ BODIES = (
 )  # fmt: skip
 
 
-def fact_lines():
-    """All bodies as lines of one participant, and lines that are none."""
-    facts = [json.dumps(FACT | {"id": f"QZXLINE{n}", "body": b}) for n, b in enumerate(BODIES)]
+def fact_lines(without=""):
+    """All bodies but one kind as lines of one participant, and lines that are none."""
+    bodies = [body for body in BODIES if body["kind"] != without]
+    facts = [json.dumps(FACT | {"id": f"QZXLINE{n}", "body": b}) for n, b in enumerate(bodies)]
     strangers = [
         json.dumps(FACT | {"subject": "QZXDOE", "body": BODIES[0]}),
         json.dumps(FACT | {"observed_at": "QZXDOE", "body": BODIES[0]}),
@@ -382,6 +383,9 @@ def test_nothing_that_is_planted_comes_out(tmp_path, url, monkeypatch):
         if not url.startswith("sqlite"):
             assert run("migrate").returncode == 0
         import_people(tmp_path, run)
+        lines_file = tmp_path / "facts.ndjson"
+        lines_file.write_bytes(fact_lines(without="adjudication"))  # a person's, whoever brings it
+        service.command("ingest", str(lines_file), "--by", "operator", check=False)  # told its own
         answer = run("sites", "key", "west", "--by", "operator").stdout
         key = next(word for word in answer.split() if len(word) > 30)
         outputs |= feed_through_a_crash(service, key)

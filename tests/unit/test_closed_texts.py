@@ -69,7 +69,6 @@ CLOSED_BODIES = {
         GRAFT | {"by": NAME, "note": NAME},
         GRAFT | {"by": "north", "note": ""},
     ),
-    "an enrolment": ({"kind": "enrolment", "site": NAME}, {"kind": "enrolment", "site": "north"}),
 }  # fmt: skip
 # bodies with a word that has to be known, and the reason for which they are parked
 UNKNOWN_WORDS = {
@@ -82,11 +81,11 @@ UNKNOWN_WORDS = {
 }
 
 
-def read(body, site="north", **fields):
+def read(body, site="north", *, is_entered=False, **fields):
     """The content of a message with one fact."""
     line = {"subject": "P-001", "observed_at": "2026-03-01T08:00:00Z", "body": body} | fields
     actor = "" if site else "operator"
-    return read_facts(json.dumps(line).encode(), site, actor, NAMES)
+    return read_facts(json.dumps(line).encode(), site, actor, NAMES, is_entered=is_entered)
 
 
 @pytest.mark.parametrize(("sent", "stored"), CLOSED_BODIES.values(), ids=CLOSED_BODIES)
@@ -113,11 +112,23 @@ def test_notes_of_a_site_are_left_out_but_for_ours():
     assert line.fact.notes == ("reference range not read",)
 
 
-def test_a_person_of_the_trial_may_comment_and_names_causes_as_everybody():
-    (line,) = read({"kind": "relapse", "detail": "by flow cytometry"}, site="").facts
+def test_a_file_is_the_words_of_whoever_wrote_it():
+    (line,) = read(TREMOR | {"by": NAME, "note": NAME}, site="").facts
+    assert (line.fact.body.by, line.fact.body.note) == ("operator", "")
+    assert not read(DRUG | {"drug": NAME}, site="").facts
+
+
+def test_a_person_who_enters_a_fact_may_comment_and_names_causes_as_everybody():
+    comment = {"kind": "relapse", "detail": "by flow cytometry"}
+    (line,) = read(comment, site="", is_entered=True).facts
     assert line.fact.body.detail == "by flow cytometry"
-    (line,) = read({"kind": "death", "cause": NAME}, site="").facts
+    (line,) = read({"kind": "death", "cause": NAME}, site="", is_entered=True).facts
     assert line.fact.body.cause == "other"
+
+
+@pytest.mark.parametrize("unit", ["ug/m2/d", "mg/m2", "ng/kg/min", "mL/kg/h", "", "10*9/L"])
+def test_units_of_doses_and_results_are_known(unit):
+    assert read(DRUG | {"dose": {"value": "1", "unit": unit}}).facts
 
 
 @pytest.mark.parametrize(
