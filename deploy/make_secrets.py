@@ -1,7 +1,7 @@
 """``python3 -m deploy.make_secrets [FOLDER]``: the passwords of ``deploy/compose.yaml``, as files.
 
 Each is made once, at random, and is for one user alone (0600): that of the container which reads
-it. To give a file to another user takes root.
+it; one that was made otherwise is given to that user. To give a file to another user takes root.
 """
 
 import os
@@ -31,16 +31,20 @@ READERS: Final[Mapping[str, int]] = {
 
 
 def main(folder: Path) -> int:
-    """Make the secrets that are missing; return 2 when this user may not give them away."""
+    """Make missing secrets and give each to its reader; return 2 without the right to."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    missing = [name for name in READERS if not (folder / name).exists()]
+    missing_names = [name for name in READERS if not (folder / name).exists()]
     try:
-        for name in missing:
-            write_secret(folder / name, owner=READERS[name])
+        for name, owner in READERS.items():
+            if name in missing_names:
+                write_secret(folder / name, owner=owner)
+            else:
+                os.chown(folder / name, owner, owner)
+                (folder / name).chmod(0o600)
     except PermissionError:
         print("make_secrets: only root may give a file to the user of a container", file=sys.stderr)
         return 2
-    print(f"{folder}: {len(missing)} made, {len(READERS) - len(missing)} were there")
+    print(f"{folder}: {len(missing_names)} made, {len(READERS) - len(missing_names)} were there")
     return 0
 
 

@@ -1,5 +1,7 @@
 """Each login does what its service does and nothing else; what names people only ingest reads."""
 
+from types import SimpleNamespace
+
 import psycopg
 import pytest
 from psycopg.errors import DatabaseError, InsufficientPrivilege
@@ -8,8 +10,11 @@ from psycopg.sql import SQL, Identifier
 from deploy.local.places import free_port
 from deploy.local.postgres import Postgres
 from deploy.local.program import ServerError
+from services.cli.command import CommandError
+from services.cli.process.start_warnings import warn_of_login
 from services.cli.shared.open_study import migrate, open_in
 from services.runtime.settings import StoreSettings
+from services.runtime.standing_warnings import StandingWarnings
 from services.store import schema
 from services.store.roles import BACKUP, GRANTS, SERVICES, VIEWS, name_role
 from services.store.session import Database
@@ -209,6 +214,32 @@ def test_the_owner_migrates_and_the_services_find_what_it_made(postgres, tmp_pat
         "SELECT 1 FROM pg_auth_members WHERE member::regrole = 'aegis_owner'::regrole"
     )
     assert members == []
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_login_that_may_do_more_than_its_process_is_said(postgres, service):
+    """The superuser may act as every service, as the one user of an older installation may."""
+    problems = {}
+    for login, url in (("own", postgres.login_url(service)), ("superuser", postgres.url)):
+        db, warnings = Database.open(url, name_role(service)), StandingWarnings()
+        warn_of_login(SimpleNamespace(context=SimpleNamespace(db=db), warnings=warnings), service)
+        db.close()
+        problems[login] = warnings.list_problems()
+    assert problems["own"] == []
+    (problem,) = problems["superuser"]
+    assert problem.startswith(f"the database login aegis may do more than {service} does")
+
+
+@pytest.mark.parametrize("login", ["owner", "relay", "backup"])
+def test_a_login_runs_no_service_but_its_own(postgres, tmp_path, login):
+    def settings(user):
+        return StoreSettings(data=tmp_path, database_url=postgres.login_url(user), study=STUDY)
+
+    migrate(settings("owner")).db.close()
+    with pytest.raises(CommandError, match=r"^cannot use the database|may not do this") as refusal:
+        open_in(settings(login), service="rules")
+    assert "permission denied" in str(refusal.value)
+    assert len(str(refusal.value).splitlines()) == 1
 
 
 def test_every_table_has_a_service_that_writes_it():

@@ -1,5 +1,7 @@
 """One `aegis run` on a data folder at a time: the second says who the first is, and ends with 2."""
 
+import errno
+import fcntl
 import os
 import re
 import stat
@@ -54,6 +56,15 @@ def test_whoever_has_ended_keeps_nobody_out(db, end):
     run_in_a_process(db, end)
     assert db.file.with_name("aegis.db-run").read_text()
     with hold_run_lock(db):
+        pass
+
+
+def test_a_file_system_without_locks_keeps_nobody_out(db, monkeypatch):
+    def refuse(*_args):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with hold_run_lock(db), hold_run_lock(db):
         pass
 
 

@@ -107,6 +107,18 @@ def test_the_image_is_built_upon_a_digest_without_a_default():
     assert all(re.fullmatch(r"\$\{PYTHON_DIGEST:\?.+\}", one) for one in arguments)
 
 
+def test_the_first_lines_say_how_to_name_every_digest():
+    head = (DEPLOY / "compose.yaml").read_text().partition("name: aegis")[0]
+    named_images = set(re.search(r"for image in (.+); do", head)[1].split())
+    used_images = {one["image"].partition("@")[0] for one in SERVICES.values()} - {"aegis"}
+    assert named_images == used_images | {re.search(r"^FROM (\S+)@", DOCKERFILE, re.MULTILINE)[1]}
+    for name, service in SERVICES.items():
+        if name not in AEGIS_SERVICES:
+            image, _, digest = service["image"].partition("@")
+            variable = image.partition(":")[0].rpartition("/")[2].upper()  # ${name^^}_DIGEST
+            assert digest.startswith(f"${{{variable}_DIGEST:?")
+
+
 # What each container may do beside reading: its user, the capabilities that it keeps, whether its
 # own files can be written.
 WALLS = {

@@ -37,6 +37,8 @@ def hold_run_lock(db: Database) -> Iterator[None]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise CommandError(_describe_holder(db.file, lock)) from None
+        except OSError:  # a file system without locks: those of SQLite have to do
+            pass
         _write_holder(lock)
         yield
 

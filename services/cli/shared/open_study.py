@@ -98,7 +98,7 @@ def read_in(settings: StoreSettings) -> StudyContext:
     study = load_rules(settings.study)
     db = open_database(settings)
     if not db.is_sqlite:
-        return StudyContext(settings, study, db, _load_server_keys(settings, study))
+        return StudyContext(settings, study, db, _load_server_keys(settings, study, db))
     require_data(settings, db)
     data_study, study_id = recall_study(settings), study.rules.protocol.study
     if data_study is not None:
@@ -126,7 +126,7 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
     study = load_rules(settings.study)
     db = open_database(settings, service)
     if not db.is_sqlite:
-        return StudyContext(settings, study, db, _load_server_keys(settings, study, service))
+        return StudyContext(settings, study, db, _load_server_keys(settings, study, db, service))
     if create:
         require_filled_file(db)
     else:
@@ -235,14 +235,16 @@ def count_stored_messages(settings: StoreSettings) -> int:
         db.close()
 
 
-def _load_server_keys(settings: StoreSettings, study: StudyRules, service: str = "") -> Keys:
+def _load_server_keys(
+    settings: StoreSettings, study: StudyRules, db: Database, service: str = ""
+) -> Keys:
     """Return the keys of *service*, once the database is fit and governed by this protocol."""
     protocol = study.rules.protocol
     by_user = open_database(settings)  # a service's role may read nothing of an older database
     try:
         with _refuse_unfit(by_user):
             require_newest(by_user)
-            with by_user.read() as conn:
+            with db.read() as conn:  # as whom the service will act
                 is_active = protocols.load_protocol(conn, protocol.sha256) is not None
             keys = load_keys_of_data(by_user, settings.keys_folder, service)
     except DatabaseError as error:
