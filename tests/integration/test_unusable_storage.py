@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -135,7 +136,7 @@ def list_contents(folder):
     return {
         path: path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and not path.name.endswith("-shm")
+        if path.is_file() and not path.name.endswith(("-shm", "-run"))  # of who uses it now
     }
 
 
@@ -191,6 +192,17 @@ def test_two_that_begin_the_same_data_at_once_do_not_meet_half_a_database(tmp_pa
     errors = [process.communicate(timeout=120)[1] for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0], errors
     assert errors == ["", "", ""]
+
+
+def test_a_file_that_another_process_is_just_making_is_waited_for(data):
+    file = data / "db" / "aegis.db"
+    content = file.read_bytes()
+    empty_file(data)
+    maker = threading.Timer(0.3, file.write_bytes, [content])
+    maker.start()
+    assert main(["migrate", "--data", str(data), "--study", str(STUDY)]) == 0
+    maker.join()
+    assert file.stat().st_size >= len(content)
 
 
 def test_one_that_was_killed_while_it_made_the_database_is_followed_by_another(tmp_path):

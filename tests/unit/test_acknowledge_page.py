@@ -12,6 +12,7 @@ from services.alerts import http, links
 from services.alerts.delivery_context import DeliveryContext
 from services.alerts.domain.routes import Recipients
 from services.store.alerts import load_acknowledgements, upsert_alerts
+from services.store.vault import Purpose
 from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.store import ALERT, new_database
 
@@ -23,7 +24,14 @@ class Page:
         self.instant = HOUR_ZERO
         self.db, self.keys = new_database(folder)
         desk = DeliveryContext(
-            self.db, self.keys, "T", Recipients({}), {}, lambda: self.instant, "http://x"
+            self.db,
+            self.keys,
+            "T",
+            Recipients({}),
+            {},
+            lambda: self.instant,
+            "http://x",
+            earlier_links_until=HOUR_ZERO + timedelta(days=10),
         )
         self.app = Starlette(routes=http.build_routes(desk))
         self.say(DRAFT_ALERT)
@@ -133,6 +141,20 @@ def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method
     assert "aegis alerts ack ALERT" in response.text
     assert "P-001" not in response.text
     assert page.find_acknowledgement() == []
+
+
+@pytest.mark.parametrize(("days", "status"), [(0, 200), (10, 200), (10.001, 403)])
+def test_a_link_of_an_earlier_release_acknowledges_until_the_last_of_them_expires(
+    page, days, status
+):
+    seal = page.keys.single[Purpose.SEAL]
+    earlier_keys = replace(page.keys, single={Purpose.LINKS: seal})  # which signed links then
+    token = links.make_token(earlier_keys, "a1", "DSMB chair", HOUR_ZERO)
+    page.instant += timedelta(days=days)
+    assert page.ask("GET", f"/alerts/{token}").status_code == status
+    response = page.ask("POST", f"/alerts/{token}", data={"version": "1"})
+    assert response.status_code in ((200, 303) if status == 200 else (403,))
+    assert len(page.find_acknowledgement()) == (status == 200)
 
 
 def test_a_comment_is_kept_short_and_shown_to_nobody_as_markup(page):

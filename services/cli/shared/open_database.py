@@ -1,11 +1,15 @@
 """The database that the settings of a machine name."""
 
+import time
+
 from services.cli.command import CommandError
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
 from services.store.file_faults import RESTORE, describe_emptied_file, describe_file_fault
 from services.store.roles import name_role
 from services.store.session import Database, DatabaseError, mask_password
 from services.store.sqlite_copy import find_page_faults
+
+_CREATION_S = 1.0  # an earlier release may just be making the file: empty, for a moment
 
 
 def open_database(settings: StoreSettings, service: str = "") -> Database:
@@ -54,8 +58,11 @@ def require_filled_file(db: Database) -> None:
     if not db.is_sqlite:
         return
     log_file = db.file.with_name(f"{db.file.name}-wal")
-    if db.exists() and not db.file.stat().st_size:
-        raise CommandError(describe_emptied_file(db.file))
+    deadline_s = time.monotonic() + _CREATION_S
+    while db.exists() and not db.file.stat().st_size:
+        if time.monotonic() > deadline_s:
+            raise CommandError(describe_emptied_file(db.file))
+        time.sleep(_CREATION_S / 10)
     if not db.exists() and log_file.exists():
         raise CommandError(
             f"the database {db.file} is gone, and its log {log_file} is not: {RESTORE}"
