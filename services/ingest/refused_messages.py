@@ -1,4 +1,4 @@
-"""Messages that were refused (AR): each leaves a row, and a line of the log of a service.
+"""Messages that were refused (AR): each leaves a row, and is counted in the log of a service.
 
 What a message holds is not kept, for nobody vouches for a sender that is not known: only its
 place in the feed (sender, MSH-10) and what is wrong with it. The words of the sender in these are
@@ -19,6 +19,7 @@ from services.ingest.domain.site import Sites
 from services.ingest.ids import NAMESPACE
 from services.ingest.outcome import Submission
 from services.runtime import log
+from services.runtime.log_limit import LogLimit
 from services.store.refusals import RefusalRow, add_refusals, hide_words
 from services.store.session import Database, DatabaseError
 from services.store.site_numbers import hash_control_id
@@ -60,10 +61,11 @@ class RefusalRecorder:
     keys: Keys
     _hour_ends_s: float = 0.0
     _rows_left: int = 0
+    _lines: LogLimit = field(default_factory=LogLimit)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def record(self, messages: Sequence[RefusedMessage], instant: datetime) -> None:
-        """Log each of *messages*, and store the rows of those that are new.
+        """Log *messages*, and store the rows of those that are new.
 
         A failure to store them is logged: the answer to the sender does not depend on it.
         """
@@ -71,12 +73,7 @@ class RefusalRecorder:
         for message in messages:
             source = message.submission.source
             if source not in _PRINTED:
-                _log.warning(
-                    "message_refused",
-                    site=message.site or "unknown",
-                    source=source,
-                    reason=message.refusal.location,
-                )
+                self._log_refusal(message)
             if source not in _RECORDED_ELSEWHERE and self._has_room():
                 rows.append(_build_row(self.keys, message, instant))
         if not rows:
@@ -86,6 +83,16 @@ class RefusalRecorder:
                 add_refusals(conn, rows)
         except DatabaseError as error:
             _log.error("refusals_not_stored", count=len(rows), exc_info=error)
+
+    def _log_refusal(self, message: RefusedMessage) -> None:
+        """Log a refusal, unless there was a line of its site, channel and place within a minute."""
+        site, source = message.site or "unknown", message.submission.source
+        key = f"{site}|{source}|{message.refusal.location}"
+        with self._lock:
+            count = self._lines.count_event(key, time.monotonic())
+        if count:
+            reason = message.refusal.location
+            _log.warning("message_refused", site=site, source=source, reason=reason, count=count)
 
     def _has_room(self) -> bool:
         """Return True while fewer rows than the limit were stored within the hour."""

@@ -81,9 +81,11 @@ def test_what_is_refused_leaves_a_line_of_the_log_and_a_row(intake, row, log_ent
     assert str(outcomes[0].refusal) == refusal.problem
     assert [outcome.site for outcome in outcomes] == [site, site]
     lines = [entry for entry in log_entries() if entry["event"] == "message_refused"]
-    assert [(entry["site"], entry["source"], entry["reason"]) for entry in lines] == [
-        (site or "unknown", "mllp", location)
-    ] * 2
+    assert [
+        (entry["site"], entry["source"], entry["reason"], entry["count"]) for entry in lines
+    ] == [
+        (site or "unknown", "mllp", location, 1)  # the second within a minute waits for a third
+    ]
     assert not any("QX4711" in str(entry) for entry in log_entries())
 
 
@@ -112,6 +114,20 @@ def test_when_a_refusal_cannot_be_stored_the_sender_is_told_nevertheless(intake,
     assert log_entries()[-1]["event"] == "refusals_not_stored"
 
 
+def test_refusals_of_a_site_channel_and_place_are_one_line_a_minute_with_their_count(
+    intake, log_entries, monkeypatch
+):
+    clock_s = [0.0]
+    monkeypatch.setattr(refused_messages.time, "monotonic", lambda: clock_s[0])
+    for now_s, raw in ((0, TEST_MESSAGE), (59, TEST_MESSAGE), (59, b"x"), (60, TEST_MESSAGE)):
+        clock_s[0] = float(now_s)
+        intake.accept([Submission(raw, "mllp")])
+    lines = [entry for entry in log_entries() if entry["event"] == "message_refused"]
+    assert [(entry["reason"], entry["count"]) for entry in lines] == [
+        ("MSH-11", 1), ("MSH", 1), ("MSH-11", 2),
+    ]  # fmt: skip
+
+
 def test_a_flood_of_refused_messages_does_not_fill_the_disk(intake, log_entries, monkeypatch):
     monkeypatch.setattr(refused_messages, "_ROWS_PER_HOUR", 2)
     for number in range(4):
@@ -119,7 +135,7 @@ def test_a_flood_of_refused_messages_does_not_fill_the_disk(intake, log_entries,
         intake.accept([Submission(raw, "mllp")])
     assert len(list_refusals(intake)) == 2
     events = [entry["event"] for entry in log_entries()]
-    assert (events.count("message_refused"), events.count("refusals_too_many")) == (4, 1)
+    assert (events.count("message_refused"), events.count("refusals_too_many")) == (1, 1)
 
 
 def test_over_mllp_what_is_too_long_leaves_a_row_too(intake):
