@@ -234,6 +234,18 @@ def test_hys_law_says_what_it_rests_on():
     )
 
 
+@pytest.mark.parametrize(
+    ("results", "expected"),
+    [
+        ("alt 121@24, ast 131@24, bilirubin 2.1@24", "ALT 121 U/L"),
+        ("ast 131@24, alt 121@24, bilirubin 2.1@24", "AST 131 U/L"),
+    ],
+)
+def test_of_two_enzymes_of_one_instant_hys_law_names_the_first_by_its_id(results, expected):
+    (signal,) = advise(fold_facts(*make_results(results)), "hys_law")
+    assert signal.because[0].startswith(expected)
+
+
 ALP_WORDS = {
     "one": ("alp 90@24", "ALP 90 U/L (ULN 120), on treatment day 2"),
     "two of one day": (

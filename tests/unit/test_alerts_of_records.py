@@ -200,7 +200,9 @@ def test_what_was_overtaken_ends_with_the_alert_that_says_more():
 def test_records_that_are_not_up_to_date_are_for_operations():
     alert = alerts_of_records.make_quarantine_alert("P-001", HOUR_ZERO, PROTOCOL, "ValueError")
     assert (alert.level, alert.kind) == (Level.OPERATIONS, AlertKind.QUARANTINE)
-    assert alert.roles == ("operator",)
+    assert (alert.roles, alert.escalate_to) == (("operator",), PROTOCOL.alerts.tell)
+    assert (alert.about, alert.participant, alert.study) == ("P-001", "P-001", PROTOCOL.study)
+    assert (alert.grade, alert.suspected, alert.opened_at) == (0, False, HOUR_ZERO)
     assert alert.detail == QuarantineDetail("ValueError")
 
 
