@@ -253,6 +253,11 @@ ALP_WORDS = {
         "ALP 130 U/L (ULN 120), on treatment day 2, the highest of 2 in the same span",
     ),
     "one without its limit": ("alp 90/?@24", "ALP 90 U/L (ULN not known), on treatment day 2"),
+    "two without a number": ("alp -@24, alp -@25", "ALP without a number, on treatment day 2"),
+    "one without a number": (
+        "alp -@24, alp 90@25",
+        "ALP 90 U/L (ULN 120), on treatment day 2, the highest of 2 in the same span",
+    ),
     "several": (
         "alp 90@24, alp 130@48, alp 110/?@60",
         "ALP 130 U/L (ULN 120), on treatment day 3, the highest of 3 in the same span",
