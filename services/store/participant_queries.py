@@ -35,9 +35,8 @@ class QueriesRow:
 
 
 def replace_queries(conn: Connection, queries: Sequence[QueriesRow]) -> None:
-    """Replace the stored queries of the subjects of *queries*."""
-    subjects = sorted(row.subject for row in queries)
-    stored_subjects = load_queries(conn, subjects).keys()
+    """Replace the stored queries of the subjects of *queries*; what is the same stays."""
+    stored_queries = load_queries(conn, sorted(row.subject for row in queries))
     rows = [
         {
             "subject": row.subject,
@@ -46,9 +45,10 @@ def replace_queries(conn: Connection, queries: Sequence[QueriesRow]) -> None:
             "payload": wire.write_canonical(row.periods),
         }
         for row in sorted(queries, key=lambda row: row.subject)
+        if row != stored_queries.get(row.subject)
     ]
-    first_rows = [row for row in rows if row["subject"] not in stored_subjects]
-    changed_rows = [row for row in rows if row["subject"] in stored_subjects]
+    first_rows = [row for row in rows if row["subject"] not in stored_queries]
+    changed_rows = [row for row in rows if row["subject"] in stored_queries]
     audit.insert_audited(conn, participant_queries, first_rows)
     if changed_rows:
         conn.execute(_REPLACE, [{**row, "of": row["subject"]} for row in changed_rows])

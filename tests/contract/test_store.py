@@ -299,6 +299,10 @@ def test_queries_are_current_until_their_participant_has_more_facts_or_their_tim
         row = QueriesRow("P-001", 1, "rules-1", periods)
         participant_queries.replace_queries(conn, [replace(row, periods=())])
         participant_queries.replace_queries(conn, [row, QueriesRow("P-002", 1, "rules-0", ())])
+        participant_queries.replace_queries(conn, [row])  # the trail has no change that is none
+    with store.db.read() as conn:
+        assert participant_queries.load_queries(conn, ["P-001", "P-003"]) == {"P-001": row}
+        assert not list(find_faults(lambda: conn, store.keys))
     assert find_outdated() == ["P-002"]
     assert find_current(hours(1)) == find_current(hours(3) - tick) == {"P-001": ()}
     assert find_current(hours(3)) == find_current(hours(7) - tick) == {"P-001": asked}
