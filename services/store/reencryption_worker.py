@@ -89,6 +89,8 @@ class ReencryptionWorker:
             return None
         key_id = in_use[-1].id
         if self.keys.find_encryption_key(key_id) is None:
+            if key_id not in self._reported:
+                self.on_progress(self._count_outdated(key_id))
             self._report_once("encryption_key_missing", key_id)
             return None
         return key_id

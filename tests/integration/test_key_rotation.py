@@ -222,6 +222,7 @@ def test_a_process_without_the_new_key_goes_on_with_the_old_one(trial, aegis, tm
     trial.accept(3)
     assert NEW_FILE not in trial.count_by_file()
     assert trial.make_worker(keys_elsewhere).work() == IDLE_S
+    assert trial.progress == [trial.count_by_file()[OLD_FILE]]  # for the metric: nobody works
     trial.intake.keys = keys_here
     trial.reencrypt_all()
     assert set(trial.count_by_file()) == {NEW_FILE}

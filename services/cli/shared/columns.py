@@ -129,7 +129,7 @@ KEYS: Columns = (
     ("since (UTC)", "When the database first named it."),
     (
         "state",
-        "encrypts (the newest), being replaced, can be retired, retired; of others: in use.",
+        "encrypts (the newest), being replaced, can be retired, retired, not in use; else: in use.",
     ),
     ("messages", "How many are encrypted with it."),
     ("problem", "What is wrong with the file; - when nothing is."),
