@@ -16,9 +16,8 @@ from services.store.held_lease import HeldLease
 from services.store.participants import Participant
 from services.store.seal_worker import SealWorker
 from services.store.session import Database, is_blocked
-from services.store.vault import Keys
 from tests.helpers.fact_notes import HOUR_ZERO
-from tests.helpers.store import arrival
+from tests.helpers.store import arrival, registered_keys
 
 
 @pytest.fixture
@@ -41,7 +40,7 @@ def url(request, tmp_path, monkeypatch):
 def worker(url, tmp_path):
     db = Database.open(url)
     schema.upgrade(db)
-    keys = Keys.load_or_create(tmp_path / "keys")
+    keys = registered_keys(db, tmp_path / "keys")
     with db.write() as conn:
         participants.add_participants(conn, [Participant("P-001", "T", "S1")], HOUR_ZERO)
     yield SealWorker(HeldLease(db, "sealer", "sealer", lambda: HOUR_ZERO), keys)
