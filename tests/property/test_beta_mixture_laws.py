@@ -20,8 +20,8 @@ def test_below_each_quantile_lies_its_share(components):
     assert 0 <= low <= high <= 1
     for point, tail in ((low, 0.025), (high, 0.975)):
         # at an end the distribution may rise so fast that 1e-12 of the argument is much of it
-        before, after = (
+        lower_share, upper_share = (
             share @ special.betainc(a, b, min(max(end, 0.0), 1.0))
             for end in (point - 2e-12, point + 2e-12)
         )
-        assert before - 1e-9 <= tail <= after + 1e-9
+        assert lower_share - 1e-9 <= tail <= upper_share + 1e-9
