@@ -12,7 +12,10 @@ from services.store.vault import Keys
 from tests.helpers.fact_notes import hours
 from tests.helpers.store import fill, new_database
 
-UNSEALED_TABLES = {"outbox"}  # says nothing that the journal does not say, and is soon deleted
+UNSEALED_TABLES = {
+    "outbox",  # says nothing that the journal does not say, and is soon deleted
+    "api_key_use",  # of the hour, for operators
+}
 TABLES = sorted(tables.metadata.tables.keys() - UNSEALED_TABLES)
 COLUMNS = [
     (table, column.name)
