@@ -25,11 +25,12 @@ def deliver(context: DeliveryContext, pool: DeliveryPool, notices: LatestNotices
     """Begin what is due, record what has ended, and return how many attempts that were.
 
     An attempt is recorded before it is made, and its result after: what is interrupted between the
-    two is sent again under the same id. What is slow delays only its own recipient.
+    two is sent again under the same id. What is slow delays only its own recipient; those that
+    answered last come first.
     """
     with context.db.read() as conn:
         due = alerts.load_due_deliveries(conn, context.clock(), _LONGEST_WAIT)
-        due = [row for row in due if pool.has_room(row)]
+        due = sorted((row for row in due if pool.has_room(row)), key=pool.find_health)
         stored_alerts = alerts.load_alerts(conn, ids=[row.alert for row in due])
     by_id = {alert.id: alert for alert in stored_alerts}
     begun_count = sum(

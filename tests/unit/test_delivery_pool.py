@@ -1,11 +1,13 @@
 """Attempts under way: one per recipient, in threads that nobody else waits for."""
 
 import threading
+from dataclasses import replace
 
 import pytest
 
+from services.alerts import delivery_pool
 from services.alerts.channel_contract import Acceptance, Failure
-from services.alerts.delivery_pool import Attempt, DeliveryPool
+from services.alerts.delivery_pool import Attempt, DeliveryPool, LaneHealth
 from services.store.alerts import DeliveryRow
 from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.store import ALERT
@@ -130,26 +132,106 @@ def test_an_exception_of_a_channel_is_a_failure(make_receivers):
     assert receivers.pop() == ("chair", Failure("channel failed (ZeroDivisionError)"))
 
 
-def test_there_are_sixteen_attempts_at_once_at_most(make_receivers):
-    receivers = make_receivers()
-    receivers.start(*(f"r{n}" for n in range(15)))
-    assert receivers.pool.has_room(make_row("last"))
-    receivers.start("last")
-    assert not receivers.pool.has_room(make_row("one more"))
+HEALTHY, UNKNOWN, FAULTY = "healthy", "unknown", "faulty"
+
+# who hangs, of whom nobody knew it, and who is served meanwhile
+SCHEDULES = {
+    "nobody hangs": ({}, {HEALTHY, UNKNOWN, FAULTY}),
+    "7 that failed before": ({FAULTY: 7}, {HEALTHY, UNKNOWN, FAULTY}),
+    "8 that failed before": ({FAULTY: 8}, {HEALTHY, UNKNOWN}),
+    "16 new ones": ({UNKNOWN: 16}, {HEALTHY, UNKNOWN, FAULTY}),
+    "31 new ones": ({UNKNOWN: 31}, {HEALTHY, UNKNOWN, FAULTY}),
+    "32 new ones": ({UNKNOWN: 32}, {HEALTHY, FAULTY}),
+    "23 new ones, 8 that failed before": ({UNKNOWN: 23, FAULTY: 8}, {HEALTHY, UNKNOWN}),
+    "24 new ones, 8 that failed before": ({UNKNOWN: 24, FAULTY: 8}, {HEALTHY}),
+    "15 that answered": ({HEALTHY: 15}, {HEALTHY, UNKNOWN, FAULTY}),
+    "16 that answered": ({HEALTHY: 16}, {UNKNOWN, FAULTY}),
+}
+
+# the same, when each of them has hung for half a second
+LATER_SCHEDULES = {
+    "7 new ones": ({UNKNOWN: 7}, {HEALTHY, UNKNOWN, FAULTY}),
+    "8 new ones": ({UNKNOWN: 8}, {HEALTHY, UNKNOWN}),
+    "31 new ones": ({UNKNOWN: 31}, {HEALTHY, UNKNOWN}),
+    "32 new ones": ({UNKNOWN: 32}, {HEALTHY}),
+    "16 that answered": ({HEALTHY: 16}, {HEALTHY, UNKNOWN}),
+    "16 that answered, 16 new ones": ({HEALTHY: 16, UNKNOWN: 16}, {HEALTHY}),
+}
 
 
-def test_those_that_failed_before_leave_half_of_the_room_to_the_others(make_receivers):
+def hang(receivers, counts):
+    """Let *counts* recipients of each health hang, and know one more of each health."""
+    answers = {HEALTHY: Acceptance(), FAULTY: Failure("refused")}
+    for health, answer in answers.items():
+        names = [f"{health}-{n}" for n in range(counts.get(health, 0))] + [health]
+        receivers.start(*names)
+        for name in names:
+            receivers.release(name, answer)
+        assert {receivers.pop()[0] for _ in names} == set(names)
+    receivers.start(*(f"{health}-{n}" for health, count in counts.items() for n in range(count)))
+
+
+def list_served(receivers):
+    return {one for one in (HEALTHY, UNKNOWN, FAULTY) if receivers.pool.has_room(make_row(one))}
+
+
+@pytest.mark.parametrize(("hung_counts", "served_health"), SCHEDULES.values(), ids=SCHEDULES)
+def test_who_answers_waits_for_nobody_who_does_not(
+    make_receivers, hung_counts, served_health, monkeypatch
+):
+    monkeypatch.setattr(delivery_pool, "_PROMPT_S", 60.0)
     receivers = make_receivers()
-    names = [f"r{n}" for n in range(9)]
+    hang(receivers, hung_counts)
+    assert list_served(receivers) == served_health
+
+
+@pytest.mark.parametrize(
+    ("hung_counts", "served_health"), LATER_SCHEDULES.values(), ids=LATER_SCHEDULES
+)
+def test_what_takes_long_takes_no_place_of_those_that_answer(
+    make_receivers, hung_counts, served_health, monkeypatch
+):
+    receivers = make_receivers()
+    hang(receivers, hung_counts)
+    monkeypatch.setattr(delivery_pool, "_PROMPT_S", 0.0)
+    assert list_served(receivers) == served_health
+
+
+def test_attempts_beyond_their_deadline_take_no_place_of_those_that_answer(make_receivers):
+    receivers = make_receivers(deadline_s=0.01)
+    names = [f"r{n}" for n in range(32)]
     receivers.start(*names)
-    for name in names:
-        receivers.release(name, Failure("refused"))
-    assert {receivers.pop()[0] for _ in names} == set(names)
-    receivers.start(*names[:7])
-    assert receivers.pool.has_room(make_row("r7"))
-    receivers.start("r7")
-    assert not receivers.pool.has_room(make_row("r8"))
-    assert receivers.pool.has_room(make_row("healthy"))
+    assert {receivers.pop(wait_s=0.05)[0] for _ in names} == set(names)
+    assert not receivers.pool.has_room(make_row("new"))
+    receivers.pool.deadline_s = 60.0
+    receivers.start("chair")
+    receivers.release("chair")
+    assert receivers.pop() == ("chair", Acceptance())
+    assert receivers.pool.has_room(make_row("chair"))
+
+
+@pytest.mark.parametrize(
+    ("answers", "attempts", "health"),
+    [
+        ([], 0, LaneHealth.UNKNOWN),
+        ([], 1, LaneHealth.FAULTY),
+        ([Acceptance()], 0, LaneHealth.HEALTHY),
+        ([Acceptance()], 1, LaneHealth.HEALTHY),
+        ([Failure("refused")], 0, LaneHealth.FAULTY),
+        ([Failure("refused"), Acceptance()], 0, LaneHealth.HEALTHY),
+        ([Acceptance(), Failure("refused")], 0, LaneHealth.FAULTY),
+    ],
+)
+def test_the_last_attempt_says_whether_a_recipient_answers(
+    make_receivers, answers, attempts, health
+):
+    receivers = make_receivers()
+    for answer in answers:
+        receivers.start("chair")
+        receivers.release("chair", answer)
+        receivers.pop()
+    row = replace(make_row("chair"), attempts=attempts)
+    assert receivers.pool.find_health(row) is health
 
 
 def test_no_attempt_holds_up_the_end_of_the_process(make_receivers):
