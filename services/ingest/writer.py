@@ -16,7 +16,7 @@ from services.runtime.health import Progress
 
 BATCH_SIZE = 256
 BATCH_BYTES = 256 * 1024  # some thousand results, which are stored within half a second
-_LEAST_BATCH = 16
+_LEAST_BATCH = 64  # fewer would leave a slow disk with commits alone
 _LONGEST_BATCH_S = 0.1  # who comes next waits for the batch in hand, and for its own
 WAIT_S = 0.005
 _GOODBYE_S = 5.0  # for the messages that wait when the process is asked to end
