@@ -93,6 +93,10 @@ DOMAINS = {  # what was assessed; ASTCT; CTCAE v6.0, which reads score and arous
     # of two assessments at one instant the worse counts
     "ICE8 ICE5": ("2", "2"),
     "ICE10 spontaneous voice": ("2", "2"),
+    "ICE10 voice tactile": ("3", "3"),
+    "ICE10 tactile unarousable": ("4", "4"),
+    "ICE10 seizure:brief seizure:prolonged": ("4", "0"),
+    "ICE10 edema:focal edema:diffuse": ("4", "0"),
     "ICE10 edema:diffuse intracranial-hemorrhage:yes intracranial-hemorrhage:no": ("", ""),
     "ICE0 unarousable sedation:no sedation:yes": ("0-4?", "0-4"),
 }
