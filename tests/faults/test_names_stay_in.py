@@ -35,26 +35,32 @@ from tests.helpers.installation import STUDY
 
 pytestmark = pytest.mark.slow
 
-# Every planted word holds one of these, and nothing else in a run does.
-TOKENS = (b"qzx", b"19711213", b"1971-12-13", b"5550177333")
+# Every planted word holds one of these, which are too long to stand in ciphertext by chance.
+TOKENS = (b"qzxj7k", b"19711213", b"1971-12-13", b"5550177333")
 PEOPLE = """participant,site,authority,identifier_type,identifier,transplant_at,enrolled_at
-P-001,west,WMRN,MR,QZX7711,2026-01-05T10:00,2025-12-20T09:00
-P-002,west,WMRN,MR,QZX7712,2026-01-06T10:00,2025-12-21T09:00
+P-001,west,WMRN,MR,QZXJ7K7711,2026-01-05T10:00,2025-12-20T09:00
+P-002,west,WMRN,MR,QZXJ7K7712,2026-01-06T10:00,2025-12-21T09:00
 """
 BAD_PEOPLE = """participant,site,authority,identifier_type,identifier,transplant_at,enrolled_at
-"QZXDOE, QZXJANE",west,WMRN,MR,QZX7713,2026-01-05T10:00,2025-12-20T09:00
-QZXJANE 19711213,west,WMRN,MR,QZX7714,2026-01-05T10:00,2025-12-20T09:00
-P-003,west,WMRN,MR,QZX7711,2026-01-05T10:00,2025-12-20T09:00
-P-004,west,WMRN,MR,QZX7715,QZXDOE,2025-12-20T09:00
-P-005,west,WMRN,QZXTYPE,QZX7716,,2025-12-20T09:00
+"QZXJ7KDOE, QZXJ7KJANE",west,WMRN,MR,QZXJ7K7713,2026-01-05T10:00,2025-12-20T09:00
+QZXJ7KJANE 19711213,west,WMRN,MR,QZXJ7K7714,2026-01-05T10:00,2025-12-20T09:00
+P-003,west,WMRN,MR,QZXJ7K7711,2026-01-05T10:00,2025-12-20T09:00
+P-004,west,WMRN,MR,QZXJ7K7715,QZXJ7KDOE,2025-12-20T09:00
+P-005,west,WMRN,QZXJ7KTYPE,QZXJ7K7716,,2025-12-20T09:00
 """
-PERSON = "QZXDOE^QZXJANE||19711213|F||QZXRACE|99 QZXSTREET^^QZXTOWN||5550177333|5550177333"
-PID = f"PID|1|QZXOLD|QZX7711^^^WMRN^MR~QZX88^^^QZXAUTH^SS|QZXALT|{PERSON}"
-NEXT_OF_KIN = "NK1|1|QZXDOE^QZXKIN|QZXREL|99 QZXSTREET|5550177333"
-NOTE = "NTE|1|QZXSRC|QZXDOE was born on 19711213, phone 5550177333"
-ORDER = "OBR|1|QZXPLACER^QZXP|QZXFILLER^QZXF|CMP^QZXPANEL|||20260314063000-0700||||||QZXINFO"
-RESULT_TIME = "|||F|||20260314063000-0700|QZXLAB|QZXDOE^QZXNURSE"
-VISIT = "PV1|1|I|QZXWARD^99 QZXSTREET||||QZXDOE^QZXDOCTOR||||||||||||QZXVISIT"
+PERSON = (
+    "QZXJ7KDOE^QZXJ7KJANE||19711213|F||QZXJ7KRACE"
+    "|99 QZXJ7KSTREET^^QZXJ7KTOWN||5550177333|5550177333"
+)
+PID = f"PID|1|QZXJ7KOLD|QZXJ7K7711^^^WMRN^MR~QZXJ7K88^^^QZXJ7KAUTH^SS|QZXJ7KALT|{PERSON}"
+NEXT_OF_KIN = "NK1|1|QZXJ7KDOE^QZXJ7KKIN|QZXJ7KREL|99 QZXJ7KSTREET|5550177333"
+NOTE = "NTE|1|QZXJ7KSRC|QZXJ7KDOE was born on 19711213, phone 5550177333"
+ORDER = (
+    "OBR|1|QZXJ7KPLACER^QZXJ7KP|QZXJ7KFILLER^QZXJ7KF|CMP^QZXJ7KPANEL"
+    "|||20260314063000-0700||||||QZXJ7KINFO"
+)
+RESULT_TIME = "|||F|||20260314063000-0700|QZXJ7KLAB|QZXJ7KDOE^QZXJ7KNURSE"
+VISIT = "PV1|1|I|QZXJ7KWARD^99 QZXJ7KSTREET||||QZXJ7KDOE^QZXJ7KDOCTOR||||||||||||QZXJ7KVISIT"
 
 
 def head(
@@ -62,14 +68,14 @@ def head(
 ):
     """The header of a message; its own number and the event's text hold planted words."""
     return (
-        rf"MSH|^~\&|{sender}|QZXAPP|QZXFAC|{sent_at}-0700|QZXSEC|{kind}|QZXMSG{number}"
-        f"|{processing}|2.5.1||QZXPOINTER"
+        rf"MSH|^~\&|{sender}|QZXJ7KAPP|QZXJ7KFAC|{sent_at}-0700|QZXJ7KSEC|{kind}|QZXJ7KMSG{number}"
+        f"|{processing}|2.5.1||QZXJ7KPOINTER"
     )
 
 
 def result(code="K", value="7.2", unit="mmol/L", kind="NM", tail="3.5-5.1|HH"):
     """One result, with planted texts beside what is read."""
-    return f"OBX|1|{kind}|{code}|QZXSUB|{value}|{unit}|{tail}{RESULT_TIME}"
+    return f"OBX|1|{kind}|{code}|QZXJ7KSUB|{value}|{unit}|{tail}{RESULT_TIME}"
 
 
 def message(*segments, **header):
@@ -79,99 +85,103 @@ def message(*segments, **header):
 
 MESSAGES = {
     "a dose": message(
-        "ORC|RE|QZXPLACER|QZXFILLER|||||||QZXENTERER",
-        "RXR|QZXROUTE",
-        "RXA|0|1|20260312080000-0700||blinatumomab^QZXNAME|8|ug/d||QZXNOTE||QZXDOE|||||||||CP",
+        "ORC|RE|QZXJ7KPLACER|QZXJ7KFILLER|||||||QZXJ7KENTERER",
+        "RXR|QZXJ7KROUTE",
+        "RXA|0|1|20260312080000-0700||blinatumomab^QZXJ7KNAME|8|ug/d||QZXJ7KNOTE||QZXJ7KDOE|||||||||CP",
         kind="RAS^O17",
         number="2",
         sent_at="20260312080500",
     ),
     "a grade 4": message(ORDER, result(), number="3"),
     "a code beside a known one": message(
-        ORDER, result("QZXCODE^QZXTEXT^L^2951-2^QZXSODIUM^LN", "151"), number="4"
+        ORDER, result("QZXJ7KCODE^QZXJ7KTEXT^L^2951-2^QZXJ7KSODIUM^LN", "151"), number="4"
     ),
-    "a code that nobody knows": message(ORDER, result("QZXCODE^QZXDOE^QZXSYS"), number="5"),
-    "a unit that nobody knows": message(ORDER, result(unit="QZXUNIT^QZXDOE"), number="6"),
-    "a value that is a name": message(ORDER, result(value="QZXDOE", kind="ST"), number="7"),
+    "a code that nobody knows": message(
+        ORDER, result("QZXJ7KCODE^QZXJ7KDOE^QZXJ7KSYS"), number="5"
+    ),
+    "a unit that nobody knows": message(ORDER, result(unit="QZXJ7KUNIT^QZXJ7KDOE"), number="6"),
+    "a value that is a name": message(ORDER, result(value="QZXJ7KDOE", kind="ST"), number="7"),
     "a status that is none": message(
-        ORDER, "OBX|1|NM|K||7.2|mmol/L|||||QZXDOE|||20260314063000-0700", number="8"
+        ORDER, "OBX|1|NM|K||7.2|mmol/L|||||QZXJ7KDOE|||20260314063000-0700", number="8"
     ),
-    "a range that is a name": message(ORDER, result(tail="QZXDOE|QZXFLAG"), number="9"),
-    "a time that is a name": message(ORDER, "OBX|1|NM|K||7.2|mmol/L|||||F|||QZXDOE", number="10"),
+    "a range that is a name": message(ORDER, result(tail="QZXJ7KDOE|QZXJ7KFLAG"), number="9"),
+    "a time that is a name": message(
+        ORDER, "OBX|1|NM|K||7.2|mmol/L|||||F|||QZXJ7KDOE", number="10"
+    ),
     "a drug that nobody knows": message(
-        "RXA|0|1|20260312080000-0700||QZXDRUG^QZXDOE|8|QZXUNIT|||||||||||||QZXCP|QZXACT",
+        "RXA|0|1|20260312080000-0700||QZXJ7KDRUG^QZXJ7KDOE|8|QZXJ7KUNIT|||||||||||||QZXJ7KCP|QZXJ7KACT",
         kind="RAS^O17",
         number="11",
     ),
-    "a type that nobody reads": message(kind="QZXTYPE^QZXEVENT", number="12"),
+    "a type that nobody reads": message(kind="QZXJ7KTYPE^QZXJ7KEVENT", number="12"),
     "an admission": message(
-        "EVN|A01|20260313080000-0700||QZXWHY|QZXDOE", VISIT, kind="ADT^A01", number="13"
+        "EVN|A01|20260313080000-0700||QZXJ7KWHY|QZXJ7KDOE", VISIT, kind="ADT^A01", number="13"
     ),
     "somebody who does not take part": message(ORDER, result(), number="14").replace(
-        b"QZX7711", b"QZX9999"
+        b"QZXJ7K7711", b"QZXJ7K9999"
     ),
-    "a merge with nobody": message("MRG|QZX9998^^^WMRN^MR", kind="ADT^A40", number="15"),
-    "a line of no segment": message(ORDER, result(), "QZXDOE QZXJANE 19711213", number="16"),
-    "a sender that nobody knows": message(sender="QZXDOE|QZXJANE", number="17"),
-    "a test message": message(processing="QZXDOE", number="18"),
+    "a merge with nobody": message("MRG|QZXJ7K9998^^^WMRN^MR", kind="ADT^A40", number="15"),
+    "a line of no segment": message(ORDER, result(), "QZXJ7KDOE QZXJ7KJANE 19711213", number="16"),
+    "a sender that nobody knows": message(sender="QZXJ7KDOE|QZXJ7KJANE", number="17"),
+    "a test message": message(processing="QZXJ7KDOE", number="18"),
     "a character set of that name": message(number="19").replace(
-        b"||QZXPOINTER", b"||QZXPOINTER||||QZXSET"
+        b"||QZXJ7KPOINTER", b"||QZXJ7KPOINTER||||QZXJ7KSET"
     ),
     "a count of 5,000 digits": message(ORDER, result(), number="20").replace(
         b"|2.5.1||", b"|2.5.1|" + b"9" * 5000 + b"|"
     ),
     "a number without end": message(ORDER, result(value="1E+1000000000000000000"), number="21"),
-    "a NUL": message(ORDER, result(r"QZX\X00\DOE"), number="22"),
+    "a NUL": message(ORDER, result(r"QZXJ7K\X00\DOE"), number="22"),
     "a byte of no character set": message(ORDER, result(), number="23").replace(
-        b"QZXDOE was", b"QZXDOE \xff\xfe was"
+        b"QZXJ7KDOE was", b"QZXJ7KDOE \xff\xfe was"
     ),
-    "no header": b"QZXDOE|QZXJANE|19711213",
-    "a header alone": rb"MSH|^~\&|QZXDOE",
+    "no header": b"QZXJ7KDOE|QZXJ7KJANE|19711213",
+    "a header alone": rb"MSH|^~\&|QZXJ7KDOE",
 }
 FACT = {
-    "id": "QZXLINE", "subject": "P-001", "observed_at": "2026-03-14T15:00:00Z",
-    "digest": "QZXDIGEST", "series": "QZXLAB|QZXFILLER|sodium|", "visit": "QZXVISIT",
-    "notes": ["QZXDOE", "born on 19711213"],
-    "result_key": {"code": "QZXCODE", "number": "QZXNUMBER", "local_time": "QZXTIME",
-                   "report": "QZXREPORT"},
+    "id": "QZXJ7KLINE", "subject": "P-001", "observed_at": "2026-03-14T15:00:00Z",
+    "digest": "QZXJ7KDIGEST", "series": "QZXJ7KLAB|QZXJ7KFILLER|sodium|", "visit": "QZXJ7KVISIT",
+    "notes": ["QZXJ7KDOE", "born on 19711213"],
+    "result_key": {"code": "QZXJ7KCODE", "number": "QZXJ7KNUMBER", "local_time": "QZXJ7KTIME",
+                   "report": "QZXJ7KREPORT"},
 }  # fmt: skip
 BODIES = (
     {"kind": "observation", "measure": "sodium", "value": {"value": "151", "unit": "mmol/L"}},
-    {"kind": "observation", "measure": "sodium", "text": "QZXDOE"},
-    {"kind": "observation", "measure": "sodium", "value": {"value": "151", "unit": "QZXUNIT"}},
-    {"kind": "observation", "measure": "QZXDOE", "text": "QZXDOE"},
-    {"kind": "observation", "measure": "sodium", "QZXDOE": "19711213"},
-    {"kind": "administration", "drug": "QZXDRUG", "action": "given"},
-    {"kind": "administration", "drug": "dexamethasone", "action": "given", "route": "QZXROUTE",
-     "dose": {"value": "10", "unit": "QZXUNIT"}},
-    {"kind": "administration", "drug": "dexamethasone", "action": "given", "route": "QZXROUTE"},
+    {"kind": "observation", "measure": "sodium", "text": "QZXJ7KDOE"},
+    {"kind": "observation", "measure": "sodium", "value": {"value": "151", "unit": "QZXJ7KUNIT"}},
+    {"kind": "observation", "measure": "QZXJ7KDOE", "text": "QZXJ7KDOE"},
+    {"kind": "observation", "measure": "sodium", "QZXJ7KDOE": "19711213"},
+    {"kind": "administration", "drug": "QZXJ7KDRUG", "action": "given"},
+    {"kind": "administration", "drug": "dexamethasone", "action": "given", "route": "QZXJ7KROUTE",
+     "dose": {"value": "10", "unit": "QZXJ7KUNIT"}},
+    {"kind": "administration", "drug": "dexamethasone", "action": "given", "route": "QZXJ7KROUTE"},
     {"kind": "movement", "to": "icu"},
-    {"kind": "enrolment", "site": "QZXSITE"},
-    {"kind": "relapse", "detail": "QZXDOE has relapsed"},
-    {"kind": "withdrawal", "reason": "QZXDOE moved to 99 QZXSTREET"},
-    {"kind": "culture", "positive": True, "organism": "QZXDOE"},
-    {"kind": "graft-status", "status": "failed", "by": "QZXDOCTOR", "note": "QZXDOE"},
-    {"kind": "assessment", "criterion": "ctcae-5.0.tremor", "grade": 4, "by": "QZXDOCTOR",
-     "note": "QZXDOE"},
-    {"kind": "assessment", "criterion": "QZXTERM", "grade": 3, "by": "QZXDOCTOR"},
-    {"kind": "finding", "criterion": "ctcae-5.0.lipase-increased", "by": "QZXDOCTOR",
-     "symptoms": "severe", "note": "QZXDOE"},
-    {"kind": "QZXKIND"},
+    {"kind": "enrolment", "site": "QZXJ7KSITE"},
+    {"kind": "relapse", "detail": "QZXJ7KDOE has relapsed"},
+    {"kind": "withdrawal", "reason": "QZXJ7KDOE moved to 99 QZXJ7KSTREET"},
+    {"kind": "culture", "positive": True, "organism": "QZXJ7KDOE"},
+    {"kind": "graft-status", "status": "failed", "by": "QZXJ7KDOCTOR", "note": "QZXJ7KDOE"},
+    {"kind": "assessment", "criterion": "ctcae-5.0.tremor", "grade": 4, "by": "QZXJ7KDOCTOR",
+     "note": "QZXJ7KDOE"},
+    {"kind": "assessment", "criterion": "QZXJ7KTERM", "grade": 3, "by": "QZXJ7KDOCTOR"},
+    {"kind": "finding", "criterion": "ctcae-5.0.lipase-increased", "by": "QZXJ7KDOCTOR",
+     "symptoms": "severe", "note": "QZXJ7KDOE"},
+    {"kind": "QZXJ7KKIND"},
     {"kind": "adjudication", "criterion": "ctcae-5.0.tremor", "verdict": "confirm",
-     "by": "QZXDOE", "reason": "QZXDOE", "signed_at": "2026-03-14T15:00:00Z"},
-    {"kind": "death", "cause": "QZXDOE fell at 99 QZXSTREET"},
+     "by": "QZXJ7KDOE", "reason": "QZXJ7KDOE", "signed_at": "2026-03-14T15:00:00Z"},
+    {"kind": "death", "cause": "QZXJ7KDOE fell at 99 QZXJ7KSTREET"},
 )  # fmt: skip
 
 
 def fact_lines(without=""):
     """All bodies but one kind as lines of one participant, and lines that are none."""
     bodies = [body for body in BODIES if body["kind"] != without]
-    facts = [json.dumps(FACT | {"id": f"QZXLINE{n}", "body": b}) for n, b in enumerate(bodies)]
+    facts = [json.dumps(FACT | {"id": f"QZXJ7KLINE{n}", "body": b}) for n, b in enumerate(bodies)]
     strangers = [
-        json.dumps(FACT | {"subject": "QZXDOE", "body": BODIES[0]}),
-        json.dumps(FACT | {"observed_at": "QZXDOE", "body": BODIES[0]}),
+        json.dumps(FACT | {"subject": "QZXJ7KDOE", "body": BODIES[0]}),
+        json.dumps(FACT | {"observed_at": "QZXJ7KDOE", "body": BODIES[0]}),
         json.dumps(FACT | {"observed_at": "2096-03-14T15:00:00Z", "body": BODIES[0]}),
-        '{"QZXDOE": ',
+        '{"QZXJ7KDOE": ',
     ]
     return "\n".join([*facts, *strangers]).encode()
 
@@ -289,7 +299,7 @@ def send(service, raws):
 
 def send_garbage(service):
     """Send bytes outside of a frame, and half a frame."""
-    for content in (b"QZXDOE 19711213\r\n", b"\x0bMSH|^~\\&|QZXDOE|QZXJANE"):
+    for content in (b"QZXJ7KDOE 19711213\r\n", b"\x0bMSH|^~\\&|QZXJ7KDOE|QZXJ7KJANE"):
         with socket.create_connection(("127.0.0.1", service.mllp), timeout=20) as connection:
             connection.sendall(content)
 
@@ -302,9 +312,11 @@ def ask_pages(service, key):
             "/v1/facts", content=fact_lines(), headers={"Authorization": f"Bearer {key}"}
         ).raise_for_status()
         client.post(
-            "/v1/hl7v2", content=MESSAGES["a grade 4"], headers={"Authorization": "Bearer QZXDOE"}
+            "/v1/hl7v2",
+            content=MESSAGES["a grade 4"],
+            headers={"Authorization": "Bearer QZXJ7KDOE"},
         )
-        client.get("/QZXDOE?name=QZXJANE")
+        client.get("/QZXJ7KDOE?name=QZXJ7KJANE")
         return {
             page: str(answer.headers) + answer.text
             for page in ("/metrics", "/livez", "/readyz", "/healthz")
@@ -403,7 +415,7 @@ def test_nothing_that_is_planted_comes_out(tmp_path, url, monkeypatch):
     assert find_tokens(outputs) == []
     engine = sa.create_engine(url)
     with engine.begin() as conn:  # the search can fail
-        conn.execute(text("UPDATE parked SET comment = 'QZXDOE'"))
+        conn.execute(text("UPDATE parked SET comment = 'QZXJ7KDOE'"))
     engine.dispose()
     assert {name.rpartition(".")[2] for name, _ in find_tokens(read_rows(url))} == {"parked"}
 
@@ -446,11 +458,11 @@ def test_topics_carry_nothing_that_is_planted(tmp_path):
 
 
 LEAKS = {
-    "a line of the log": b"QZXDOE",
-    "lower case": b"the patient qzxdoe",
+    "a line of the log": b"QZXJ7KDOE",
+    "lower case": b"the patient qzxj7kdoe",
     "a date of birth with hyphens": "born 1971-12-13",
     "a telephone number": "tel. 5550177333",
-    "a row of a table": repr([("P-001", "QZX7711")]),
+    "a row of a table": repr([("P-001", "QZXJ7K7711")]),
 }
 
 
@@ -461,15 +473,15 @@ def test_the_search_finds_what_is_planted(leak):
 
 def test_the_search_reads_mails_files_and_tables(tmp_path):
     with MailSink(tmp_path / "mails") as sink:
-        mail = "Subject: x\nContent-Transfer-Encoding: base64\n\nUVpYRE9F\n"
+        mail = "Subject: x\nContent-Transfer-Encoding: base64\n\nUVpYSjdLRE9F\n"
         (sink.folder / "00001.eml").write_text(mail)
         assert find_tokens(read_mails(sink))
-    (tmp_path / "report.html").write_text("<td>QZXDOE</td>")
+    (tmp_path / "report.html").write_text("<td>QZXJ7KDOE</td>")
     assert find_tokens(read_files(tmp_path, "*.html"))
     engine = sa.create_engine(f"sqlite:///{tmp_path}/some.db")
     with engine.begin() as conn:
         conn.execute(text("CREATE TABLE note (words TEXT)"))
-        conn.execute(text("INSERT INTO note VALUES ('QZXDOE')"))
+        conn.execute(text("INSERT INTO note VALUES ('QZXJ7KDOE')"))
     engine.dispose()
     assert find_tokens(read_rows(f"sqlite:///{tmp_path}/some.db"))
     assert find_tokens(read_files(tmp_path, "*.db"))
