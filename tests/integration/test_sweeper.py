@@ -11,9 +11,9 @@ from sqlalchemy.exc import OperationalError
 
 from services.runtime import log, topics
 from services.safety_rules.workers.hint_worker import HintWorker
-from services.safety_rules.workers.sweeper import Sweeper
+from services.safety_rules.workers.sweeper import QUIET, Sweeper
 from services.simulator.trial import simulate_trial
-from services.store import journal, outbox, participants, states, timers
+from services.store import journal, outbox, participant_queries, participants, states, timers
 from services.store.session import Database
 from tests.helpers.fact_notes import hours
 from tests.helpers.installation import Installation
@@ -91,6 +91,24 @@ def test_what_is_announced_twice_in_vain_is_folded_here(watched_trial):
     assert all(calls.count(who) == 2 for who in subjects_waiting)
     with watched_trial.db.read() as conn:
         assert all(one.folded_through for one in states.load_states(conn))
+
+
+def test_the_queries_on_whom_nothing_came_for_a_while_are_stored(watched_trial):
+    def find_outdated():
+        rules = watched_trial.context.study.rules
+        with watched_trial.db.read() as conn:
+            return participant_queries.find_outdated_subjects(
+                conn, rules.protocol.study, rules.version
+            )
+
+    watched_trial.sweeper.worker.fold_from_journal(watched_trial.subjects_behind())
+    subjects = find_outdated()
+    assert subjects
+    watched_trial.sweeper.step(0.0)
+    assert find_outdated()  # something of them has just come
+    watched_trial.clock_time += QUIET + timedelta(microseconds=1)
+    watched_trial.sweeper.step(LEFT_BEHIND_S)
+    assert find_outdated() == []
 
 
 def test_a_process_is_ready_only_while_those_who_are_behind_move_on(watched_trial):
