@@ -57,7 +57,7 @@ mutants: setup ## 120 small faults in the rules: do tests notice? N=500 or ALL=1
 	$(BIN)/python -m tests.mutants $(if $(ALL),--count 0,$(if $(N),--count $(N))) \
 		$(if $(SEED),--seed $(SEED)) $(if $(MODULE),--module $(MODULE))
 
-faults: setup ## the faults suite: processes and servers killed, cut, paused; N=500 for more runs
+faults: setup ## processes killed, servers cut, receivers hung, floods, mutated content; N=500 for more
 	$(if $(N),AEGIS_FAULT_RUNS=$(N)) $(PYTEST) tests/faults
 
 schema: setup ## docs/fact.schema.json, from the code that reads facts

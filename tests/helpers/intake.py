@@ -150,7 +150,7 @@ class Line:
             if not data:
                 return ""
             received += data
-        return received[1:-2].decode()
+        return received[1:-2].decode(errors="replace")  # it names what was sent
 
     def has_answer(self, within_s):
         """Return True when an answer arrives within *within_s* seconds."""
