@@ -12,6 +12,7 @@ from services.safety_rules.domain.stopping.person_time_plan import PersonTimePla
 
 COIN = make_design("table", 0.5, 0.6, 1, boundary=(1,))
 RARE = make_design("table", 0.1, 0.6, 1, boundary=(1,))
+EACH = make_design("table", 1 - 1e-12, 0.6, 1, boundary=(1,))
 TRIAL = [
     make_design("beta-binomial", p0, 0.05, 40, prior=(2 * p0, 2 * (1 - p0)))
     for p0 in (0.05, 0.10, 0.30, 0.05)
@@ -101,6 +102,12 @@ def test_participants_are_followed_one_after_the_other(n, design, chance):
     chances = simulate_familywise_error([trial], (0.0,))
     assert chances.chances == ((0.0, pytest.approx(chance, abs=4 * chances.error)),)
     assert chances.nominal == pytest.approx(0.6)
+
+
+def test_what_stops_no_trial_and_what_stops_each_is_counted_exactly():
+    never = PersonTimeTrial(make_table(0.5, 0, 100), 0.5, 1)
+    chances = [simulate_familywise_error([one], (0.0,), trials=100) for one in (never, EACH)]
+    assert [one.chances for one in chances] == [((0.0, 0.0),), ((0.0, 1.0),)]
 
 
 def test_rules_of_both_kinds_stop_less_often_when_their_events_come_together():
