@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -13,6 +13,7 @@ from services.ingest.domain.message_content import ParkedItem, ParkReason, Refus
 from services.ingest.domain.message_size import MOST_ITEMS, park_too_many_lines
 from services.ingest.domain.quoted_text import quote_in
 from services.ingest.fact_names import FactNames
+from services.ingest.line_places import name_line
 from services.runtime import wire
 from services.vocabulary.fact import Fact
 
@@ -63,6 +64,7 @@ def read_facts(
     most_items: int = MOST_ITEMS,
     *,
     is_entered: bool = False,
+    failed_lines: Collection[ParkedItem] = (),
 ) -> FactsContent | Refusal:
     """Return the facts of a message; a line that is no fact is parked, the others are kept.
 
@@ -75,9 +77,10 @@ def read_facts(
         names: That the study knows.
         most_items: Lines that are read; a message of more is parked whole.
         is_entered: True when *actor* has entered it by a command: comments are kept.
+        failed_lines: Lines that are not read, for they failed before.
     """
     item = park_too_many_lines(body, most_items)
-    facts, wrong = ([], [item]) if item else read_lines(body, names)
+    facts, wrong = ([], [item]) if item else read_lines(body, names, failed_lines)
     if names.texts is not None:
         sender = "" if is_entered else site or actor
         facts, wrong = _close_texts(facts, wrong, sender, names.texts)
@@ -102,17 +105,25 @@ def name_facts(digest: str, site: str, actor: str) -> tuple[str, str]:
     return f"{FACTS_SENDER}{actor or site}", digest[:32]
 
 
-def read_lines(body: bytes, names: FactNames) -> tuple[list[FactLine], list[ParkedItem]]:
+def read_lines(
+    body: bytes, names: FactNames, failed_lines: Collection[ParkedItem] = ()
+) -> tuple[list[FactLine], list[ParkedItem]]:
     """Return the facts in *body*, and the lines that are no facts or have a name not in *names*.
+
+    Lines at the place of one of *failed_lines* are not read, and are among the latter.
 
     A fact without an id gets the hash of its line, and one without a time of report its time of
     observation.
     """
     facts, wrong = [], []
+    failed_items = {item.path: item for item in failed_lines}
     for number, line in enumerate(body.split(b"\n"), 1):
         if not line.strip():
             continue
-        place = f"line {number}"
+        place = name_line(number)
+        if failed_item := failed_items.get(place):
+            wrong.append(failed_item)
+            continue
         fact = _read_line(line)
         if isinstance(fact, tuple):
             wrong.append(ParkedItem(place, ParkReason.UNREADABLE_LINE, *fact))

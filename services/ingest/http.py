@@ -14,6 +14,7 @@ from services.ingest.domain.message_content import Refusal
 from services.ingest.facts import schema
 from services.ingest.intake import Intake, MessageFormat, Outcome, Submission
 from services.ingest.key_uses import KeyUses
+from services.ingest.outcome import LineOutcome
 from services.ingest.writer import Writer
 from services.store.api_keys import find_valid_api_key
 
@@ -45,7 +46,7 @@ def build_routes(
         return Response(ack, _STATUS[outcome.answer], media_type="application/hl7-v2")
 
     async def facts(request: Request) -> Response:
-        """Answer with the number of facts, and the lines that became none with their reasons."""
+        """Answer with the number of facts, what is parked, and the outcome of each line."""
         body_and_outcome = await _submit(request, senders, writer, "facts", largest)
         if isinstance(body_and_outcome, Response):
             return body_and_outcome
@@ -60,6 +61,7 @@ def build_routes(
                     for item in outcome.parked
                 ],
                 "duplicate": outcome.duplicate,
+                "lines": [_describe_line(line) for line in outcome.lines],
             }
         )
 
@@ -156,6 +158,14 @@ async def _read_body(request: Request, largest: int) -> tuple[bytes, bool]:
         if max(len(body), announced_size) > largest:
             return bytes(body), False
     return bytes(body), True
+
+
+def _describe_line(outcome: LineOutcome) -> dict[str, int | str]:
+    """Return the answer to one line of facts."""
+    answer: dict[str, int | str] = {"line": outcome.line, "outcome": outcome.result}
+    if outcome.item is not None:
+        answer |= {"reason": outcome.item.reason, "detail": outcome.item.detail}
+    return answer
 
 
 def _problem(status: int, detail: str) -> Response:

@@ -1,18 +1,26 @@
 """Acceptance of messages: they are read, matched to participants and stored in one transaction."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 
 from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.read import OTHER_KIND, read_message
-from services.ingest.domain.message_content import MessageContent, ParkedItem, Refusal
+from services.ingest.domain.message_content import MessageContent, ParkedItem, ParkReason, Refusal
 from services.ingest.domain.message_size import MOST_ITEMS
 from services.ingest.domain.site import CodeTables, Sites
 from services.ingest.fact_names import FactNames
 from services.ingest.facts import FACTS_SENDER, FactsContent, read_facts
+from services.ingest.failing_lines import park_failing_lines
 from services.ingest.ids import bound_control_id, message_id
+from services.ingest.line_places import list_places
+from services.ingest.message_outcomes import (
+    ReadMessage,
+    build_accepted_outcome,
+    load_open_items,
+    not_stored_outcome,
+)
 from services.ingest.outcome import ENTERED, MessageFormat, Outcome, Source, Submission
 from services.ingest.parked_rows import build_parked_rows
 from services.ingest.patient_matching import PatientMatcher
@@ -29,22 +37,13 @@ from services.store import journal
 from services.store.journal import Arrival, RawMessage
 from services.store.session import Connection, Database
 from services.store.vault import Keys
-from services.vocabulary.fact import RANGE_NOT_READ, Fact
+from services.vocabulary.fact import Fact
 
 __all__ = ["Intake", "MessageFormat", "Outcome", "Source", "Submission", "not_stored_outcome"]
 
 _log = log.make_logger("ingest")
 
 _CREDENTIALS = {"http": "key", "kafka": "topic or key", "mllp": "connection"}
-
-
-@dataclass(frozen=True, slots=True)
-class _ReadMessage:
-    """A message that can be accepted, with its content and the row that keeps it."""
-
-    submission: Submission
-    content: MessageContent | FactsContent
-    message: RawMessage
 
 
 @dataclass(slots=True)
@@ -87,7 +86,7 @@ class Intake:
 
         When the transaction fails, each is tried alone, so that one failing message does not cost
         the others. One that fails alone is to be sent again if the cause may pass; otherwise it is
-        kept unread and parked.
+        kept unread and parked; of facts, the lines that fail.
         """
         try:
             outcomes = self._accept(submissions)
@@ -107,8 +106,13 @@ class Intake:
             self.on_outcome(outcome)
         return outcomes
 
-    def read_stored_facts(self, message: RawMessage) -> FactsContent | Refusal:
-        """Return the content of a stored message of facts, read with the present names."""
+    def read_stored_facts(
+        self, message: RawMessage, failed_lines: Collection[ParkedItem] = ()
+    ) -> FactsContent | Refusal:
+        """Return the content of a stored message of facts, read with the present names.
+
+        *failed_lines* are not read.
+        """
         return read_facts(
             message.body,
             message.site,
@@ -116,14 +120,20 @@ class Intake:
             self.names,
             self.most_items,
             is_entered=message.source == ENTERED,
+            failed_lines=failed_lines,
         )
 
     def _accept_failed(self, submission: Submission, error: Exception) -> Outcome:
         """Return the outcome of a message that failed by *error*.
 
-        It is tried once more, for another process may have stored it meanwhile, then kept unread.
+        It is tried once more, for another process may have stored it meanwhile; then without the
+        lines that fail, if it has lines; then kept unread.
         """
-        for attempt in (self._accept_alone, partial(self._keep_unread, error=error)):
+        attempts: list[Callable[[Submission], Outcome]] = [self._accept_alone]
+        if submission.form == "facts":
+            attempts.append(self._accept_good_lines)
+        attempts.append(partial(self._keep_unread, error=error))
+        for attempt in attempts:
             _log.error("not_stored", exc_info=error)
             if may_pass(error):
                 break
@@ -135,6 +145,40 @@ class Intake:
 
     def _accept_alone(self, submission: Submission) -> Outcome:
         return self._accept([submission])[0]
+
+    def _accept_good_lines(self, submission: Submission) -> Outcome:
+        """Return the outcome of facts of which the lines that fail are parked."""
+        places = list_places(submission.body)
+
+        def try_lines(tried_places: Sequence[str]) -> Exception | None:
+            other_places = set(places).difference(tried_places)
+            failed_lines = [ParkedItem(place, ParkReason.NOT_STORED, "") for place in other_places]
+            error = self._find_error(submission, failed_lines)
+            if error is not None and len(tried_places) == 1:
+                _log.error("not_stored", exc_info=error)
+            return error
+
+        return self._accept([submission], park_failing_lines(places, try_lines))[0]
+
+    def _find_error(
+        self, submission: Submission, failed_lines: Collection[ParkedItem]
+    ) -> Exception | None:
+        """Store *submission* without *failed_lines*, take that back, and return what went wrong.
+
+        Raises:
+            Exception: It may pass, and says nothing about the message.
+        """
+        try:
+            message = self._read_message(submission, failed_lines)
+            if isinstance(message, ReadMessage):
+                with self.db.write() as conn:
+                    self._store(conn, [message.without_failed_lines()])
+                    conn.rollback()
+        except Exception as error:
+            if may_pass(error):
+                raise
+            return error
+        return None
 
     def _keep_unread(self, submission: Submission, error: Exception) -> Outcome:
         """Return the outcome of a message once it is stored as it came, parked by *error*."""
@@ -161,9 +205,11 @@ class Intake:
             AckCode.REJECT, refusal, site=find_sending_site(self.sites, submission, refusal)
         )
 
-    def _accept(self, submissions: Sequence[Submission]) -> list[Outcome]:
-        readable_or_refused = [self._read_message(one) for one in submissions]
-        messages = [one for one in readable_or_refused if isinstance(one, _ReadMessage)]
+    def _accept(
+        self, submissions: Sequence[Submission], failed_lines: Collection[ParkedItem] = ()
+    ) -> list[Outcome]:
+        readable_or_refused = [self._read_message(one, failed_lines) for one in submissions]
+        messages = [one for one in readable_or_refused if isinstance(one, ReadMessage)]
         outcomes: Iterator[Outcome] = iter(())
         if messages:
             with self.db.write() as conn:
@@ -176,7 +222,9 @@ class Intake:
             for submission, one in zip(submissions, readable_or_refused, strict=True)
         ]
 
-    def _read_message(self, submission: Submission) -> _ReadMessage | Refusal:
+    def _read_message(
+        self, submission: Submission, failed_lines: Collection[ParkedItem]
+    ) -> ReadMessage | Refusal:
         if submission.refusal is not None:
             return submission.refusal
         body = submission.body
@@ -189,6 +237,7 @@ class Intake:
                 self.names,
                 self.most_items,
                 is_entered=submission.source == ENTERED,
+                failed_lines=failed_lines,
             )
         else:
             content = read_message(body, self.sites, self.tables, self.most_items)
@@ -208,7 +257,7 @@ class Intake:
             clock="message" if self.by_message else "wall",
             body=body,
         )
-        return _ReadMessage(submission, content, message)
+        return ReadMessage(submission, content, message)
 
     def _find_foreign_site(
         self, submission: Submission, content: MessageContent | FactsContent
@@ -229,16 +278,18 @@ class Intake:
             return None
         return Refusal("MSH-4", problem, remedy, content.control_id, content.sender)
 
-    def _store(self, conn: Connection, messages: Sequence[_ReadMessage]) -> list[Outcome]:
+    def _store(self, conn: Connection, messages: Sequence[ReadMessage]) -> list[Outcome]:
         names = [(one.message.sender, one.message.control_id) for one in messages]
         known_hashes = journal.find_payload_hashes(conn, self.keys, names)
         subjects = self.matcher.find_subjects(conn, [one.content for one in messages])
-        outcomes, arrivals = [], []
+        outcomes: list[Outcome] = []
+        arrivals: list[Arrival] = []
         for message in messages:
             key = (message.message.sender, message.message.control_id)
             hashes = known_hashes.get(key, set())
             if message.message.sha256 in hashes:
-                outcomes.append(_accepted_outcome(message, (), (), duplicate=True))
+                open_items = load_open_items(conn, message, arrivals)
+                outcomes.append(build_accepted_outcome(message, (), open_items, duplicate=True))
                 continue
             facts, parked = self.matcher.build_facts(
                 conn, message.message, message.content, subjects
@@ -248,35 +299,9 @@ class Intake:
             known_hashes = {**known_hashes, key: {*hashes, message.message.sha256}}
             rows = build_parked_rows(self.keys, message.message, parked)
             arrivals.append(Arrival(message.message, tuple(facts), tuple(rows)))
-            outcomes.append(_accepted_outcome(message, facts, parked))
+            outcomes.append(build_accepted_outcome(message, facts, parked))
         journal.append_arrivals(conn, self.keys, arrivals)
         return outcomes
-
-
-def _accepted_outcome(
-    read_message: _ReadMessage,
-    facts: Sequence[Fact],
-    parked: Sequence[ParkedItem],
-    *,
-    duplicate: bool = False,
-) -> Outcome:
-    return Outcome(
-        AckCode.ACCEPT,
-        site=read_message.content.site,
-        kind=read_message.content.kind,
-        facts=len(facts),
-        parked=tuple(parked),
-        duplicate=duplicate,
-        received_at=read_message.message.received_at,
-        observed=tuple(fact.observed_at for fact in facts),
-        unread_ranges=sum(RANGE_NOT_READ in fact.notes for fact in facts),
-    )
-
-
-def not_stored_outcome(error: Exception) -> Outcome:
-    """Return the outcome of a message that was not stored, or not confirmed, because of *error*."""
-    refusal = Refusal("MSH", f"could not be stored ({type(error).__name__})", "send it again")
-    return Outcome(AckCode.ERROR, refusal, is_transient=may_pass(error))
 
 
 def _with_note(fact: Fact, note: str) -> Fact:

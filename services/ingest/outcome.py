@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, Literal
 
 from services.ingest.domain.hl7.acknowledgement import AckCode
@@ -37,6 +38,29 @@ class Submission:
     refusal: Refusal | None = None
 
 
+class LineResult(StrEnum):
+    """The result of one line of facts."""
+
+    STORED = "stored"
+    DUPLICATE = "duplicate"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True)
+class LineOutcome:
+    """The outcome of one line of facts.
+
+    Args:
+        line: Its number; the first is 1.
+        result: Stored now, before (here or in another message), or parked.
+        item: The reason when it is parked.
+    """
+
+    line: int
+    result: LineResult
+    item: ParkedItem | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """The outcome of a submission; accepted means that it is on disk.
@@ -53,6 +77,7 @@ class Outcome:
         received_at: By the clock of this installation; None when it was refused.
         observed: The time of observation of each fact.
         unread_ranges: Number of facts whose reference range was not read.
+        lines: The outcome of each line of a message of facts; empty when it is parked whole.
     """
 
     answer: AckCode
@@ -66,6 +91,7 @@ class Outcome:
     received_at: datetime | None = None
     observed: tuple[datetime, ...] = ()
     unread_ranges: int = 0
+    lines: tuple[LineOutcome, ...] = ()
 
     @property
     def may_be_stored_later(self) -> bool:

@@ -8,8 +8,9 @@ from uuid import uuid5
 from services.ingest.dead_letters import DEAD_LETTER_SENDER, resubmit
 from services.ingest.discarded_items import drop_discarded, item_key, renumber_paths
 from services.ingest.domain.hl7.read import read_message
-from services.ingest.domain.message_content import MessageContent, Refusal
+from services.ingest.domain.message_content import MessageContent, ParkedItem, Refusal
 from services.ingest.facts import FACTS_SENDER, FactsContent
+from services.ingest.failing_lines import select_failing_lines
 from services.ingest.ids import NAMESPACE, bound_control_id
 from services.ingest.intake import Intake
 from services.ingest.lost_messages import find_lost_messages
@@ -74,20 +75,29 @@ def discard_parked(intake: Intake, ids: Sequence[str], actor: str, reason: str) 
 
 
 def _retry_message(intake: Intake, message_id: str, actor: str) -> RetryResult:
-    """Read one message again; one that fails for what it is waits on, and the others go on."""
+    """Read one message again; one that fails for what it is waits on, and the others go on.
+
+    Facts are then read without the lines that failed when they came.
+    """
     with intake.db.read() as conn:
         open_rows = parking.load_parked(conn, message=message_id)
-    try:
-        return _read_again(intake, message_id, open_rows, actor)
-    except Exception as error:
-        if may_pass(error):
-            raise
-        _log.error("not_stored", exc_info=error, message=message_id)
-        return RetryResult(0, 0, len(open_rows))
+    failed_lines = select_failing_lines((row.path, row.reason, row.detail) for row in open_rows)
+    for passed_over in ([], failed_lines) if failed_lines else ([],):
+        try:
+            return _read_again(intake, message_id, open_rows, passed_over, actor)
+        except Exception as error:
+            if may_pass(error):
+                raise
+            _log.error("not_stored", exc_info=error, message=message_id)
+    return RetryResult(0, 0, len(open_rows))
 
 
 def _read_again(
-    intake: Intake, message_id: str, open_rows: Sequence[ParkedRow], actor: str
+    intake: Intake,
+    message_id: str,
+    open_rows: Sequence[ParkedRow],
+    failed_lines: Sequence[ParkedItem],
+    actor: str,
 ) -> RetryResult:
     with intake.db.read() as conn:
         message = journal.load_message(conn, intake.keys, message_id)
@@ -98,7 +108,7 @@ def _read_again(
         if message is None:
             return RetryResult(0, 0, len(open_rows))
         message = _restore_control_id(message)
-        content = reread_message(intake, message)
+        content = reread_message(intake, message, failed_lines)
         if isinstance(content, Refusal):
             return RetryResult(0, 0, len(open_rows))
         return _apply_content(conn, intake, message, content, actor)
@@ -129,10 +139,15 @@ def _retry_dead_letter(
     return RetryResult(outcome.facts, closed_count, len(outcome.parked))
 
 
-def reread_message(intake: Intake, message: RawMessage) -> MessageContent | FactsContent | Refusal:
-    """Return the content of a stored message, read with the study's present files."""
+def reread_message(
+    intake: Intake, message: RawMessage, failed_lines: Sequence[ParkedItem] = ()
+) -> MessageContent | FactsContent | Refusal:
+    """Return the content of a stored message, read with the study's present files.
+
+    Of facts without *failed_lines*.
+    """
     if message.sender.startswith(FACTS_SENDER):
-        return intake.read_stored_facts(message)
+        return intake.read_stored_facts(message, failed_lines)
     return read_message(message.body, intake.sites, intake.tables, intake.most_items)
 
 

@@ -30,14 +30,14 @@ def may_pass(error: Exception) -> bool:
     return isinstance(error, OSError | MemoryError)
 
 
-def park_unread(error: Exception) -> ParkedItem:
-    """Return the parked item of a whole message that failed by *error*.
+def park_unread(error: Exception, place: str = "message") -> ParkedItem:
+    """Return the parked item of a message, or of one line of facts, that failed by *error*.
 
     >>> park_unread(OverflowError()).detail
     'it failed (OverflowError): see the log, then `aegis parked retry`'
     """
     detail = f"it failed ({type(error).__name__}): see the log, then `aegis parked retry`"
-    return ParkedItem("message", ParkReason.NOT_STORED, detail)
+    return ParkedItem(place, ParkReason.NOT_STORED, detail)
 
 
 def build_unread_arrival(

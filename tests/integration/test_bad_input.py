@@ -1,6 +1,7 @@
 """Whatever a sender does wrong, it is told what, where and what to do, and the port goes on."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -280,6 +281,67 @@ def test_a_broken_line_of_facts_is_parked_by_its_number_and_the_others_go_on(
     assert (item["where"], item["reason"]) == ("line 2", "unreadable-line")
     assert says in item["detail"]
     assert len(feed_facts(intake)) == response.json()["facts"] == 1
+
+
+FACT_WITH_ID = FACT.replace("{", '{"id": "relapse-1", ', 1)
+FACT_OF_STRANGER = FACT.replace("P-001", "P-9")
+STORED_LINE, DUPLICATE_LINE = {"outcome": "stored"}, {"outcome": "duplicate"}
+UNREADABLE = {
+    "outcome": "parked",
+    "reason": "unreadable-line",
+    "detail": "is no JSON object: write one fact to a line",
+}
+STRANGER = {
+    "outcome": "parked",
+    "reason": "unknown-participant",
+    "detail": "1 items about nobody whom this site has in the study: import the participant",
+}
+LINES = {
+    "a fact": ([FACT], [STORED_LINE]),
+    "facts beside bad lines": (
+        [FACT, "oops", "", FACT_OF_STRANGER],
+        [STORED_LINE, UNREADABLE, None, STRANGER],
+    ),
+    "nothing good": (["oops", FACT_OF_STRANGER], [UNREADABLE, STRANGER]),
+    "the same line twice": ([FACT, FACT], [DUPLICATE_LINE, STORED_LINE]),
+    "one id twice": (
+        [FACT_WITH_ID, FACT_WITH_ID.replace("marrow", "blood")],
+        [DUPLICATE_LINE, STORED_LINE],
+    ),
+    "the same unknown participant twice": (
+        [FACT_OF_STRANGER, FACT_OF_STRANGER],
+        [STRANGER, STRANGER],
+    ),
+    "blank lines": (["", FACT, " ", ""], [None, STORED_LINE]),
+}
+
+
+@pytest.mark.parametrize(("lines", "answers"), LINES.values(), ids=LINES)
+def test_each_line_of_facts_has_its_answer(intake, lines, answers):
+    body = "\n".join(lines).encode()
+    response = post_content(intake, "/v1/facts", body)
+    expected = [{"line": n, **answer} for n, answer in enumerate(answers, 1) if answer]
+    assert (response.status_code, response.json()["lines"]) == (200, expected)
+    assert response.json()["facts"] == answers.count(STORED_LINE)
+    repeated_answer = post_content(intake, "/v1/facts", body).json()
+    assert repeated_answer["duplicate"]
+    assert repeated_answer["lines"] == [
+        one | (DUPLICATE_LINE if one["outcome"] == "stored" else {}) for one in expected
+    ]
+
+
+def test_a_fact_of_another_body_is_a_duplicate_in_the_next(intake):
+    post_content(intake, "/v1/facts", FACT_WITH_ID.encode())
+    response = post_content(intake, "/v1/facts", f"{FACT}\n{FACT_WITH_ID}".encode())
+    assert response.json()["lines"] == [{"line": 1, **STORED_LINE}, {"line": 2, **DUPLICATE_LINE}]
+
+
+def test_a_body_that_is_parked_whole_has_one_answer(tmp_path):
+    intake = replace(new_intake(tmp_path), most_items=2)
+    for _ in "12":
+        response = post_content(intake, "/v1/facts", "\n".join([FACT] * 3).encode())
+        assert (response.json()["facts"], response.json()["lines"]) == (0, [])
+    assert list_parked(intake) == [("too-many-items", "message")]
 
 
 BAD_ROWS = {

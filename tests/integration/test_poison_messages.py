@@ -10,17 +10,21 @@ import pytest
 
 from services.ingest import parked_items
 from services.ingest.domain.hl7.acknowledgement import AckCode
+from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission
+from services.runtime import wire
 from services.store import journal
 from services.store.session import DatabaseError
 from services.vocabulary.printable_text import escape_unprintable
 from tests.helpers.hl7_messages import OBR, PID, labs, message, obx
 from tests.helpers.intake import (
+    PEOPLE,
     count_feed_messages,
     feed_facts,
     list_parked,
     new_intake,
     new_postgres_intake,
+    people,
 )
 
 pytestmark = pytest.mark.slow
@@ -43,7 +47,7 @@ def accept(intake, raw, form="hl7v2"):
     return outcome
 
 
-def coded(code):
+def result_of_code(code):
     """A result under a *code* that nobody knows."""
     return labs(obx("1", "mg/dL", code=f"{code}^a^L"))
 
@@ -64,11 +68,11 @@ MESSAGES = {
     "MSH-13 of 18 digits": (labs(obx("0.49"), tail="|" + "9" * 18), 1, []),
     "MSH-13 of 19 digits": (labs(obx("0.49"), tail="|" + "9" * 19), 1, []),
     "MSH-13 of 5,000 digits": (labs(obx("0.49"), tail="|" + "9" * 5000), 1, []),
-    "NUL in OBX-3, escaped": (coded(r"Z\X00\Z"), 0, [UNKNOWN_CODE]),
-    "NUL in OBX-3": (coded("Z\0Z"), 0, [UNKNOWN_CODE]),
-    "two bytes in OBX-3, one NUL": (coded(r"Z\X4100\Z"), 0, [UNKNOWN_CODE]),
-    "control characters in OBX-3": (coded("Z\x07\x1bZ"), 0, [UNKNOWN_CODE]),
-    "OBX-3 of 100,000": (coded("Z" * 100_000), 0, [UNKNOWN_CODE]),
+    "NUL in OBX-3, escaped": (result_of_code(r"Z\X00\Z"), 0, [UNKNOWN_CODE]),
+    "NUL in OBX-3": (result_of_code("Z\0Z"), 0, [UNKNOWN_CODE]),
+    "two bytes in OBX-3, one NUL": (result_of_code(r"Z\X4100\Z"), 0, [UNKNOWN_CODE]),
+    "control characters in OBX-3": (result_of_code("Z\x07\x1bZ"), 0, [UNKNOWN_CODE]),
+    "OBX-3 of 100,000": (result_of_code("Z" * 100_000), 0, [UNKNOWN_CODE]),
     "NUL in OBX-5": (labs(obx("0.49\0")), 0, [UNREADABLE_VALUE]),
     "NUL in OBX-5, escaped": (labs(obx(r"\X00\0.49", kind="ST")), 0, [UNREADABLE_VALUE]),
     "an exponent of 99": (labs(obx("1E99")), 1, []),
@@ -198,12 +202,12 @@ def test_what_nobody_foresaw_is_kept_and_parked_until_it_can_be_read(intake, err
     with monkeypatch.context() as patch:
         patch.setattr(journal, "append_arrivals", fail_for(journal.append_arrivals, error))
         outcomes = intake.accept([Submission(raw, "mllp") for raw in (POISON, GOOD)])
-        again = intake.accept([Submission(POISON, "mllp")])[0]
+        repeated_outcome = intake.accept([Submission(POISON, "mllp")])[0]
     assert [(one.answer, one.facts, one.site) for one in outcomes] == [
         (AckCode.ACCEPT, 0, "north"),
         (AckCode.ACCEPT, 1, "north"),
     ]
-    assert again.duplicate
+    assert repeated_outcome.duplicate
     assert list_parked(intake) == [("not-stored", "message")]
     assert type(error).__name__ in parked_items.list_parked(intake)[0].detail
     retry = parked_items.retry_parked(intake, "operator")
@@ -227,10 +231,110 @@ def test_what_still_fails_waits_on_and_the_others_are_read(intake, monkeypatch):
     assert len(list_parked(intake)) == 2
 
 
-PASSING = {"a full disk": OSError(28, "full"), "a lost connection": DatabaseError("gone")}
+def fail_for_values(append, values, error=None):
+    """An `append_arrivals` that fails for facts with one of *values*."""
+
+    def append_or_fail(conn, keys, arrivals):
+        append(conn, keys, arrivals)
+        for arrival in arrivals:
+            for fact in arrival.facts:
+                if str(fact.body.value.value) in values:
+                    raise error or ValueError
+
+    return append_or_fail
 
 
-@pytest.mark.parametrize("error", PASSING.values(), ids=PASSING)
+def fail_to_read(read, values):
+    """A reader of facts that fails for lines with one of *values*."""
+
+    def read_or_fail(text):
+        if any(f'"value": "{value}"' in text for value in values):
+            raise OverflowError
+        return read(text)
+
+    return read_or_fail
+
+
+def describe_lines(outcome):
+    """Number and result of each line, with the reason of one that is parked."""
+    return [
+        (one.line, str(one.result), *([str(one.item.reason)] if one.item else []))
+        for one in outcome.lines
+    ]
+
+
+STORED_LINE, DUPLICATE_LINE, PARKED_LINE = "stored", "duplicate", "parked"
+FAILING_VALUES = {  # of six lines, the fourth of which is no fact; and the lines that are parked
+    "the first": ({"1"}, [1]),
+    "the last": ({"6"}, [6]),
+    "beside the unreadable one": ({"3", "5"}, [3, 5]),
+    "all but one": ({"1", "2", "3", "5"}, [1, 2, 3, 5]),
+    "all": ({"1", "2", "3", "5", "6"}, [1, 2, 3, 5, 6]),
+}
+SIX_LINES = "\n".join("oops" if n == 4 else fact_line(str(n)) for n in range(1, 7)).encode()
+
+
+@pytest.mark.parametrize("fault", ["the database", "the reader"])
+@pytest.mark.parametrize(("values", "places"), FAILING_VALUES.values(), ids=FAILING_VALUES)
+def test_of_facts_that_fail_for_an_unforeseen_reason_only_those_lines_wait(
+    intake, values, places, fault, monkeypatch
+):
+    unreadable = (4, PARKED_LINE, "unreadable-line")
+    with monkeypatch.context() as patch:
+        if fault == "the database":
+            fails = fail_for_values(journal.append_arrivals, values)
+            patch.setattr(journal, "append_arrivals", fails)
+        else:
+            patch.setattr(wire, "read_fact", fail_to_read(wire.read_fact, values))
+        outcome = accept(intake, SIX_LINES, "facts")
+        repeated_outcome = accept(intake, SIX_LINES, "facts")
+    assert (outcome.answer, outcome.facts) == (AckCode.ACCEPT, 5 - len(places))
+    parked = {n: (n, PARKED_LINE, "not-stored") for n in places} | {4: unreadable}
+    assert describe_lines(outcome) == [parked.get(n, (n, STORED_LINE)) for n in range(1, 7)]
+    assert repeated_outcome.duplicate
+    assert describe_lines(repeated_outcome) == [
+        parked.get(n, (n, DUPLICATE_LINE)) for n in range(1, 7)
+    ]
+    assert sorted(list_parked(intake)) == sorted(
+        [("unreadable-line", "line 4"), *(("not-stored", f"line {n}") for n in places)]
+    )
+    retry = parked_items.retry_parked(intake, "operator")
+    assert (retry.facts, retry.closed_items, retry.still_parked) == (len(places), len(places), 1)
+    assert {str(one.body.value.value) for one in feed_facts(intake)} == set("12356")
+    assert count_feed_messages(intake) == 1
+
+
+def test_a_line_that_still_fails_does_not_hold_up_the_others_of_its_body(intake, monkeypatch):
+    later = PEOPLE[0].replace("P-001", "P-003").replace("QX4711", "QX4713")
+    body = "\n".join([fact_line("1"), fact_line("2", subject="P-003")])
+    with monkeypatch.context() as patch:
+        patch.setattr(wire, "read_fact", fail_to_read(wire.read_fact, {"1"}))
+        outcome = accept(intake, body.encode(), "facts")
+        assert describe_lines(outcome) == [
+            (1, PARKED_LINE, "not-stored"),
+            (2, PARKED_LINE, "unknown-participant"),
+        ]
+        import_participants(intake, people(later), "operator")
+        retry = parked_items.retry_parked(intake, "operator")
+    assert (retry.facts, retry.closed_items, retry.still_parked) == (1, 1, 1)
+    assert list_parked(intake) == [("not-stored", "line 1")]
+    assert parked_items.retry_parked(intake, "operator").facts == 1
+
+
+def test_facts_that_fail_for_a_passing_reason_are_to_be_sent_again_whole(intake, monkeypatch):
+    error = OSError(28, "full")
+    with monkeypatch.context() as patch:
+        fails = fail_for_values(journal.append_arrivals, {"3"}, error)
+        patch.setattr(journal, "append_arrivals", fails)
+        assert accept(intake, SIX_LINES, "facts").answer is AckCode.ERROR
+    assert (count_feed_messages(intake), list_parked(intake), feed_facts(intake)) == (0, [], [])
+    assert accept(intake, SIX_LINES, "facts").facts == 5
+
+
+PASSING_ERRORS = {"a full disk": OSError(28, "full"), "a lost connection": DatabaseError("gone")}
+
+
+@pytest.mark.parametrize("error", PASSING_ERRORS.values(), ids=PASSING_ERRORS)
 def test_what_fails_for_a_passing_reason_is_to_be_sent_again(intake, error, monkeypatch):
     monkeypatch.setattr(journal, "append_arrivals", fail_for(journal.append_arrivals, error, 1))
     assert accept(intake, POISON).answer is AckCode.ERROR
@@ -239,8 +343,8 @@ def test_what_fails_for_a_passing_reason_is_to_be_sent_again(intake, error, monk
 
 
 def test_a_failure_that_does_not_come_twice_parks_nothing(intake, monkeypatch):
-    failing = fail_for(journal.append_arrivals, ValueError(), 1)
-    monkeypatch.setattr(journal, "append_arrivals", failing)
+    failing_append = fail_for(journal.append_arrivals, ValueError(), 1)
+    monkeypatch.setattr(journal, "append_arrivals", failing_append)
     assert accept(intake, POISON).facts == 1
     assert list_parked(intake) == []
 
