@@ -25,7 +25,8 @@ def build_line_outcomes(
         facts: Those that it added to the journal.
         parked: What waits of it.
     """
-    items = {item.path: item for item in (*content.parked, *parked)}
+    # The latter have the words of the sender, which stored items lack
+    items = {item.path: item for item in (*parked, *content.parked)}
     if any(find_line_number(path) is None for path in items):
         return ()
     added_ids = {fact.id for fact in facts}

@@ -291,6 +291,10 @@ UNREADABLE = {
     "reason": "unreadable-line",
     "detail": "is no JSON object: write one fact to a line",
 }
+UNKNOWN_KEY = UNREADABLE | {
+    "detail": "body.relapse.detale: there is no such key;"
+    " see GET /v1/facts/schema (docs/fact.schema.json)"
+}
 STRANGER = {
     "outcome": "parked",
     "reason": "unknown-participant",
@@ -302,6 +306,7 @@ LINES = {
         [FACT, "oops", "", FACT_OF_STRANGER],
         [STORED_LINE, UNREADABLE, None, STRANGER],
     ),
+    "words of the sender": ([FACT.replace('"detail"', '"detale"')], [UNKNOWN_KEY]),
     "nothing good": (["oops", FACT_OF_STRANGER], [UNREADABLE, STRANGER]),
     "the same line twice": ([FACT, FACT], [DUPLICATE_LINE, STORED_LINE]),
     "one id twice": (
