@@ -63,6 +63,7 @@ COMMANDS: Mapping[str, str] = {
 }
 # Those that compute, and end soon: they do without parts of numpy.
 _STATISTICS = ("arms", "boundary", "chance", "design", "endpoints", "protocol", "rules", "simulate")
+_OPEN_DATABASE = "services.cli.shared.open_database"
 _COMMAND_AND_MORE = 2  # words of a line
 
 
@@ -166,7 +167,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = build_parser(word).parse_args(words)
     _configure_process(is_ours=argv is None)
     try:
-        with _spare_modules() if argv is None else nullcontext():
+        return _perform_command(args, is_ours=argv is None)
+    finally:
+        if _OPEN_DATABASE in sys.modules:  # not loaded by a command that needs no data
+            import_module(_OPEN_DATABASE).close_databases()
+
+
+def _perform_command(args: Namespace, *, is_ours: bool) -> int:
+    """Return the exit code of a command; what a person can mend is a line, and not a traceback."""
+    try:
+        with _spare_modules() if is_ours else nullcontext():
             perform = load_command(args.command)
         return perform(args)
     except (CommandError, SettingsError) as error:
