@@ -18,9 +18,11 @@ from services.runtime.kafka import FLUSH_LIMIT_S
 from services.store import outbox
 from services.store.held_lease import HeldLease
 from services.store.session import Database
+from services.store.wakeups import OUTBOX, Wakeups, make_wakeups
 
 AT_ONCE = 500
 _AFTER_FAILURE_S = 1.0
+_STANDBY_S = 0.25  # while another has the lease
 _FROM_THE_START_S = 1.0  # rows become visible out of order, so the floor is reset regularly
 
 _log = log.make_logger("relay")
@@ -51,25 +53,37 @@ class Relay:
     _from_start_s: float = 0.0
     _producer: KafkaProducer | None = None
     _lease: HeldLease = field(init=False)
+    _wakeups: Wakeups = field(init=False)
 
     def __post_init__(self) -> None:
         self._lease = HeldLease(self.db, "relay", self.holder, self.clock)
+        self._wakeups = make_wakeups(self.db, OUTBOX)
 
-    def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
-        """Publish until *stop* is set; failures are logged and tried again."""
+    def run(self, stop: threading.Event, idle_s: float = 0.5) -> None:
+        """Publish until *stop* is set; failures are logged and tried again.
+
+        It rests until something is announced, and at most *idle_s* seconds.
+        """
         while not stop.is_set():
             try:
-                busy = self._lease.hold() and self.step()
+                is_held = self._lease.hold()
+                busy = is_held and self.step()
             except Exception as error:  # noqa: BLE001 - the next round publishes the rest
                 _log.exception("relay_failed", exc_info=error)
                 self.progress.record_waiting(time.monotonic())
                 self._floor = 0
                 self._disconnect(0)
+                self._wakeups.close()
                 stop.wait(_AFTER_FAILURE_S)
                 continue
             if not busy:
                 self.progress.record_idle()
-                stop.wait(idle_s)
+            if is_held:
+                self._wakeups.rest(stop, 0.0 if busy else idle_s)
+            else:
+                self._wakeups.close()
+                stop.wait(_STANDBY_S)
+        self._wakeups.close()
         self._disconnect(FLUSH_LIMIT_S)
         self._lease.release()
 

@@ -15,6 +15,7 @@ from services.runtime.clock import now_utc
 from services.runtime.topics import FACTS, STANDINGS
 from services.store.bulk import insert_rows, split_into_parts
 from services.store.tables import outbox
+from services.store.wakeups import OUTBOX, notify_channel
 
 LONGEST = 200_000  # characters of a payload; a record may be a megabyte
 
@@ -45,10 +46,8 @@ def announce_facts(conn: Connection, rows: Sequence[Row]) -> None:
         runs: dict[tuple[str, str], list[Row]] = {}
         for row in rows:
             runs.setdefault((str(row["message"]), str(row["subject"])), []).append(row)
-        insert_rows(
-            conn,
-            outbox,
-            [_make_row(FACTS, key[1], _write_run(key[0], run)) for key, run in runs.items()],
+        _append(
+            conn, [_make_row(FACTS, key[1], _write_run(key[0], run)) for key, run in runs.items()]
         )
 
 
@@ -66,7 +65,7 @@ def announce_standings(conn: Connection, study: str) -> None:
 def announce(conn: Connection, topic: str, payloads: Sequence[tuple[str, str]]) -> None:
     """Announce *payloads* (key, JSON) on *topic*."""
     if _has_relay(conn):
-        insert_rows(conn, outbox, [_make_row(topic, key, payload) for key, payload in payloads])
+        _append(conn, [_make_row(topic, key, payload) for key, payload in payloads])
 
 
 def load_announcements(conn: Connection, after_id: int, limit: int) -> list[Announcement]:
@@ -84,6 +83,13 @@ def delete_announcements(conn: Connection, ids: Sequence[int]) -> None:
 def count_announcements(conn: Connection) -> int:
     """Return the number of announcements that wait for the relay."""
     return int(conn.scalar(select(func.count()).select_from(outbox)) or 0)
+
+
+def _append(conn: Connection, rows: Sequence[Row]) -> None:
+    """Insert *rows*, and wake the relay."""
+    if rows:
+        insert_rows(conn, outbox, rows)
+        notify_channel(conn, OUTBOX)
 
 
 def _has_relay(conn: Connection) -> bool:

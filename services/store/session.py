@@ -1,16 +1,17 @@
 """Transactions: a commit is on disk, and each reader sees one consistent state."""
 
+import select
 import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DisconnectionError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import SQLAlchemyError as DatabaseError
 
 from services.store.private_files import OWNER_ONLY_FILE, make_private_folder
@@ -28,6 +29,7 @@ __all__ = [
 BUSY_TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 5
 LOCK_TIMEOUT = "10s"
+_IDLE_S = 30  # then a silent server is asked whether it is there, by the system
 _LIMITS = {  # of a server: a longer wait fails and is tried again
     "lock_timeout": LOCK_TIMEOUT,
     "statement_timeout": "60s",
@@ -74,6 +76,17 @@ def mask_password(url: str) -> str:
     'postgresql+psycopg://aegis:***@db/aegis'
     """
     return make_url(url).render_as_string(hide_password=True)
+
+
+class ServerConnection(Protocol):
+    """A connection of psycopg, as far as nothing has to be sent."""
+
+    @property
+    def closed(self) -> bool:
+        """True once it was closed on this side."""
+
+    def fileno(self) -> int:
+        """Return its socket."""
 
 
 class Database:
@@ -131,6 +144,15 @@ class Database:
         with self._turn, self._write_engine.begin() as connection:
             yield connection
 
+    def connect_alone(self) -> Connection:
+        """Return a connection outside the pool and any transaction; the caller closes it."""
+        engine = self._read_engine
+        if not self.is_sqlite:
+            engine = self._write_engine.execution_options(isolation_level="AUTOCOMMIT")
+        connection = engine.connect()
+        connection.detach()
+        return connection
+
     def exists(self) -> bool:
         """Return True when the database file exists; always for a server."""
         return not self.is_sqlite or self.file.exists()
@@ -155,16 +177,35 @@ class Database:
 
 def _server(url: str, role: str, limits: Mapping[str, str]) -> Engine:
     options = {**limits, **({"role": role} if role else {})}
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=_CONNECTIONS,
         hide_parameters=True,  # of a statement that failed: they are what somebody sent
-        pool_pre_ping=True,  # a connection that the server dropped is replaced, not reported
         connect_args={
             "connect_timeout": CONNECT_TIMEOUT_S,
+            "keepalives_idle": _IDLE_S,
             "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
         },
     )
+
+    @event.listens_for(engine, "checkout")
+    def replace_ended(connection: ServerConnection, _record: object, _proxy: object) -> None:
+        if has_ended(connection):
+            raise DisconnectionError  # the pool connects again
+
+    return engine
+
+
+def has_ended(connection: ServerConnection) -> bool:
+    """Return True when the server has ended *connection*, which nobody uses.
+
+    Nothing is sent: an idle server says nothing until it says goodbye or hangs up.
+    """
+    if connection.closed:
+        return True
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def _sqlite(url: str, *, begin: str) -> Engine:
