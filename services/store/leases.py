@@ -79,6 +79,12 @@ def release_lease(conn: Connection, name: str, holder: str) -> None:
         audit.record_deletion(conn, lease, [{"name": name}], actor=holder)
 
 
+def expire_lease(conn: Connection, name: str, holder: str, instant: datetime) -> None:
+    """End the lease *name* at *instant* if *holder* has it; the audit trail gets no row of it."""
+    is_mine = (lease.c.name == name) & (lease.c.holder == holder)
+    conn.execute(update(lease).where(is_mine).values(until=instant))
+
+
 def is_held(conn: Connection, names: Sequence[str], instant: datetime) -> bool:
     """Return True when any of the leases *names* is held at *instant*."""
     query = select(lease.c.name).where(lease.c.name.in_(names), lease.c.until > instant)

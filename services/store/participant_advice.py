@@ -1,6 +1,6 @@
 """The advice for each participant, as its last step left it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, exists, not_, or_, select, update
@@ -11,28 +11,28 @@ from services.store.bulk import split_into_parts
 from services.store.rules_aliases import select_rules_version
 from services.store.tables import participant, participant_advice, participant_state, timer
 from services.store.timers import ADVICE
-from services.vocabulary.recommendation import Advice
+from services.vocabulary.recommendation import Advice, AdvicePeriod
 
 _REPLACE = (
     update(participant_advice)
     .where(participant_advice.c.subject == bindparam("of"))
-    .values(payload=bindparam("payload"))
+    .values(payload=bindparam("payload"), since=bindparam("since"))
 )
 
 
-def replace_advice(conn: Connection, advice: Mapping[str, Sequence[Advice]]) -> None:
+def replace_advice(conn: Connection, advice: Mapping[str, AdvicePeriod]) -> None:
     """Replace what is recommended for each subject of *advice*; what is the same stays."""
-    stored_payloads: dict[str, str] = {}
+    stored_rows: dict[str, Mapping[str, object]] = {}
     for part in split_into_parts(sorted(advice)):
         query = select(participant_advice).where(participant_advice.c.subject.in_(part))
-        stored_payloads |= {row.subject: row.payload for row in conn.execute(query)}
-    rows = [
-        {"subject": subject, "payload": payload}
-        for subject, mine in sorted(advice.items())
-        if (payload := wire.write_canonical(mine)) != stored_payloads.get(subject)
+        stored_rows |= {row["subject"]: dict(row) for row in conn.execute(query).mappings()}
+    all_rows = [
+        {"subject": subject, "payload": wire.write_canonical(period.advice), "since": period.since}
+        for subject, period in sorted(advice.items())
     ]
-    first_rows = [row for row in rows if row["subject"] not in stored_payloads]
-    changed_rows = [row for row in rows if row["subject"] in stored_payloads]
+    rows = [row for row in all_rows if row != stored_rows.get(str(row["subject"]))]
+    first_rows = [row for row in rows if row["subject"] not in stored_rows]
+    changed_rows = [row for row in rows if row["subject"] in stored_rows]
     audit.insert_audited(conn, participant_advice, first_rows)
     if changed_rows:
         conn.execute(_REPLACE, [{**row, "of": row["subject"]} for row in changed_rows])
@@ -45,8 +45,8 @@ def load_current_advice(
     """Return, by subject, the advice that folding all that is known at *as_of* would give.
 
     Of whoever has facts that are not folded, or not known then, or that other rules folded, and of
-    whose advice time has changed since, there is none. So it is of a quarantined participant. Whose
-    facts belong to another's records has empty advice.
+    whose advice time has changed since, or changed after *as_of*, there is none. So it is of a
+    quarantined participant. Whose facts belong to another's records has empty advice.
 
     Args:
         conn: Of one `Database.read`.
@@ -66,6 +66,7 @@ def load_current_advice(
             person.study == study,
             person.last_seq == state.folded_through,
             person.last_received_at <= as_of,
+            participant_advice.c.since <= as_of,
             or_(person.told_until.is_(None), person.told_until <= as_of),
             select_rules_version(participant_state) == rules_version,
             state.digest != "",

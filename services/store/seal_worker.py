@@ -2,16 +2,20 @@
 
 import threading
 import time
+from contextlib import suppress
 
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
+from services.store.audit_anchor import find_unsealed_tail
 from services.store.held_lease import HeldLease
 from services.store.seal_chain import SettledIds, seal_audit_rows
-from services.store.session import is_blocked
+from services.store.session import DatabaseError, is_blocked
 from services.store.vault import Keys
 
 _EVERY_S = 1.0
 _LONG_WAIT_S = 60.0
+_LAST_ROUNDS = 10
+_LAST_PAUSE_S = 0.1
 
 _log = log.make_logger("store")
 
@@ -30,19 +34,35 @@ class SealWorker:
         self._blocked_since_s: float | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Seal new audit rows each second until *stop* is set, and once more at the end.
+        """Seal new audit rows each second until *stop* is set, and what is left at the end.
 
-        What a lock keeps from the last round is left to the next process; so is the lease, which
+        What a lock keeps from the last rounds is left to the next process; so is the lease, which
         ends by itself.
         """
         while not stop.wait(_EVERY_S):
             self.seal()
-        self.seal()
+        self._seal_tail()
         if self._blocked_since_s is None:
-            self._lease.release()
+            self._lease.expire()  # to release it would leave a row that nobody seals
 
-    def seal(self) -> None:
-        """Seal what can be sealed now; a failure is logged, and ends nothing."""
+    def _seal_tail(self) -> None:
+        """Seal until nothing is left, in a few rounds: on a server rows settle between two."""
+        for _ in range(_LAST_ROUNDS):
+            if not self.seal() or not self._has_tail():
+                return
+            time.sleep(_LAST_PAUSE_S)
+
+    def _has_tail(self) -> bool:
+        with suppress(DatabaseError), self._lease.db.read() as conn:
+            return find_unsealed_tail(conn).count > 0
+        return False
+
+    def seal(self) -> bool:
+        """Seal what can be sealed now; a failure is logged, and ends nothing.
+
+        Returns:
+            False when it failed, or a lock kept it back.
+        """
         try:
             seal_new_rows(self._lease, self._keys, self._settled_ids)
         except Exception as error:  # noqa: BLE001 - the next round seals the rest
@@ -50,8 +70,9 @@ class SealWorker:
                 self._record_block(time.monotonic())
             else:
                 _log.exception("seal_failed", exc_info=error)
-        else:
-            self._blocked_since_s = None
+            return False
+        self._blocked_since_s = None
+        return True
 
     def _record_block(self, now_s: float) -> None:
         if self._blocked_since_s is None:

@@ -192,6 +192,7 @@ participant_advice = Table(
     metadata,
     _text("subject", primary_key=True),
     _text("payload"),
+    Column("since", Instant),  # none: from before it was stored
 )
 
 participant_queries = Table(

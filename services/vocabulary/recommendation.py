@@ -56,3 +56,11 @@ class Advice:
     transplant_day: int | None = None
     treatment_day: int | None = None
     over_on: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdvicePeriod:
+    """The recommendations for one participant from *since* on (aware, in UTC)."""
+
+    since: datetime
+    advice: tuple[Advice, ...]

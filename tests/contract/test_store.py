@@ -41,7 +41,7 @@ from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
 from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.identity_change import Merge
-from services.vocabulary.recommendation import Advice, AdviceKind
+from services.vocabulary.recommendation import Advice, AdviceKind, AdvicePeriod
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours
 from tests.helpers.store import (
     ALERT,
@@ -255,9 +255,10 @@ def test_advice_is_current_until_its_participant_has_more_facts_or_time_changes_
         for subject in ("P-001", "P-002"):
             state = StateRow(subject, 1, rules_version="rules-1", digest="d")
             assert states.advance(conn, StateRow(subject), state)
-        participant_advice.replace_advice(conn, {"P-002": ()})
-        participant_advice.replace_advice(conn, {"P-002": advice, "P-001": advice})
-        participant_advice.replace_advice(conn, {"P-002": ()})
+        no_advice, some_advice = AdvicePeriod(hours(3), ()), AdvicePeriod(hours(1), advice)
+        participant_advice.replace_advice(conn, {"P-002": no_advice})
+        participant_advice.replace_advice(conn, {"P-002": some_advice, "P-001": some_advice})
+        participant_advice.replace_advice(conn, {"P-002": no_advice})
         timers.set_timers(conn, {"P-002": {timers.ADVICE: hours(5), "standing": hours(3)}})
 
     def find_current(instant, version="rules-1", study="T"):
@@ -265,6 +266,8 @@ def test_advice_is_current_until_its_participant_has_more_facts_or_time_changes_
             return participant_advice.load_current_advice(conn, study, version, instant)
 
     assert find_current(hours(1)) == {"P-001": advice}
+    assert find_current(hours(3) - timedelta(microseconds=1)) == {"P-001": advice}
+    assert find_current(hours(3)) == {"P-001": advice, "P-002": ()}
     assert find_current(hours(4)) == {"P-001": advice, "P-002": ()}
     assert find_current(hours(5)) == {"P-001": advice}
     assert find_current(hours(4), "rules-2") == find_current(hours(4), study="U") == {}

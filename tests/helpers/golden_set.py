@@ -198,7 +198,8 @@ def _history(rules, group, journal):
 
 def _advice_lines(history, instant, latest_advice):
     """Yield a line for each recommendation that ends or begins at *instant*."""
-    for member, advice in sorted(history.take_changed_advice(instant).items()):
+    periods = history.take_changed_advice(instant)
+    for member, advice in sorted((member, one.advice) for member, one in periods.items()):
         previous, latest_advice[member] = latest_advice.get(member, ()), advice
         yield from (
             f"{_instant(instant)} {member} - {one.kind} {one.rule} {_short_digest(one)}"

@@ -49,6 +49,7 @@ from services.vocabulary.decision import (
 from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
 from services.vocabulary.grade import Grade
 from services.vocabulary.protocol import BoundaryStep
+from services.vocabulary.recommendation import AdvicePeriod
 from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing
 from tests.helpers.fact_notes import HOUR_ZERO, hours, lab
 
@@ -211,7 +212,7 @@ def fill(conn, keys):
         state = StateRow(subject)
         assert advance(conn, state, replace(state, folded_through=1, rules_version="rules-1"))
         set_timers(conn, {subject: {"fever-free": hours(24)}})
-        replace_advice(conn, {subject: []})
+        replace_advice(conn, {subject: AdvicePeriod(HOUR_ZERO, ())})
         replace_queries(conn, [QueriesRow(subject, 1, "rules-1", ())])
     add_refusals(conn, [REFUSAL, REFUSAL, replace(REFUSAL, id="r2", site="")])
     aliases = [{"version": f"hashed-{n}", "stands_for": "rules-1"} for n in (1, 2)]

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import OperationalError
 
 from services.runtime import log
-from services.store import journal, participants, schema, seal_worker, session
+from services.store import journal, leases, participants, schema, seal_worker, session
 from services.store.held_lease import HeldLease
 from services.store.participants import Participant
 from services.store.seal_worker import SealWorker
@@ -119,6 +119,21 @@ def test_the_end_does_not_wait_for_a_lock_that_stays(worker, url, log_events):
         thread.join(10)
         assert not thread.is_alive()
     assert log_events() == []
+
+
+@pytest.mark.parametrize("holder", ["sealer", "one that has ended"])
+def test_the_end_leaves_no_row_without_a_seal(worker, holder):
+    lease = HeldLease(worker._lease.db, "sealer", holder, lambda: HOUR_ZERO)  # noqa: SLF001
+    with lease.db.write() as conn:
+        assert lease.take(conn)
+    lease.expire()
+    _append(worker)
+    stop = threading.Event()
+    stop.set()
+    worker.run(stop)
+    assert count_unsealed(worker) == 0
+    with lease.db.read() as conn:  # who comes next need not wait
+        assert not leases.is_held(conn, ["sealer"], HOUR_ZERO)
 
 
 def test_another_failure_is_still_logged(worker, log_events, monkeypatch):

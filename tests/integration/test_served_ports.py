@@ -1,5 +1,6 @@
 """The running service takes messages and facts through its ports, and names nobody."""
 
+import json
 from contextlib import suppress
 
 import httpx
@@ -44,6 +45,19 @@ def test_a_message_over_mllp_is_acknowledged(service):
     raw = labs(obx("0.49"), obx("HEMOLYZED", kind="ST"), control_id="1", **SENDER)
     (answer,) = send_messages("127.0.0.1", service.mllp, [raw])
     assert answer.code == "AA"
+
+
+def test_a_stop_leaves_no_row_without_a_seal(tmp_path):
+    file = tmp_path / "people.csv"
+    file.write_bytes(people(PERSON))
+    service = EmbeddedService(tmp_path / "data")
+    service.command("participants", "import", str(file))
+    assert service.start()
+    messages = [labs(obx("0.49"), control_id=str(number), **SENDER) for number in range(20)]
+    assert len(list(send_messages("127.0.0.1", service.mllp, messages))) == len(messages)
+    assert service.stop() == 0  # while the rules have still to fold them
+    *_, counts = map(json.loads, service.command("verify", "--json").splitlines())
+    assert (counts["unsealed"], counts["unsealed_since"]) == (0, None)
 
 
 def test_a_message_over_http_is_acknowledged(north):

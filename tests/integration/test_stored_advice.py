@@ -10,7 +10,7 @@ from services.store import timers
 from services.store.participant_advice import load_current_advice
 from services.vocabulary.clinical_fact import Action, Administration, Transplant
 from services.vocabulary.identity_change import Merge
-from tests.helpers.fact_notes import fact, hours, lab, quantity
+from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab, quantity
 from tests.helpers.timeline import STUDY, Timeline
 
 pytestmark = pytest.mark.slow
@@ -34,10 +34,10 @@ def find_current(trial, as_of=None):
         return load_current_advice(conn, STUDY, version, as_of or trial.clock_time)
 
 
-def list_advice(trial):
+def list_advice(trial, as_of=None):
     with trial.db.read() as conn:
         rules = trial.rules.rules
-        return list(advice_now.list_advice(conn, rules, trial.clock_time))
+        return list(advice_now.list_advice(conn, rules, as_of or trial.clock_time))
 
 
 def as_lines(advice):
@@ -45,10 +45,10 @@ def as_lines(advice):
     return [one for _, mine in advice for one in mine]
 
 
-def list_folded(trial, monkeypatch):
+def list_folded(trial, monkeypatch, as_of=None):
     with monkeypatch.context() as patch:
         patch.setattr(advice_now, "load_current_advice", lambda *_: {})
-        return list_advice(trial)
+        return list_advice(trial, as_of)
 
 
 def list_stored(trial, monkeypatch):
@@ -113,6 +113,46 @@ def test_advice_holds_until_time_changes_what_is_recommended(trial, monkeypatch)
     trial.clock_time = due_at
     assert "P-001" not in find_current(trial)
     assert as_lines(list_advice(trial)) == as_lines(list_folded(trial, monkeypatch))
+
+
+def find_due_at(trial):
+    with trial.db.read() as conn:
+        return timers.load_timers(conn, "P-001")[timers.ADVICE]
+
+
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(hours=3)])
+@pytest.mark.parametrize(
+    ("distance", "is_stored"), [(-TICK, False), (timedelta(0), True), (TICK, True)]
+)
+def test_advice_that_fell_due_is_not_of_an_instant_before(
+    trial, monkeypatch, late, distance, is_stored
+):
+    trial.advance_to(1)
+    due_at = find_due_at(trial)
+    trial.advance_to((due_at + late - HOUR_ZERO) / timedelta(hours=1))
+    as_of = due_at + distance
+    assert ("P-001" in find_current(trial, as_of)) == is_stored
+    folded_advice = list_folded(trial, monkeypatch, as_of)
+    assert as_lines(list_advice(trial, as_of)) == as_lines(folded_advice)
+
+
+def test_a_late_step_does_not_date_advice_from_before_what_came_between(trial, monkeypatch):
+    trial.advance_to(1)
+    begun_at = trial.clock_time
+    trial.advance_to(24 * 40)
+    for hour in range(2, 24 * 40, 23):
+        as_of = begun_at + timedelta(hours=hour)
+        folded_advice = list_folded(trial, monkeypatch, as_of)
+        assert as_lines(list_advice(trial, as_of)) == as_lines(folded_advice)
+
+
+def test_advice_of_an_earlier_version_is_not_used_until_it_is_stored_again(trial):
+    with trial.db.write() as conn:
+        conn.exec_driver_sql("UPDATE participant_advice SET since = NULL WHERE subject = 'P-001'")
+    assert find_current(trial).keys() == {"P-002"}
+    trial.say(lab("alt", "201", 2, "U/L", uln="40"))
+    trial.advance_to(2)
+    assert find_current(trial).keys() == {"P-001", "P-002"}
 
 
 @pytest.mark.parametrize(

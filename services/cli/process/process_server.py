@@ -67,7 +67,6 @@ class ProcessServer:
         self.port = self._pages.port
         self.metrics_port = self._health.port if self._health else 0
         self.url = http.model_copy(update={"http_port": self.port}).url
-        self._stop = threading.Event()
 
     async def serve(
         self,
@@ -76,7 +75,7 @@ class ProcessServer:
         *,
         parts: Mapping[str, Progress],
         routes: Sequence[Route],
-        work: Mapping[str, Work],
+        work: Sequence[Mapping[str, Work]],
         edges: Sequence[Edge],
     ) -> None:
         """Work until *stop* is set; *on_start* is called once everything has begun.
@@ -86,7 +85,8 @@ class ProcessServer:
             on_start: Called once.
             parts: Progress of each part, for ``/readyz``.
             routes: Of further pages.
-            work: Each in a thread of its own; it ends when its event is set.
+            work: Each in a thread of its own; it ends when its event is set. The threads of a group
+                have ended before those of the next are asked to.
             edges: Started in this order and stopped in this order, before the threads end.
 
         Raises:
@@ -99,12 +99,7 @@ class ProcessServer:
         except BaseException:
             self.close()
             raise
-        threads = [
-            threading.Thread(target=does, args=(self._stop,), name=name)
-            for name, does in work.items()
-        ]
-        for thread in threads:
-            thread.start()
+        groups = [_Threads(one) for one in work]
         if self._health is None:
             self._pages.start([*health_routes, *routes])
         else:
@@ -117,9 +112,8 @@ class ProcessServer:
             await edge.stop()
         for port in self._ports:
             await port.stop()
-        self._stop.set()
-        for thread in threads:
-            await asyncio.to_thread(thread.join)
+        for group in groups:
+            await asyncio.to_thread(group.stop)
         _log.info("stopped")
 
     def close(self) -> None:
@@ -130,6 +124,26 @@ class ProcessServer:
     @property
     def _ports(self) -> list[WebPort]:
         return [self._pages, *([self._health] if self._health else [])]
+
+
+class _Threads:
+    """Threads that end together."""
+
+    def __init__(self, work: Mapping[str, Work]) -> None:
+        """Start a thread for each of *work*."""
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=does, args=(self._stop,), name=name)
+            for name, does in work.items()
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Ask them to end, and wait until they have."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
 
 
 def make_holder_name() -> str:

@@ -95,7 +95,7 @@ class Service:
             report_ports,
             parts=parts.progress,
             routes=parts.routes,
-            work=parts.work,
+            work=(parts.work, parts.last_work),
             edges=parts.edges,
         )
 

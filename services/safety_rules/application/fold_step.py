@@ -19,7 +19,7 @@ from services.store.session import Connection
 from services.store.states import StateRow
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import JournalEntry
-from services.vocabulary.recommendation import Advice
+from services.vocabulary.recommendation import AdvicePeriod
 
 
 class FoldStoppedError(Exception):
@@ -71,7 +71,7 @@ class FoldStep:
     known_at: datetime | None
     timers_until: datetime
     folded_through: Mapping[str, int]
-    advice: Mapping[str, tuple[Advice, ...]]
+    advice: Mapping[str, AdvicePeriod]
 
     @property
     def as_of(self) -> datetime:

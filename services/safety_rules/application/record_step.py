@@ -150,7 +150,7 @@ def _add_advice_alerts(
     conn: Connection, rules: Rules, steps: Sequence[FoldStep], changes: _AlertChanges
 ) -> None:
     changed_advice = {
-        subject: (step, advice) for step in steps for subject, advice in step.advice.items()
+        subject: (step, period.advice) for step in steps for subject, period in step.advice.items()
     }
     raised_alerts = alerts.load_alerts(conn, participants=sorted(changed_advice))
     for subject, (step, advice) in changed_advice.items():

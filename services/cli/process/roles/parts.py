@@ -48,6 +48,7 @@ class Parts:
         context: The study and its data.
         settings: Of the process.
         server: The process that has them.
+        last_work: Ends once all of *work* has ended: it looks after the rows that it left.
     """
 
     context: StudyContext
@@ -56,6 +57,7 @@ class Parts:
     progress: dict[str, Progress] = field(default_factory=dict)
     routes: list[Route] = field(default_factory=list)
     work: dict[str, Work] = field(default_factory=dict)
+    last_work: dict[str, Work] = field(default_factory=dict)
     edges: list[Edge] = field(default_factory=list)
     shows: list[Show] = field(default_factory=list)
     mllp: MllpEdge | None = None

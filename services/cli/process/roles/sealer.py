@@ -12,5 +12,5 @@ def add_sealer(parts: Parts) -> None:
     """Let the audit trail be sealed, and what is open be shown."""
     context = parts.context
     lease = HeldLease(context.db, "sealer", make_holder_name(), now_utc)
-    parts.work["sealer"] = SealWorker(lease, context.keys).run
+    parts.last_work["sealer"] = SealWorker(lease, context.keys).run
     parts.shows.append(RulesGauges(context, parts.metrics, now_utc).show)

@@ -19,7 +19,7 @@ from services.safety_rules.domain.standings.standing import TimedStanding, may_c
 from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.episode import Episode, EpisodeContent
 from services.vocabulary.fact import Fact
-from services.vocabulary.recommendation import Advice
+from services.vocabulary.recommendation import Advice, AdvicePeriod
 from services.vocabulary.standing import Standing
 
 
@@ -139,10 +139,9 @@ class RecordHistory:
         None when its facts belong to another's records, or there are no facts.
         """
         fold = self._participants.find_fold(member)
-        if fold is None or not self._last_messages:
+        if fold is None or self._last_received_at is None:
             return ()
-        since = max(message.received_at for message in self._last_messages.values())
-        return fold.list_query_periods(since)
+        return fold.list_query_periods(self._last_received_at)
 
     def find_advice(
         self, member: str, as_of: datetime
@@ -151,24 +150,42 @@ class RecordHistory:
         fold = self._participants.find_fold(member)
         return ((), None) if fold is None else fold.find_advice(as_of)
 
-    def take_changed_advice(self, as_of: datetime) -> Mapping[str, tuple[Advice, ...]]:
-        """Return the recommendations by member, where they changed since the last call."""
-        advice_by_member = {
-            member: self.find_advice(member, as_of)[0] for member in self._participants.members
+    def take_changed_advice(self, as_of: datetime) -> Mapping[str, AdvicePeriod]:
+        """Return the recommendations by member, where they changed since the last call.
+
+        They hold since the last message, or since the last instant at which time changed them.
+        """
+        periods = {m: self._find_advice_period(m, as_of) for m in self._participants.members}
+        changed_periods = {
+            member: period
+            for member, period in periods.items()
+            if self._last_advice.get(member) is not period.advice
         }
-        changed_advice = {
-            m: found
-            for m, found in advice_by_member.items()
-            if self._last_advice.get(m) is not found
-        }
-        self._last_advice |= changed_advice
-        return changed_advice
+        self._last_advice |= {member: one.advice for member, one in changed_periods.items()}
+        return changed_periods
+
+    def _find_advice_period(self, member: str, as_of: datetime) -> AdvicePeriod:
+        """Return the recommendations at *as_of*, through each instant at which time changes them.
+
+        To look at *as_of* alone would date them from a late look, not from when they fell due.
+        """
+        since = min(as_of, self._last_received_at or as_of)
+        advice, due_at = self.find_advice(member, since)
+        while due_at is not None and since < due_at <= as_of:
+            since = due_at
+            advice, due_at = self.find_advice(member, since)
+        return AdvicePeriod(since, advice)
 
     def take_changes(self) -> tuple[list[Episode], list[StandingChange]]:
         """Return the versions and standings that are new since the last call."""
         changes = self._episodes, self._standing_changes
         self._episodes, self._standing_changes = [], []
         return changes
+
+    @property
+    def _last_received_at(self) -> datetime | None:
+        """The instant of the last message; None before the first."""
+        return max((one.received_at for one in self._last_messages.values()), default=None)
 
     def _apply_message(self, message: ReceivedMessage) -> None:
         self._participants.receive(message.subject, message.facts)
