@@ -169,12 +169,12 @@ class RecordHistory:
 
         To look at *as_of* alone would date them from a late look, not from when they fell due.
         """
-        since = min(as_of, self._last_received_at or as_of)
-        advice, due_at = self.find_advice(member, since)
-        while due_at is not None and since < due_at <= as_of:
-            since = due_at
-            advice, due_at = self.find_advice(member, since)
-        return AdvicePeriod(since, advice)
+        start = min(as_of, self._last_received_at or as_of)
+        advice, due_at = self.find_advice(member, start)
+        while due_at is not None and start < due_at <= as_of:
+            start = due_at
+            advice, due_at = self.find_advice(member, start)
+        return AdvicePeriod(start, advice)
 
     def take_changes(self) -> tuple[list[Episode], list[StandingChange]]:
         """Return the versions and standings that are new since the last call."""
