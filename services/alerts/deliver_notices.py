@@ -13,6 +13,7 @@ from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
 from services.store.alerts import DeliveryRow
+from services.store.session import Connection
 
 _log = log.make_logger("alerts")
 
@@ -39,6 +40,11 @@ def deliver(context: DeliveryContext, pool: DeliveryPool, notices: LatestNotices
         if pool.has_room(row)
     )
     return begun_count + record_finished(context, pool, _PATIENCE_S)
+
+
+def is_delivery_due(conn: Connection, instant: datetime) -> bool:
+    """Return True when the time of a delivery has come."""
+    return bool(alerts.load_due_deliveries(conn, instant, _LONGEST_WAIT))
 
 
 def record_finished(context: DeliveryContext, pool: DeliveryPool, wait_s: float) -> int:

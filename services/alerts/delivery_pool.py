@@ -65,6 +65,11 @@ class DeliveryPool:
         """True while an attempt is under way whose result is awaited."""
         return bool(self._under_way)
 
+    @property
+    def has_attempts(self) -> bool:
+        """True while an attempt may end: one under way, or one overdue, which may still succeed."""
+        return bool(self._under_way or self._overdue_lanes)
+
     def find_health(self, row: DeliveryRow) -> LaneHealth:
         """Return the health of the lane of *row*; before its first attempt here, the row's."""
         first_health = LaneHealth.FAULTY if row.attempts else LaneHealth.UNKNOWN

@@ -18,7 +18,7 @@ from services.runtime.kafka import FLUSH_LIMIT_S
 from services.store import outbox
 from services.store.held_lease import HeldLease
 from services.store.session import Database
-from services.store.wakeups import OUTBOX, Wakeups, make_wakeups
+from services.store.wakeups import OUTBOX_CHANGED, Wakeups, make_wakeups
 
 AT_ONCE = 500
 _AFTER_FAILURE_S = 1.0
@@ -57,7 +57,7 @@ class Relay:
 
     def __post_init__(self) -> None:
         self._lease = HeldLease(self.db, "relay", self.holder, self.clock)
-        self._wakeups = make_wakeups(self.db, OUTBOX)
+        self._wakeups = make_wakeups(self.db, OUTBOX_CHANGED)
 
     def run(self, stop: threading.Event, idle_s: float = 0.5) -> None:
         """Publish until *stop* is set; failures are logged and tried again.

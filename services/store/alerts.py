@@ -12,6 +12,7 @@ from services.runtime.topics import ALERTS
 from services.store import audit, outbox
 from services.store.tables import acknowledgement, alert, delivery
 from services.store.tables import audit as trail
+from services.store.wakeups import ALERTS_CHANGED, notify_channel
 from services.vocabulary.alert import Alert, AlertKind, ClosingReason, Level
 
 _REPLACE_ALERT = (
@@ -81,6 +82,8 @@ def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     if replacements:
         conn.execute(_REPLACE_ALERT, [{**row, "_id": row["id"]} for row in replacements])
         audit.record_rows(conn, alert, replacements, action=audit.CHANGE)
+    if news:
+        notify_channel(conn, ALERTS_CHANGED)
     return news
 
 
@@ -195,6 +198,7 @@ def append_acknowledgement(conn: Connection, row: AcknowledgementRow) -> bool:
     if conn.execute(same_id_query).one_or_none() is not None:
         return False
     audit.insert_audited(conn, acknowledgement, [asdict(row)], actor=row.by)
+    notify_channel(conn, ALERTS_CHANGED)
     return True
 
 

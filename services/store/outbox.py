@@ -15,7 +15,7 @@ from services.runtime.clock import now_utc
 from services.runtime.topics import FACTS, STANDINGS
 from services.store.bulk import insert_rows, split_into_parts
 from services.store.tables import outbox
-from services.store.wakeups import OUTBOX, notify_channel
+from services.store.wakeups import FACTS_CHANGED, OUTBOX_CHANGED, notify_channel
 
 LONGEST = 200_000  # characters of a payload; a record may be a megabyte
 
@@ -49,6 +49,8 @@ def announce_facts(conn: Connection, rows: Sequence[Row]) -> None:
         _append(
             conn, [_make_row(FACTS, key[1], _write_run(key[0], run)) for key, run in runs.items()]
         )
+    elif rows:
+        notify_channel(conn, FACTS_CHANGED)
 
 
 def announce_hint(conn: Connection, subjects: Sequence[str]) -> None:
@@ -89,7 +91,7 @@ def _append(conn: Connection, rows: Sequence[Row]) -> None:
     """Insert *rows*, and wake the relay."""
     if rows:
         insert_rows(conn, outbox, rows)
-        notify_channel(conn, OUTBOX)
+        notify_channel(conn, OUTBOX_CHANGED)
 
 
 def _has_relay(conn: Connection) -> bool:

@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from services.store.session import Connection, Database, DatabaseError
 
-OUTBOX, ALERTS = "aegis_outbox", "aegis_alerts"
+FACTS_CHANGED, OUTBOX_CHANGED, ALERTS_CHANGED = "aegis_facts", "aegis_outbox", "aegis_alerts"
 
 _STOP_EVERY_S = 0.25  # a stop is not heard on the connection
 _COUNTER_EVERY_S = 0.02  # reading it takes some 10 us

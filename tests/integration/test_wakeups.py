@@ -9,10 +9,15 @@ from services.relay.worker import Relay
 from services.runtime.clock import now_utc
 from services.runtime.topics import STANDINGS
 from services.store import outbox
+from services.store.alerts import AcknowledgementRow, append_acknowledgement, upsert_alerts
 from services.store.held_lease import HeldLease
+from services.store.journal import append_arrivals, count_unhandled
+from services.store.participants import Participant, add_participants
 from services.store.session import Database
-from services.store.wakeups import OUTBOX, make_wakeups
-from tests.helpers.store import new_database
+from services.store.wakeups import ALERTS_CHANGED, FACTS_CHANGED, OUTBOX_CHANGED, make_wakeups
+from tests.helpers.fact_notes import HOUR_ZERO
+from tests.helpers.store import ALERT, arrival, new_database, registered_keys
+from tests.helpers.timeline import Timeline
 
 LONG_S = 20.0
 SOON_S = 5.0  # on a machine that does much else
@@ -38,7 +43,7 @@ def stop():
 @pytest.fixture
 def wakeups(db, stop):
     """Wake-ups that already listen."""
-    wakeups = make_wakeups(db, OUTBOX)
+    wakeups = make_wakeups(db, OUTBOX_CHANGED)
     wakeups.rest(stop, 0.0)
     yield wakeups
     wakeups.close()
@@ -92,7 +97,7 @@ def test_a_stop_ends_the_rest(wakeups, stop):
 
 
 def test_the_first_rest_ends_at_once_as_nobody_listened_before(db, stop):
-    wakeups = make_wakeups(db, OUTBOX)
+    wakeups = make_wakeups(db, OUTBOX_CHANGED)
     assert time_rest(wakeups, stop, LONG_S) < SOON_S
     wakeups.close()
 
@@ -101,7 +106,7 @@ def test_the_first_rest_ends_at_once_as_nobody_listened_before(db, stop):
 def test_what_was_announced_while_nobody_could_listen_is_found_at_the_next_rest(
     postgres, server_db, stop
 ):
-    wakeups = make_wakeups(server_db, OUTBOX)
+    wakeups = make_wakeups(server_db, OUTBOX_CHANGED)
     wakeups.rest(stop, 0.0)
     _end_others(postgres)
     announce(server_db)
@@ -118,6 +123,67 @@ def test_a_connection_that_the_server_ended_is_replaced_before_it_is_used(postgr
     _end_others(postgres)
     lease.release()  # an error would leave it
     assert HeldLease(server_db, "relay", "b", now_utc).hold()
+
+
+@pytest.mark.server
+def test_alerts_and_acknowledgements_wake_who_sends_notices(server_db, stop):
+    wakeups = make_wakeups(server_db, ALERTS_CHANGED)
+    wakeups.rest(stop, 0.0)
+    row = AcknowledgementRow("k1", ALERT.id, "dr-west", "", HOUR_ZERO, 4)
+    for write, arguments in ((upsert_alerts, [ALERT]), (append_acknowledgement, row)):
+        with server_db.write() as conn:
+            write(conn, arguments)
+        assert time_rest(wakeups, stop, LONG_S) < SOON_S
+        with server_db.write() as conn:
+            write(conn, arguments)  # as it is already
+        assert time_rest(wakeups, stop, 0.5) >= 0.5
+    wakeups.close()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("has_relay", "channel"), [(False, FACTS_CHANGED), (True, OUTBOX_CHANGED)])
+def test_facts_wake_the_relay_or_the_rules_where_there_is_none(
+    postgres, tmp_path, stop, has_relay, channel
+):
+    db = Database.open(postgres.url, has_relay=has_relay)
+    keys = registered_keys(db, tmp_path / "keys")
+    wakeups = make_wakeups(db, channel)
+    wakeups.rest(stop, 0.0)
+    with db.write() as conn:
+        append_arrivals(conn, keys, [arrival("m1", subjects=())])
+    assert time_rest(wakeups, stop, 0.5) >= 0.5
+    with db.write() as conn:
+        add_participants(conn, [Participant("P-001", "T", "S1")], HOUR_ZERO)
+        append_arrivals(conn, keys, [arrival("m2", subjects=("P-001",))])
+    assert time_rest(wakeups, stop, LONG_S) < SOON_S
+    wakeups.close()
+    db.close()
+
+
+def test_rules_that_rest_hear_of_a_fact_of_their_file(tmp_path, stop):
+    trial = Timeline(tmp_path)
+    trial.treat("P-001")
+    thread = threading.Thread(target=trial.rules.run, args=(stop, LONG_S))
+    thread.start()
+    try:
+        wait_until_folded(trial)
+        time.sleep(0.5)
+        trial.death("P-001", 1)
+        wait_until_folded(trial)
+    finally:
+        stop.set()
+        thread.join()
+        trial.close()
+
+
+def wait_until_folded(trial):
+    ends_at_s = time.monotonic() + SOON_S
+    while True:
+        with trial.db.read() as conn:
+            if not count_unhandled(conn):
+                return
+        assert time.monotonic() < ends_at_s
+        time.sleep(0.05)
 
 
 class _Producer:

@@ -25,6 +25,7 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, participants, states, timers
 from services.store.held_lease import HeldLease
 from services.store.session import Database, DatabaseError
+from services.store.wakeups import FACTS_CHANGED, Wakeups, make_wakeups
 
 _AFTER_FAILURE_S = 1.0
 _BATCH_SIZE = 64  # participants in one step
@@ -66,15 +67,18 @@ class JournalWorker:
     _is_stopped: Callable[[], bool] = lambda: False
     _study_watch: StudyWatch = field(default_factory=StudyWatch)
     _lease: HeldLease = field(init=False)
+    _wakeups: Wakeups = field(init=False)
 
     def __post_init__(self) -> None:
         self._lease = HeldLease(self.db, "rules", self.holder, self.clock)
+        self._wakeups = make_wakeups(self.db, FACTS_CHANGED)
 
-    def run(self, stop: threading.Event, idle_s: float = 0.02) -> None:
+    def run(self, stop: threading.Event, idle_s: float = 0.5) -> None:
         """Step until *stop* is set; what fails for now is logged and tried again.
 
-        It rests *idle_s* seconds when there is nothing to do. A step in which *stop* is set is
-        given up before its next message, and done again by whoever works next.
+        It rests until facts come, and at most *idle_s* seconds: timers fall due by time alone. A
+        step in which *stop* is set is given up before its next message, and done again by whoever
+        works next.
         """
         self._is_stopped = stop.is_set
         while not stop.is_set():
@@ -89,11 +93,13 @@ class JournalWorker:
                 _log.exception("step_failed", exc_info=error)
                 self.progress.record_waiting(time.monotonic())
                 self.cache = self.cache.make_empty()
+                self._wakeups.close()
                 stop.wait(_AFTER_FAILURE_S)
                 continue
             if not busy:
                 self.progress.record_idle()
-                stop.wait(idle_s)
+            self._wakeups.rest(stop, 0.0 if busy else idle_s)
+        self._wakeups.close()
         self._store_last_queries()
         self._lease.release()
 
