@@ -33,7 +33,6 @@ from services.vocabulary.fact import Fact, JournalEntry
 
 __all__ = ["ParkedRow", "RawMessage", "compute_known_at", "find_payload_hashes", "load_message"]
 
-NOT_CLINICAL = (*JOINING_KINDS, "adjudication", "enrolment", "determination", "protocol-activation")
 
 _FOLDED_THROUGH = func.coalesce(participant_state.c.folded_through, 0)
 
@@ -192,63 +191,6 @@ def count_unhandled(conn: Connection) -> int:
 def count_facts(conn: Connection) -> int:
     """Return the number of facts in the journal."""
     return int(conn.scalar(select(func.count()).select_from(facts_table)) or 0)
-
-
-def find_last_observations(
-    conn: Connection,
-    as_of: datetime | None = None,
-    study: str | None = None,
-    *,
-    subjects: Sequence[str] | None = None,
-) -> Mapping[str, datetime]:
-    """Return the last instant at which each participant was observed, as known at *as_of*.
-
-    Any dated fact counts, except those about the record itself (`NOT_CLINICAL`). Of *subjects*
-    alone, when they are given.
-    """
-    table = facts_table.c
-    latest = (
-        select(table.observed_at)
-        .where(table.subject == participant.c.subject)
-        .where(table.kind.not_in(NOT_CLINICAL))
-        .order_by(table.observed_at.desc())
-        .limit(1)
-    )
-    if as_of is not None:
-        latest = latest.where(table.received_at <= as_of)
-    query = select(participant.c.subject, latest.scalar_subquery())
-    if study is not None:
-        query = query.where(participant.c.study == study)
-    queries = [query]
-    if subjects is not None:
-        parts = split_into_parts(subjects)
-        queries = [query.where(participant.c.subject.in_(part)) for part in parts]
-    return {
-        subject: until
-        for one in queries
-        for subject, until in conn.execute(one)
-        if until is not None
-    }
-
-
-def load_observation_instants(
-    conn: Connection, study: str, as_of: datetime | None = None
-) -> list[tuple[datetime, str, datetime]]:
-    """Return the changes of `find_last_observations`, in the order in which they became known.
-
-    Each is the instant of knowledge, the subject, and the latest instant observed then.
-    """
-    table = facts_table.c
-    query = (
-        select(table.received_at, table.subject, func.max(table.observed_at))
-        .join(participant, participant.c.subject == table.subject)
-        .where(participant.c.study == study, table.kind.not_in(NOT_CLINICAL))
-        .group_by(table.received_at, table.subject)
-        .order_by(table.received_at, table.subject)
-    )
-    if as_of is not None:
-        query = query.where(table.received_at <= as_of)
-    return [(at, subject, until) for at, subject, until in conn.execute(query)]
 
 
 def _number_facts(

@@ -37,7 +37,7 @@ from services.safety_rules.domain.stopping.look_back import find_crossings, list
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.observation import observe_standings
 from services.safety_rules.edition import EDITION
-from services.store.journal import NOT_CLINICAL
+from services.store.observation_times import NOT_CLINICAL
 from services.vocabulary.endpoint import EndpointClock
 from services.vocabulary.fact import JournalEntry
 

@@ -7,7 +7,7 @@ import pytest
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
 from services.simulator.trial import simulate_trial
-from services.store import journal, records
+from services.store import observation_times, records
 from services.vocabulary.protocol import BoundaryStep
 from tests.helpers.installation import Installation, messages_of
 
@@ -37,7 +37,7 @@ def test_a_rule_was_ever_crossed_if_its_status_says_so_at_any_cut_until_then(tmp
     study = rules.protocol.study
     with installation.db.read() as conn:
         known_instants = {row.known_at for row in records.load_standing_versions(conn, study)}
-        message_ids = [at for at, _, _ in journal.load_observation_instants(conn, study)]
+        message_ids = [at for at, _, _ in observation_times.load_observation_instants(conn, study)]
         cuts = sorted(known_instants.union(message_ids[:: max(1, len(message_ids) // 40)]))
         first_crossed_at = dict.fromkeys((rule.id for rule in rules.protocol.rules), None)
         for cut in cuts:

@@ -5,7 +5,7 @@ import pytest
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.study_watch import StudyWatch
 from services.simulator.trial import simulate_trial
-from services.store import journal, records
+from services.store import observation_times, records
 from tests.helpers.installation import Installation
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ def test_each_look_says_what_is_said_of_everything_that_is_known(tmp_path, monke
             return decisions
 
     reads = []
-    original = journal.find_last_observations
+    original = observation_times.find_last_observations
 
     def record_subjects(conn, *arguments, subjects=None, **named):
         reads.append(subjects)
@@ -42,7 +42,7 @@ def test_each_look_says_what_is_said_of_everything_that_is_known(tmp_path, monke
     with installation.db.read() as conn:
         rows = records.load_latest_standings(conn, installation.context.study_id)
     assert any(row.standing.merged_into for row in rows)
-    monkeypatch.setattr(journal, "find_last_observations", record_subjects)
+    monkeypatch.setattr(observation_times, "find_last_observations", record_subjects)
     with installation.db.read() as conn:
         assert watch.decide(conn, rules) == looks[-1]
     assert not reads  # nobody has moved

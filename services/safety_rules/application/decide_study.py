@@ -10,7 +10,15 @@ from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.observation import observe_standings
-from services.store import alerts, decisions, journal, participants, records, states
+from services.store import (
+    alerts,
+    decisions,
+    journal,
+    observation_times,
+    participants,
+    records,
+    states,
+)
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind
@@ -56,7 +64,7 @@ def load_cut(
     cut_at = as_of or find_last_known_at(conn, study, rows)
     if cut_at is None:
         return None
-    last_observations = journal.find_last_observations(conn, as_of, study)
+    last_observations = observation_times.find_last_observations(conn, as_of, study)
     standings: dict[str, list[Standing]] = {rule.id: [] for rule in rules.protocol.rules}
     stored_standings = [
         row.standing for row in rows if row.standing.participant not in replacements

@@ -11,7 +11,7 @@ from services.safety_rules.domain.stopping.look_back import (
     find_first_crossings,
     list_knowledge_changes,
 )
-from services.store import journal, records
+from services.store import observation_times, records
 from services.store.session import Connection
 from services.vocabulary.standing import Standing
 
@@ -35,7 +35,7 @@ def load_crossings(
     end = as_of or find_last_known_at(conn, study, records.load_latest_standings(conn, study))
     if end is None:
         return {rule.id: () for rule in rules.protocol.rules}
-    observed = journal.load_observation_instants(conn, study, end)
+    observed = observation_times.load_observation_instants(conn, study, end)
     changes = list_knowledge_changes(_list_standings(conn, study, end), observed)
     return find_crossings(rules.protocol.rules, changes, end)
 

@@ -20,7 +20,7 @@ from services.safety_rules.domain.stopping.look_back import (
 )
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.observation import observe_standings
-from services.store.journal import NOT_CLINICAL
+from services.store.observation_times import NOT_CLINICAL
 from services.store.participant_order import compute_known_at
 from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.decision import Decision

@@ -10,7 +10,7 @@ from services.safety_rules.application.decide_study import (
 )
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.watched_rule import WatchedRule
-from services.store import journal, participants, records
+from services.store import observation_times, participants, records
 from services.store.positions import find_moved_subjects, list_positions
 from services.store.records import StandingRow
 from services.store.session import Connection
@@ -71,7 +71,7 @@ class StudyWatch:
     def _watch_all(self, conn: Connection, rules: Rules) -> None:
         self._forget()
         study = rules.protocol.study
-        self._observations = dict(journal.find_last_observations(conn, study=study))
+        self._observations = dict(observation_times.find_last_observations(conn, study=study))
         self._add_rows(records.load_latest_standings(conn, study))
         observed_standings = self._observe(self._standings)
         for rule in rules.protocol.rules:
@@ -80,7 +80,7 @@ class StudyWatch:
 
     def _update(self, conn: Connection, study: str, subjects: set[str]) -> None:
         rows = records.load_latest_standings(conn, study, subjects=sorted(subjects))
-        self._observations |= journal.find_last_observations(
+        self._observations |= observation_times.find_last_observations(
             conn, study=study, subjects=sorted(subjects)
         )
         self._add_rows(rows)

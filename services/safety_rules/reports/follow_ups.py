@@ -21,7 +21,7 @@ from services.safety_rules.domain.syndromes.followed_syndrome import (
     CAUSED_BY_GRAFT,
     CHRONIC_GVHD,
 )
-from services.store import journal, records
+from services.store import journal, observation_times, records
 from services.store.session import Connection
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
@@ -108,7 +108,7 @@ def _find_last_observations(
 ) -> Mapping[str, datetime]:
     """Return the last instant at which each participant was observed, merged ones as one."""
     observed_until: dict[str, datetime] = {}
-    for subject, observed_at in journal.find_last_observations(
+    for subject, observed_at in observation_times.find_last_observations(
         conn, cut_at, protocol.study
     ).items():
         if subject in ownership:
