@@ -131,17 +131,18 @@ def load_facts_of_kind(
 
 
 def load_facts_of_kinds(
-    conn: Connection, kinds: Sequence[str], subjects: Sequence[str]
+    conn: Connection, kinds: Sequence[str], subjects: Sequence[str] | None = None
 ) -> list[JournalEntry]:
-    """Return the facts of *kinds* about *subjects*, in order."""
-    table = facts_table.c
-    return _load_facts(conn, table.kind.in_(kinds), table.subject.in_(subjects))
+    """Return the facts of *kinds*, of everybody or of *subjects*, in order."""
+    of_subjects = [] if subjects is None else [facts_table.c.subject.in_(subjects)]
+    return _load_facts(conn, facts_table.c.kind.in_(kinds), *of_subjects)
 
 
 def load_observations(conn: Connection, measures: Iterable[str]) -> list[JournalEntry]:
     """Return the observations of *measures*, of everybody, in order."""
     table = facts_table.c
-    names = (f'"measure":"{measure}"' for measure in measures)
+    # without its first quotation mark: a search stops at each of them, and JSON is full of them
+    names = (f'measure":"{measure}"' for measure in measures)
     is_read = or_(*(table.payload.contains(name, autoescape=True) for name in names))
     return _load_facts(conn, table.kind == "observation", is_read)
 

@@ -52,7 +52,7 @@ class StudyFacts:
 def load_study_facts(conn: Connection, subjects: Iterable[str], cut_at: datetime) -> StudyFacts:
     """Return the facts of *subjects* as they stood at *cut_at*."""
     subject_set = set(subjects)
-    entries = [known for kind in _KINDS for known in journal.load_facts_of_kind(conn, kind)]
+    entries = journal.load_facts_of_kinds(conn, _KINDS)
     entries += journal.load_observations(conn, _MEASURES)
     linking_facts, endpoint_facts = (
         [

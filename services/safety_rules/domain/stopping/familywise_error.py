@@ -79,9 +79,8 @@ def simulate_familywise_error(
         trials: To simulate for each correlation.
         seed: Of the simulation.
     """
-    chances = tuple(
-        (rho, _simulate_stopped_share(rules, rho, trials, seed)) for rho in correlations
-    )
+    shares = _simulate_stopped_shares(rules, correlations, trials, seed)
+    chances = tuple(zip(correlations, shares, strict=True))
     return FamilywiseError(
         chances=chances,
         error=max((sqrt(p * (1 - p) / trials) for _, p in chances), default=0.0),
@@ -92,34 +91,44 @@ def simulate_familywise_error(
     )
 
 
-def _simulate_stopped_share(
-    rules: Sequence[JointRule], rho: float, trials: int, seed: int
-) -> float:
-    """Return the share of the trials that some rule stops."""
+def _simulate_stopped_shares(
+    rules: Sequence[JointRule], correlations: Sequence[float], trials: int, seed: int
+) -> list[float]:
+    """Return, for each correlation, the share of the trials that some rule stops.
+
+    All are of the same random numbers: to draw them takes longest.
+    """
+    if not correlations:
+        return []
     generator = np.random.default_rng(seed)
     longest = max(rule.n for rule in rules)
     per_round = max(1, _BATCH_NUMBERS // (longest * len(rules)))
-    stopped_count = 0
+    stopped_counts = np.zeros(len(correlations), dtype=np.int64)
     for first_trial in range(0, trials, per_round):
         size = (min(per_round, trials - first_trial), longest)
-        shared_part = generator.standard_normal(size) * sqrt(rho)
-        any_stops = np.zeros(size[0], dtype=np.bool_)
+        shared_part = generator.standard_normal(size)
+        any_stops = np.zeros((len(correlations), size[0]), dtype=np.bool_)
         for rule in rules:
-            latent = shared_part + generator.standard_normal(size) * sqrt(1 - rho)
-            any_stops |= (
-                _find_stops(rule, latent)
-                if isinstance(rule, Design)
-                else _find_stops_in_time(rule, latent)
-            )
-        stopped_count += int(any_stops.sum())
-    return stopped_count / trials
+            own_part = generator.standard_normal(size)
+            for number, rho in enumerate(correlations):
+                latent = shared_part * sqrt(rho) + own_part * sqrt(1 - rho)
+                any_stops[number] |= (
+                    _find_stops(rule, latent)
+                    if isinstance(rule, Design)
+                    else _find_stops_in_time(rule, latent)
+                )
+        stopped_counts += any_stops.sum(axis=1)
+    return [int(count) / trials for count in stopped_counts]
 
 
 def _find_stops(rule: Design, latent: Floats) -> npt.NDArray[np.bool_]:
     """Return the trials that stop; *latent*: normal variables, shape (trials, participants)."""
-    events = (latent < special.ndtri(rule.p0)).cumsum(axis=1)
+    has_event = latent < special.ndtri(rule.p0)
+    stops = np.count_nonzero(has_event, axis=1) >= min(rule.boundary)  # the others never do
+    events = has_event[stops].cumsum(axis=1)
     at_looks = events[:, np.array(rule.looks) - 1]
-    return np.asarray((at_looks >= np.array(rule.boundary)).any(axis=1))
+    stops[stops] = (at_looks >= np.array(rule.boundary)).any(axis=1)
+    return np.asarray(stops)
 
 
 def _find_stops_in_time(rule: PersonTimeTrial, latent: Floats) -> npt.NDArray[np.bool_]:
