@@ -13,7 +13,7 @@ from services.ingest.enrolment import import_participants
 from services.ingest.intake import Intake, Submission
 from services.ingest.writer import BATCH_SIZE
 from services.runtime.settings import StoreSettings
-from services.safety_rules.domain.participant.linked_participants import link_participants
+from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.simulator.trial import (
     SimulatedTrial,
     list_facts,

@@ -27,9 +27,9 @@ from services.safety_rules.domain.endpoints.gvhd_grades import (
 )
 from services.safety_rules.domain.facts.anchors import find_anchors
 from services.safety_rules.domain.facts.current_facts import select_current_facts
+from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
-    link_participants,
 )
 from services.safety_rules.domain.participant.received_message import group_by_message
 from services.safety_rules.domain.participant.record_history import RecordHistory

@@ -6,9 +6,9 @@ from random import Random
 import pytest
 
 from services.runtime import wire
+from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
-    link_participants,
 )
 from tests.helpers.dosing_course import load_trial_rules
 from tests.helpers.fact_notes import hours

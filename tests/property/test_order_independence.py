@@ -7,9 +7,9 @@ import pytest
 
 from services.runtime import wire
 from services.safety_rules.application.recompute import assess, recompute_family
+from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
-    link_participants,
 )
 from services.safety_rules.domain.participant.received_message import group_by_message
 from services.safety_rules.domain.participant.record_history import RecordHistory

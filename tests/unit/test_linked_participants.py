@@ -5,10 +5,10 @@ from itertools import permutations
 
 import pytest
 
+from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.facts.ownership import Ownership, find_survivors
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
-    link_participants,
 )
 from services.vocabulary.clinical_fact import Enrolment
 from services.vocabulary.fact import Status

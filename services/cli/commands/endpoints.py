@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from services.cli.command import CommandError
-from services.cli.commands.endpoints_groups import print_group_comparison
 from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, list_headings
 from services.cli.shared.engraftment_lines import make_engraftment_table, summarize_engraftment
 from services.cli.shared.open_study import open_to_read
@@ -34,6 +33,10 @@ def perform(args: Namespace) -> int:
     """Print the endpoints, and draw them."""
     _require_fitting_options(args)
     if args.groups is not None:
+        from services.cli.commands.endpoints_groups import (  # noqa: PLC0415 (slow)
+            print_group_comparison,
+        )
+
         return print_group_comparison(args)
     if args.plot is not None:
         from services.cli.shared import incidence_pictures  # noqa: PLC0415 (slow)

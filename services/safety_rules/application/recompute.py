@@ -7,9 +7,9 @@ from datetime import datetime
 
 from services.safety_rules.application.decide_study import find_last_determination
 from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
-    link_participants,
 )
 from services.safety_rules.domain.participant.received_message import group_by_message
 from services.safety_rules.domain.participant.record_history import RecordHistory, StandingChange

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.participant.fold import Fold
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
-    link_participants,
 )
 from services.safety_rules.domain.participant.received_message import group_by_message
 from services.store import journal, participants

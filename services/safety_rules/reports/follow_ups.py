@@ -14,9 +14,9 @@ from services.safety_rules.domain.endpoints.gvhd_grades import (
 )
 from services.safety_rules.domain.facts.anchors import find_anchors
 from services.safety_rules.domain.facts.current_facts import select_current_facts
+from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.facts.ownership import Ownership
-from services.safety_rules.domain.participant.linked_participants import link_participants
-from services.safety_rules.domain.syndromes.followed_syndrome import (
+from services.safety_rules.domain.syndromes.gvhd_criteria import (
     ACUTE_GVHD,
     CAUSED_BY_GRAFT,
     CHRONIC_GVHD,

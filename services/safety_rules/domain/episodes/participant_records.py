@@ -23,9 +23,9 @@ from services.safety_rules.domain.episodes.record import (
 )
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.syndromes.followed_syndrome import (
-    CAUSED_BY_GRAFT,
     FollowedSyndrome,
 )
+from services.safety_rules.domain.syndromes.gvhd_criteria import CAUSED_BY_GRAFT
 from services.vocabulary.episode import EpisodeContent
 
 Courses = Mapping[str, CriterionCourse | FollowedSyndrome]

@@ -1,10 +1,10 @@
 """Participants that merges and moves link, and their records."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.safety_rules.domain.facts.ownership import Ownership, find_named_pair
+from services.safety_rules.domain.facts.ownership import Ownership
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
@@ -75,23 +75,3 @@ class LinkedParticipants:
         """Return the instant of the last evidence of *record*; None: it is no current record."""
         fold = self._folds.get(record.participant)
         return None if fold is None else fold.find_last_evidence(record)
-
-
-def link_participants(
-    subjects: Iterable[str], joining_facts: Iterable[Fact]
-) -> list[tuple[str, ...]]:
-    """Return the connected groups of *subjects* under every merge and move, undone ones included.
-
-    A fact that names anybody else links nobody.
-
-    >>> link_participants(["P-2", "P-1"], [])
-    [('P-1',), ('P-2',)]
-    """
-    group_of = {subject: {subject} for subject in subjects}
-    for fact in joining_facts:
-        pair = find_named_pair(fact)
-        if pair and group_of.keys() >= set(pair):
-            linked_subjects = group_of[pair[0]] | group_of[pair[1]]
-            for member in linked_subjects:
-                group_of[member] = linked_subjects
-    return sorted({tuple(sorted(group)) for group in group_of.values()})

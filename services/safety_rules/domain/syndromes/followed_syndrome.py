@@ -9,6 +9,7 @@ from services.safety_rules.domain.grade_runs.fact_timeline import FactTimeline, 
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
 from services.safety_rules.domain.syndromes import acute_gvhd_course, chronic_gvhd, crs, icans
 from services.safety_rules.domain.syndromes.bedside import BedsideContext
+from services.safety_rules.domain.syndromes.gvhd_criteria import ACUTE_GVHD, CHRONIC_GVHD
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade
 from services.vocabulary.measure import Measure
@@ -46,15 +47,12 @@ class SyndromeScale(Interface):
         """Return the readings before exposure that the baseline was taken from."""
 
 
-ACUTE_GVHD, CHRONIC_GVHD = "magic-2016.acute-gvhd", "nih-2014.chronic-gvhd"
 SCALES: Mapping[str, SyndromeScale] = {
     "astct-2019.crs": crs,
     "astct-2019.icans": icans,
     ACUTE_GVHD: acute_gvhd_course,
     CHRONIC_GVHD: chronic_gvhd,
 }
-# The graft causes these, not the study drug: no record of them is before exposure.
-CAUSED_BY_GRAFT = frozenset({ACUTE_GVHD, CHRONIC_GVHD})
 
 
 class FollowedSyndrome:
