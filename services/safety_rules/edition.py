@@ -18,4 +18,4 @@ With it change, in one commit:
 
 from typing import Final
 
-EDITION: Final = 3
+EDITION: Final = 4

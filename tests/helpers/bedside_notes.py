@@ -99,8 +99,12 @@ def _bodies(word):
 
 
 def _administration(word):
-    pattern = r"(premed:)?([+~-]?)([a-z-]+)(?:=(\d+))?(?:/(\w+))?"
-    prefix, sign, drug, dose, route = re.fullmatch(pattern, word).groups()
+    pattern = r"(premed:)?([+~-]?)([a-z-]+)(?:=([\d.]+)(g?))?(?:/(\w+))?"
+    prefix, sign, drug, dose, grams, route = re.fullmatch(pattern, word).groups()
     return Administration(
-        drug, ACTIONS[sign], quantity(dose, "mg"), route=route or "", scheduled=bool(prefix)
+        drug,
+        ACTIONS[sign],
+        quantity(dose, grams or "mg"),
+        route=route or "",
+        scheduled=bool(prefix),
     )

@@ -1,7 +1,8 @@
 """Dosing cases from one-line scripts of grades and infusion rates with their hours.
 
 Hours count from the first dose. ``2@10 3@24 1@60``: grade 2 from hour 10, and so on; ``2-4@5`` is
-an interval, ``-@60`` the end of the record. ``8@0 16@48 -@168`` are rates in ug/d and the stop.
+an interval, ``-@60`` the end of the record. ``8@0 16@48 -@168`` are rates in ug/d and the stop,
+``0.008:mg/d@0`` one in another unit.
 """
 
 from dataclasses import replace
@@ -35,9 +36,15 @@ def make_infusion(script, name="blinatumomab"):
         rate, hour = word.split("@")
         began = any(one.body.action is not Action.STOP for one in administrations[-1:])
         action = Action.STOP if rate == "-" else Action.RATE if began else Action.START
-        dose = None if rate in ("-", "?") else quantity(rate, "ug/d")
+        dose = None if rate in ("-", "?") else quantity(*read_amount(rate, "ug/d"))
         administrations.append(fact(Administration(name, action, dose), float(hour)))
     return administrations
+
+
+def read_amount(text, unit):
+    """The number and the unit of ``0.008:mg/d``; *unit* if it has none."""
+    number, _, own_unit = text.partition(":")
+    return number, own_unit or unit
 
 
 def record(criterion, script, **fields):
@@ -88,7 +95,7 @@ def case(*records, rates=_HOURS_OF_A_COURSE, hour=2000, **fields):
         protocol=trial_rules.protocol,
         anchors=fields.pop("anchors", anchors),
         records=records,
-        infusion=trace_infusion(administrations, "blinatumomab"),
+        infusion=trace_infusion(administrations, "blinatumomab", "ug/d"),
         as_of=hours(hour),
         results={},
         seizures=(),

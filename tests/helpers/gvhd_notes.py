@@ -1,8 +1,9 @@
 """Facts about GVHD from short notes: ``30 rash=40 upper=none | 31 bilirubin=2.4``.
 
 Each part begins with a transplant day. ``lab`` is a bilirubin of the laboratory (mg/dL), ``weight``
-kg, ``stage`` the four stages of a clinician (``30-0``), ``chronic`` a severity, ``scores`` NIH
-organ scores; anything else is charted signs, ``clear`` those of a gut without any.
+kg, both in another ``unit`` if it is named; ``stage`` the four stages of a clinician (``30-0``),
+``chronic`` a severity, ``scores`` NIH organ scores; anything else is charted signs, ``clear`` those
+of a gut without any.
 """
 
 from datetime import timedelta
@@ -34,7 +35,7 @@ def _read_fact(instant, words, name):
     if "lab" in keys:
         return lab("bilirubin", keys["lab"], instant, keys.get("unit", "mg/dL"), name=name)
     if "weight" in keys:
-        return lab("weight", keys["weight"], instant, "kg", name=name)
+        return lab("weight", keys["weight"], instant, keys.get("unit", "kg"), name=name)
     return fact(_read_body(keys), instant, name=name)
 
 

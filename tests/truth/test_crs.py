@@ -582,6 +582,14 @@ WAIVER = {
         USUAL + "-30 +prednisone=40; 2 T38.5; 3 ~prednisone=80" + AFEBRILE,
         "2:1 6:2",
     ),
+    "a steroid goes on, in grams": (
+        USUAL + "-30 +prednisone=40; 2 T38.5; 3 ~prednisone=0.04g" + AFEBRILE,
+        "2:1 6:1-2",
+    ),
+    "a steroid is raised, in grams": (
+        USUAL + "-30 +prednisone=40; 2 T38.5; 3 ~prednisone=0.041g" + AFEBRILE,
+        "2:1 6:2",
+    ),
     "a steroid is stopped": (
         USUAL + "-30 +prednisone=40; 2 T38.5; 3 -prednisone" + AFEBRILE,
         "2:1 6:1-2",

@@ -7,7 +7,7 @@ before a restart after 4 hours or more. Days 1 and 2 at 8 ug/d, days 3 to 7 at 1
 import pytest
 
 from services.vocabulary.clinical_fact import Action, Administration, Death
-from tests.helpers.dosing_course import fold_facts, format_hour
+from tests.helpers.dosing_course import fold_facts, format_hour, read_amount
 from tests.helpers.fact_notes import fact, hours, quantity
 
 WELL = "8@0 16@48 -@168"
@@ -21,7 +21,7 @@ def give_dexamethasone(script):
             Administration(
                 "dexamethasone",
                 Action.DOSE,
-                None if dose == "?" else quantity(dose, "mg"),
+                None if dose == "?" else quantity(*read_amount(dose, "mg")),
                 scheduled=True,
             ),
             float(at),
@@ -69,6 +69,18 @@ PREMEDICATION = {
     ),
     "none on day 3": (WELL, "20@-1", ["dexamethasone missing before day 3 of course 1 (48)"]),
     "too little": (WELL, "10@-1 20@47", ["dexamethasone missing before day 1 of course 1 (0)"]),
+    "enough, in grams": (WELL, "0.02:g@-1 20000:ug@47", []),
+    "too little, in grams": (
+        WELL,
+        "0.0199:g@-1 20@47",
+        ["dexamethasone missing before day 1 of course 1 (0)"],
+    ),
+    "too little, the number larger": (
+        WELL,
+        "20@-1 19999:ug@47",
+        ["dexamethasone missing before day 3 of course 1 (48)"],
+    ),
+    "a unit that does not convert": (WELL, "1:{tbl}@-1 20@47", []),
     "a dose that nobody charted": (WELL, "?@-1 20@47", []),
     "none at all": (
         WELL,
@@ -117,6 +129,17 @@ STEPS = {
         "8@0 16@24 -@168",
         ["wrong dose step: 16 ug/d on day 2 of course 1 (24)"],
     ),
+    "the schedule, in milligrams": ("0.008:mg/d@0 0.016:mg/d@48 -@168", []),
+    "a new bag, in milligrams": ("8@0 0.008:mg/d@20 16@48 -@168", []),
+    "too high, in milligrams": (
+        "0.016:mg/d@0 -@168",
+        ["wrong dose step: 16 ug/d on day 1 of course 1 (0)"],
+    ),
+    "not up, in milligrams": (
+        "0.008:mg/d@0 -@168",
+        ["wrong dose step: still 8 ug/d at the end of day 3 of course 1 (63)"],
+    ),
+    "a rate that does not convert": ("28:mL/h@0 -@168", []),
     "up early on day 3": ("8@0 16@42 -@168", []),
     "not up by the end of day 3": (
         "8@0 -@168",

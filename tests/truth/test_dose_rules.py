@@ -77,6 +77,24 @@ TABLE = {
         "discontinue from 60",
     ),
     "ICANS 3 at the lowest step": ("8@0 16@48", ICANS, "3@47 1@60 -@70", "discontinue from 47"),
+    "ICANS 3 at the lowest step, in milligrams": (
+        "0.008:mg/d@0 16@48",
+        ICANS,
+        "3@47 1@60 -@70",
+        "discontinue from 47",
+    ),
+    "ICANS 3 above the lowest step, the number smaller": (
+        "0.016:mg/d@0",
+        ICANS,
+        "3@47 1@60 -@70",
+        "withhold from 47 to 119",
+    ),
+    "ICANS 3 at a rate that does not convert": (
+        "1:mL/h@0",
+        ICANS,
+        "3@60 1@84 -@90",
+        "withhold from 60 to 132; maybe discontinue for want of infusion rate",
+    ),
     "ICANS 3 at the first instant of the next step": (
         "8@0 16@48",
         ICANS,

@@ -99,6 +99,53 @@ COURSES = {
         "30 lab=3 | 30 lab=35 unit=mg/L | 30 rash=10 clear",
         "30 3",
     ),
+    # 3.5 mg/dL is about 60 umol/L: stage 2; 35 umol/L is about 2.0 mg/dL: stage 1
+    "two units of one instant, the smaller number worse": (
+        "30 lab=3.5 | 30 lab=35 unit=umol/L | 30 rash=10 clear",
+        "30 3",
+    ),
+    "the same, the other way round": (
+        "30 lab=35 unit=umol/L | 30 lab=3.5 | 30 rash=10 clear",
+        "30 3",
+    ),
+    "two units of one instant, the larger number worse": (
+        "30 lab=2 | 30 lab=51 unit=umol/L | 30 rash=10 clear",
+        "30 3",
+    ),
+    "one result in both units": ("30 lab=2 | 30 lab=34 unit=umol/L | 30 rash=10 clear", "30 2"),
+    "both units at the end of stage 1": (
+        "30 lab=3 | 30 lab=50 unit=umol/L | 30 rash=10 clear",
+        "30 2",
+    ),
+    "both units below stage 1": (
+        "30 lab=1.9 | 30 lab=33.9 unit=umol/L | 30 rash=10 clear",
+        "30 1",
+    ),
+    "beside it a unit that does not fit, of a larger number": (
+        "30 lab=3.5 | 30 lab=35 unit=U/L | 30 rash=10 clear",
+        "30 3-4",
+    ),
+    "the same of a smaller number": (
+        "30 lab=1 unit=U/L | 30 lab=3.5 | 30 rash=10 clear",
+        "30 3-4",
+    ),
+    "beside it one that nobody has": ("30 lab=400 | 30 lab=3.5 | 30 rash=10 clear", "30 3-4"),
+    "beside it a bound that is milder": (
+        "30 lab=<20 unit=umol/L | 30 lab=3.5 | 30 rash=10 clear",
+        "30 3",
+    ),
+    "beside it a bound that is worse": (
+        "30 lab=>260 unit=umol/L | 30 lab=3.5 | 30 rash=10 clear",
+        "30 4",
+    ),
+    "two charted at one instant, one that nobody has": (
+        "30 rash=10 bilirubin=3.5 clear | 30 bilirubin=400",
+        "30 3-4",
+    ),
+    "the last instant alone counts": (
+        "30 lab=3.5 | 31 lab=35 unit=umol/L | 31 rash=10 clear",
+        "31 2",
+    ),
     "bilirubin of the laboratory alone": ("30 lab=4 | 30 rash=0 clear", "30 0-3?"),
     "bilirubin with another cause": ("30 lab=4 | 30 rash=10 clear other=liver", "30 1"),
     "the cause, said at the same time": ("30 rash=10 bilirubin=9 clear | 30 other=liver", "30 1"),
@@ -132,6 +179,18 @@ COURSES = {
     "it goes on over a gap": ("30 stage=1000 | 90 stage=0200", "30 1 | 90 3"),
     # children
     "a child of 20 kg": ("1 weight=20 | 29 lab=1 | 30 rash=0 upper=none stool=400", "30 3"),
+    "a child, and at one instant a weight in pounds": (
+        "1 weight=20 | 1 weight=44 unit=[lb_av] | 29 lab=1 | 30 rash=0 upper=none stool=400",
+        "30 3",
+    ),
+    "a child, and the same in grams": (
+        "1 weight=20 | 1 weight=20000 unit=g | 29 lab=1 | 30 rash=0 upper=none stool=400",
+        "30 3",
+    ),
+    "a child, and at one instant more than anybody weighs": (
+        "1 weight=20 | 1 weight=20000 | 29 lab=1 | 30 rash=0 upper=none stool=400",
+        "30 3",
+    ),
     "an adult": ("1 weight=51 | 29 lab=1 | 30 rash=0 upper=none stool=400", ""),
 }
 

@@ -76,6 +76,31 @@ TABLE = {
     "a calcium and the higher albumin": (
         "calcium 8.4@24, albumin 4.0@24, albumin 3.0@24", "low Ca", (1, 1),
     ),
+    "a calcium and the lower albumin, in g/L": (
+        "calcium 10.4@24, albumin 4.0@24, albumin 20:g/L@24", "high Ca", (2, 2),
+    ),
+    "a calcium and an albumin that does not convert": (
+        "calcium 10.4@24, albumin 2.0@24, albumin 300:umol/L@24, albumin 60:%@24", "high Ca",
+        (2, 2),
+    ),
+    "the higher temperature, in Fahrenheit": (
+        "temperature 38.4@24, temperature 102.4:[degF]@24", "fever", (2, 2),
+    ),
+    "the higher temperature, in Celsius": (
+        "temperature 39.1@24, temperature 99:[degF]@24", "fever", (2, 2),
+    ),
+    "a fever in Celsius and none in Fahrenheit": (
+        "temperature 38.0@24, temperature 100.3:[degF]@24", "fever", (1, 1),
+    ),
+    "a fever in Fahrenheit and none in Celsius": (
+        "temperature 37.9@24, temperature 100.4:[degF]@24", "fever", (1, 1),
+    ),
+    "the lower pressure beside one in kPa": (
+        "temperature 39@24, sbp 75@24, sbp 16:kPa@24, spo2 98@24", "CRS", (2, 4),
+    ),
+    "the lower potassium, in equivalents": (
+        "potassium 3.4@24, potassium 2.4:meq/L@24", "low K", (4, 4),
+    ),
     "the normal of two baselines": ("alt 30@-5, alt 100@-5, alt 210@24", "ALT", (3, 3)),
     "the lower of two abnormal baselines": ("alt 50@-5, alt 100@-5, alt 210@24", "ALT", (2, 2)),
     "the lower pressure": (
@@ -86,8 +111,9 @@ TABLE = {
 
 def read_fact(text, name):
     measure, value, hour = text.replace("@", " ").split()
-    number, *own_unit = value.split("/", 1)
-    fields = {**UNITS[measure], **({"unit": f"/{own_unit[0]}"} if own_unit else {})}
+    number, separator, own_unit = value.partition(":" if ":" in value else "/")
+    unit = f"/{own_unit}" if separator == "/" else own_unit
+    fields = {**UNITS[measure], **({"unit": unit} if unit else {})}
     return lab(measure, number, float(hour), name=name, **fields)
 
 

@@ -58,9 +58,9 @@ _POWERS_OF_TEN: tuple[Mapping[str, int], ...] = (
     {"kat/L": 0, "ukat/L": -6, "nkat/L": -9},
     {"%": -2, "1": 0},
     {"s": 0, "ms": -3},
-    {"kg": 3, "g": 0},
+    {"kg": 3, "g": 0, "mg": -3, "ug": -6},
     {"L": 0, "dL": -1, "mL": -3},
-    {"g/d": 0, "mg/d": -3, "g/(24.h)": 0, "mg/(24.h)": -3},
+    {"g/d": 0, "mg/d": -3, "ug/d": -6, "g/(24.h)": 0, "mg/(24.h)": -3, "ug/(24.h)": -6},
     {"mg/mg": 0, "g/g": 0, "mg/g": -3},
     *({unit: 0} for unit in _UNITS_WITHOUT_ANOTHER),
 )

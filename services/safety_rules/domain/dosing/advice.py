@@ -100,13 +100,14 @@ class ParticipantAdvice:
         as_of: datetime,
     ) -> DosingCase:
         facts = sorted(self._other_facts.values(), key=lambda fact: (fact.observed_at, fact.id))
+        dosing, study_drug = self._rules.protocol.dosing, self._rules.protocol.study_drug
         doses = [(one, one.body) for one in facts if isinstance(one.body, Administration)]
         return DosingCase(
             participant=self._participant,
             protocol=self._rules.protocol,
             anchors=anchors,
             records=records,
-            infusion=trace_infusion(facts, self._rules.protocol.study_drug),
+            infusion=trace_infusion(facts, study_drug, dosing.restart.rate.unit if dosing else ""),
             as_of=as_of if anchors.died_at is None else min(as_of, anchors.died_at),
             results=self._results,
             seizures=[one for one in facts if isinstance(one.body, Observation)],

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise, zip_longest
 
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.dosing.case import (
     DosingCase,
     TimedAdvice,
@@ -137,8 +138,8 @@ def _is_enough(body: object, dose: Quantity) -> bool:
     """True if a dose was given that is not certainly too small."""
     if not isinstance(body, Administration) or body.action not in (Action.DOSE, Action.START):
         return False
-    amount = body.dose
-    return amount is None or amount.unit != dose.unit or amount.value >= dose.value
+    amount = None if body.dose is None else rescale_quantity(body.dose, dose.unit)
+    return amount is None or amount.value >= dose.value
 
 
 def _describe_nearest_dose(case: DosingCase, due_at: datetime) -> str:

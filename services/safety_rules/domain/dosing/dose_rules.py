@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.dosing.case import (
     DosingCase,
     TimedAdvice,
@@ -232,9 +233,8 @@ def _is_lowest(case: DosingCase, at_grade: AtGrade, instant: datetime) -> bool |
     if lowest is None:
         return False
     rate = period.rate if period else None
-    if rate is None or rate.unit != lowest.unit:
-        return None
-    return rate.value <= lowest.value
+    comparable_rate = None if rate is None else rescale_quantity(rate, lowest.unit)
+    return None if comparable_rate is None else comparable_rate.value <= lowest.value
 
 
 def _describe_infusion(case: DosingCase, instant: datetime) -> str:

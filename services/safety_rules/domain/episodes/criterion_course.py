@@ -23,6 +23,7 @@ from services.safety_rules.domain.queries.data_queries import PlausibilityCheck
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade
+from services.vocabulary.measure import Ion
 
 
 class CriterionCourse:
@@ -99,7 +100,7 @@ class CriterionCourse:
                 if fact.status.is_final and _has_a_value(fact)
             ]
             if baselines:
-                return _select_mildest_baseline(baselines, criterion)
+                return _select_mildest_baseline(baselines, criterion, _find_ion(criterion, facts))
         return BaselineUnknown(), Grade.NONE
 
     def _grade_baseline(
@@ -114,7 +115,7 @@ class CriterionCourse:
 
 
 def _select_mildest_baseline(
-    baselines: Sequence[tuple[Baseline, Grade]], criterion: CompiledCriterion
+    baselines: Sequence[tuple[Baseline, Grade]], criterion: CompiledCriterion, ion: Ion | None
 ) -> tuple[Baseline, Grade]:
     """Return the baseline that explains the least of what follows, and its grade."""
     least_grade = min(grade for _, grade in baselines)
@@ -123,8 +124,14 @@ def _select_mildest_baseline(
         for baseline, grade in baselines
         if grade is least_grade and isinstance(baseline, BaselineKnown)
     }
-    mildest_value = select_worst_value(list(candidates), criterion.direction.opposite)
+    mildest_value = select_worst_value(list(candidates), criterion.direction.opposite, ion)
     return candidates[mildest_value] if mildest_value else BaselineUnknown(), least_grade
+
+
+def _find_ion(criterion: CompiledCriterion, facts: Sequence[Fact]) -> Ion | None:
+    """Return the ion of the measure of *facts*; None: it is none."""
+    measures = {fact.body.measure for fact in facts if isinstance(fact.body, Observation)}
+    return next((criterion.gradings[name].ion for name in sorted(measures)), None)
 
 
 def _has_a_value(fact: Fact) -> bool:

@@ -21,6 +21,7 @@ from services.safety_rules.domain.ctcae.shared_inputs import (
     SharedInputs,
     find_prepared_grading,
 )
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.ctcae.worst_value import select_worst_value
 from services.safety_rules.domain.episodes.combined_outcomes import (
     combine_outcomes,
@@ -273,7 +274,8 @@ class GradingContext:
         """Return the albumin nearest to *instant*: a low one raises the corrected calcium."""
         worst = self.criterion.direction.opposite if self.criterion else Direction.LOW
         albumins = self.supporting_facts.list_companion_values("albumin", instant)
-        return select_worst_value(albumins, worst)
+        fits = [one for one in albumins if rescale_quantity(one, "g/L") is not None]
+        return select_worst_value(fits or albumins, worst)
 
     def _find_drug_context(self, measure: str, instant: datetime) -> DrugContext:
         return self.supporting_facts.drugs.find_context(measure, instant, self.anchor)

@@ -5,10 +5,11 @@ the laboratory too. What was found stays true for a week, so that organs that we
 different days are graded together. Source: docs/decisions/gvhd.md
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import partial
 
 from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
@@ -19,16 +20,16 @@ from services.safety_rules.domain.grade_runs.join_grades import (
 )
 from services.safety_rules.domain.syndromes.acute_gvhd import (
     HIGHEST,
-    StageSpan,
     grade_stage_spans,
     is_bilirubin_unit_doubtful,
-    stage_bilirubin,
-    stage_lower_gi,
-    stage_skin,
-    stage_stool_episodes,
-    stage_upper_gi,
 )
 from services.safety_rules.domain.syndromes.bedside import BedsideContext, chart_readings
+from services.safety_rules.domain.syndromes.organ_findings import (
+    OrganFinding,
+    find_stages,
+    join_findings,
+    stage_charted_bilirubin,
+)
 from services.vocabulary.clinical_fact import Enrolment, GvhdStage, Observation
 from services.vocabulary.episode import Span
 from services.vocabulary.fact import Fact
@@ -36,12 +37,12 @@ from services.vocabulary.grade import Grade, Input
 from services.vocabulary.graft_fact import AcuteOrgan, GvhdSigns
 from services.vocabulary.measure import Measure
 from services.vocabulary.protocol import Protocol
-from services.vocabulary.quantity import Quantity
 
 SIGNS_STAY = timedelta(days=7)  # staging is weekly; see docs/decisions/gvhd.md
 _UNTIL_STAGED_AGAIN = timedelta.max
 _BILIRUBIN, _WEIGHT = "bilirubin", "weight"
 _MEASURES = frozenset({_BILIRUBIN, _WEIGHT})
+_WEIGHTS = frozenset({_WEIGHT})
 _NAMES: Mapping[AcuteOrgan, str] = {
     "skin": "skin",
     "liver": "liver",
@@ -57,28 +58,16 @@ _MISSING: Mapping[AcuteOrgan, Input] = {
 
 
 @dataclass(frozen=True, slots=True)
-class OrganFinding:
-    """The stage of one organ, as far as its sign tells, and whence it is known.
-
-    *is_judged*: a clinician staged the organ, or named another cause of its sign; a result of the
-    laboratory does not change that while it stays true.
-    """
-
-    fact: Fact
-    stages: StageSpan
-    sign: str = ""
-    missing: tuple[Input, ...] = ()
-    is_judged: bool = False
-    is_other_cause: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class AcuteState:
-    """The state of the disease between instants: the last finding of each organ, and the run."""
+    """The state of the disease between instants: the last finding of each organ, and the run.
+
+    *bilirubins* are all those of the laboratory at the last instant with one.
+    """
 
     measures: Mapping[str, Measure]
     findings: Mapping[AcuteOrgan, OrganFinding] = field(default_factory=dict)
     readings: Mapping[str, Fact] = field(default_factory=dict)
+    bilirubins: tuple[Fact, ...] = ()
     enrolled_weight_kg: Decimal | None = None
     run_state: GradeRunState = field(default_factory=lambda: GradeRunState(before_exposure=False))
 
@@ -140,7 +129,8 @@ def find_last_seen_at(state: AcuteState) -> datetime | None:
 
 def list_readings(state: AcuteState) -> Sequence[Fact]:
     """Return the last stage of each organ, and the last reading of each measure."""
-    facts = (*state.readings.values(), *(one.fact for one in state.findings.values()))
+    findings = state.findings.values()
+    facts = (*state.readings.values(), *state.bilirubins, *_list_facts(findings))
     return tuple({fact.id: fact for fact in facts}.values())
 
 
@@ -152,94 +142,34 @@ def list_earlier_readings(_state: AcuteState) -> Sequence[Fact]:
 def _chart_facts(state: AcuteState, facts: Sequence[Fact]) -> AcuteState:
     weights = [f.body.weight_kg for f in facts if isinstance(f.body, Enrolment)]
     numbers = [f for f in facts if isinstance(f.body, Observation) and f.body.value is not None]
+    rank = partial(_read_weight, measures=state.measures)
     charted_state = replace(
         state,
-        readings=chart_readings(state.readings, numbers, _MEASURES, _rank_reading),
+        readings=chart_readings(state.readings, numbers, _WEIGHTS, rank),
+        bilirubins=tuple(filter(_is_bilirubin, numbers)) or state.bilirubins,
         enrolled_weight_kg=next(filter(None, weights), state.enrolled_weight_kg),
     )
     weight_kg = _find_weight(charted_state)
-    findings: dict[AcuteOrgan, OrganFinding] = {}
+    findings: dict[AcuteOrgan, list[OrganFinding]] = {}
     for fact in facts:
-        for organ, finding in _find_stages(fact, weight_kg, state.measures):
-            findings[organ] = max(finding, findings.get(organ, finding), key=_rank_finding)
-    return replace(charted_state, findings={**state.findings, **findings})
-
-
-def _rank_reading(body: Observation) -> Decimal | None:
-    """Return the size of a reading of one measure, in one unit; None: it cannot be read."""
-    if body.value is None:  # a word is never charted
-        return None
-    unit = "kg" if body.measure == _WEIGHT else "mg/dL"
-    fits = rescale_quantity(body.value, unit)
-    return body.value.value if fits is None else fits.value
-
-
-def _rank_finding(finding: OrganFinding) -> tuple[bool, StageSpan, str]:
-    """Return the rank among findings of one instant: a named cause, then the worst stage."""
-    return finding.is_other_cause, finding.stages, finding.fact.id
+        for organ, finding in find_stages(fact, weight_kg, state.measures):
+            findings.setdefault(organ, []).append(finding)
+    joined_findings = {organ: join_findings(several) for organ, several in findings.items()}
+    return replace(charted_state, findings={**state.findings, **joined_findings})
 
 
 def _find_weight(state: AcuteState) -> Decimal | None:
     fact = state.readings.get(_WEIGHT)
-    value = fact.body.value if fact and isinstance(fact.body, Observation) else None
-    weight = None if value is None else rescale_quantity(value, "kg")
-    is_possible = weight is not None and state.measures[_WEIGHT].plausible["kg"].contains(
-        weight.value
-    )
-    return weight.value if weight is not None and is_possible else state.enrolled_weight_kg
+    body = None if fact is None else fact.body
+    weight_kg = _read_weight(body, state.measures) if isinstance(body, Observation) else None
+    return state.enrolled_weight_kg if weight_kg is None else weight_kg
 
 
-def _find_stages(
-    fact: Fact, weight_kg: Decimal | None, measures: Mapping[str, Measure]
-) -> Iterator[tuple[AcuteOrgan, OrganFinding]]:
-    """Yield each organ that *fact* speaks of, with its stage."""
-    body = fact.body
-    if isinstance(body, GvhdStage):
-        for organ in HIGHEST:
-            stage = getattr(body, organ)
-            if stage is not None:
-                yield organ, OrganFinding(fact, (stage, stage), is_judged=True)
-    if not isinstance(body, GvhdSigns):
-        return
-    for organ in body.other_cause:
-        finding = OrganFinding(fact, (0, 0), "another cause", is_judged=True)
-        yield organ, replace(finding, is_other_cause=True)
-    if body.rash_percent is not None:
-        stage = stage_skin(body.rash_percent, bullae_over_5_percent=body.bullae)
-        sign = f"rash of {body.rash_percent} %{' with bullae' if body.bullae else ''}"
-        yield "skin", OrganFinding(fact, (stage, stage), sign)
-    if body.upper_gi is not None:
-        stage = stage_upper_gi(persistent=body.upper_gi == "persistent")
-        sign = "no symptoms" if body.upper_gi == "none" else f"{body.upper_gi} symptoms"
-        yield "upper_gi", OrganFinding(fact, (stage, stage), sign)
-    if (gut := _stage_gut(body, weight_kg)) is not None:
-        stage, sign = gut
-        yield "lower_gi", OrganFinding(fact, (stage, stage), sign)
-    if body.bilirubin is not None:
-        yield "liver", _stage_charted_bilirubin(fact, body.bilirubin, measures)
-
-
-def _stage_gut(body: GvhdSigns, weight_kg: Decimal | None) -> tuple[int, str] | None:
-    """Return the stage of the lower gut and its sign; None: nothing of it was charted."""
-    if body.severe_gut_sign:
-        return HIGHEST["lower_gi"], "severe pain, ileus or bloody stool"
-    if body.stool_ml_per_day is not None:
-        stage = stage_lower_gi(body.stool_ml_per_day, weight_kg=weight_kg)
-        return stage, f"stool of {body.stool_ml_per_day} mL/day"
-    if body.stool_episodes_per_day is not None:
-        stage = stage_stool_episodes(body.stool_episodes_per_day, weight_kg=weight_kg)
-        return stage, f"{body.stool_episodes_per_day} stools/day"
-    return None
-
-
-def _stage_charted_bilirubin(
-    fact: Fact, bilirubin: Quantity, measures: Mapping[str, Measure]
-) -> OrganFinding:
-    stages = stage_bilirubin(bilirubin, measures)
-    sign = f"bilirubin {bilirubin.censoring or ''}{bilirubin.value} {bilirubin.unit}".rstrip()
-    if stages is None:
-        return OrganFinding(fact, (0, HIGHEST["liver"]), sign, (Input.BILIRUBIN,))
-    return OrganFinding(fact, stages, sign, () if stages[0] == stages[1] else (Input.BILIRUBIN,))
+def _read_weight(body: Observation, measures: Mapping[str, Measure]) -> Decimal | None:
+    """Return the weight in kg; None: it has another unit, or nobody weighs that."""
+    weight = None if body.value is None else rescale_quantity(body.value, "kg")
+    is_possible = weight is not None and measures[_WEIGHT].plausible["kg"].contains(weight.value)
+    return weight.value if weight is not None and is_possible else None
 
 
 def _grade_instant(
@@ -256,7 +186,9 @@ def _grade_instant(
     }
     is_charted = any(isinstance(fact.body, GvhdStage | GvhdSigns) for fact in facts)
     run = state.run_state.open_run
-    if not is_charted and not (findings and run and not run.possible and _has_bilirubin(facts)):
+    if not is_charted and not (
+        findings and run and not run.possible and any(map(_is_bilirubin, facts))
+    ):
         return None
     if (liver := _find_liver(state, findings, instant)) is not None:
         findings["liver"] = liver
@@ -264,7 +196,7 @@ def _grade_instant(
         {organ: one.stages for organ, one in findings.items()}
     )
     organs = _describe_findings(findings)
-    used_facts = [one.fact for one in findings.values() if one.stages[1]] or list(facts)
+    used_facts = _list_facts(one for one in findings.values() if one.stages[1]) or list(facts)
     return GradePoint(
         instant,
         Span(Grade(lowest_grade), Grade(highest_grade)),
@@ -275,8 +207,12 @@ def _grade_instant(
     )
 
 
-def _has_bilirubin(facts: Sequence[Fact]) -> bool:
-    return any(isinstance(f.body, Observation) and f.body.measure == _BILIRUBIN for f in facts)
+def _list_facts(findings: Iterable[OrganFinding]) -> list[Fact]:
+    return [fact for one in findings for fact in (one.fact, *one.other_facts)]
+
+
+def _is_bilirubin(fact: Fact) -> bool:
+    return isinstance(fact.body, Observation) and fact.body.measure == _BILIRUBIN
 
 
 def _find_liver(
@@ -287,24 +223,31 @@ def _find_liver(
     A bilirubin of the laboratory counts where the disease is there in another organ, or whoever
     charted the signs took a bilirubin for one of them. Else its cause is not known.
     """
-    charted_finding, fact = findings.get("liver"), state.readings.get(_BILIRUBIN)
-    body = None if fact is None else fact.body
-    if fact is None or not isinstance(body, Observation) or body.value is None:
-        return charted_finding
-    if instant - fact.observed_at > SIGNS_STAY:
+    charted_finding = findings.get("liver")
+    taken_at = state.bilirubins[0].observed_at if state.bilirubins else None
+    if taken_at is None or instant - taken_at > SIGNS_STAY:
         return charted_finding
     if charted_finding is not None and (
-        charted_finding.is_judged or charted_finding.fact.observed_at >= fact.observed_at
+        charted_finding.is_judged or charted_finding.fact.observed_at >= taken_at
     ):
         return charted_finding
-    finding = _stage_charted_bilirubin(fact, body.value, state.measures)
-    if is_bilirubin_unit_doubtful(body.value, body.uln):
-        finding = replace(finding, stages=(0, HIGHEST["liver"]), missing=(Input.UNIT,))
+    finding = join_findings(list(_stage_bilirubins(state)))
     is_elsewhere = any(one.stages[0] for organ, one in findings.items() if organ != "liver")
     if charted_finding is not None or is_elsewhere or not finding.stages[1]:
         return finding
     missing = (*finding.missing, Input.BILIRUBIN_CAUSE)
     return replace(finding, stages=(0, finding.stages[1]), missing=missing)
+
+
+def _stage_bilirubins(state: AcuteState) -> Iterator[OrganFinding]:
+    """Yield the stage of each bilirubin of the laboratory at the last instant with one."""
+    for fact in state.bilirubins:
+        if not isinstance(fact.body, Observation) or fact.body.value is None:
+            continue
+        finding = stage_charted_bilirubin(fact, fact.body.value, state.measures)
+        if is_bilirubin_unit_doubtful(fact.body.value, fact.body.uln):
+            finding = replace(finding, stages=(0, HIGHEST["liver"]), missing=(Input.UNIT,))
+        yield finding
 
 
 def _describe_findings(findings: Mapping[AcuteOrgan, OrganFinding]) -> str:

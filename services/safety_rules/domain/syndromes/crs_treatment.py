@@ -6,6 +6,7 @@ docs/decisions/bedside.md
 
 from datetime import datetime
 
+from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.drugs import DrugExposures
 from services.safety_rules.domain.syndromes.crs_course import CrsSigns
 from services.vocabulary.clinical_fact import Action, Administration
@@ -48,6 +49,7 @@ def _goes_on(body: Administration, instant: datetime, previous_drugs: DrugExposu
     daily_dose = previous_drugs.find_daily_dose(body.drug, instant)
     fact = previous_drugs.running_drugs.get(body.drug) or daily_dose
     dose = fact.body.dose if fact and isinstance(fact.body, Administration) else None
-    if dose is None or body.dose is None or dose.unit != body.dose.unit:
+    if dose is None or body.dose is None:
         return fact is not None and body.dose is None
-    return body.dose.value <= dose.value
+    new_dose = body.dose if body.dose.unit == dose.unit else rescale_quantity(body.dose, dose.unit)
+    return new_dose is not None and new_dose.value <= dose.value
