@@ -11,6 +11,7 @@ from pathlib import Path
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.dosing.case import DosingCase
+from services.safety_rules.domain.dosing.infusion_rates import convert_rates
 from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.facts.infusion import trace_infusion
 from services.safety_rules.domain.participant.fold import Fold
@@ -95,7 +96,7 @@ def case(*records, rates=_HOURS_OF_A_COURSE, hour=2000, **fields):
         protocol=trial_rules.protocol,
         anchors=fields.pop("anchors", anchors),
         records=records,
-        infusion=trace_infusion(administrations, "blinatumomab", "ug/d"),
+        infusion=convert_rates(trace_infusion(administrations, "blinatumomab"), "ug/d"),
         as_of=hours(hour),
         results={},
         seizures=(),

@@ -7,6 +7,7 @@ from services.safety_rules.domain.ctcae.compiled import CompiledCriterion
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.dosing import deviations, dose_rules, dose_signals, hys_law
 from services.safety_rules.domain.dosing.case import DosingCase, TimedAdvice
+from services.safety_rules.domain.dosing.infusion_rates import convert_rates
 from services.safety_rules.domain.dosing.multiples_of_uln import compare_with_uln
 from services.safety_rules.domain.dosing.results import MeasureResults
 from services.safety_rules.domain.facts.anchors import Anchors
@@ -101,13 +102,14 @@ class ParticipantAdvice:
     ) -> DosingCase:
         facts = sorted(self._other_facts.values(), key=lambda fact: (fact.observed_at, fact.id))
         dosing, study_drug = self._rules.protocol.dosing, self._rules.protocol.study_drug
+        infusion = trace_infusion(facts, study_drug)
         doses = [(one, one.body) for one in facts if isinstance(one.body, Administration)]
         return DosingCase(
             participant=self._participant,
             protocol=self._rules.protocol,
             anchors=anchors,
             records=records,
-            infusion=trace_infusion(facts, study_drug, dosing.restart.rate.unit if dosing else ""),
+            infusion=convert_rates(infusion, dosing.restart.rate.unit) if dosing else infusion,
             as_of=as_of if anchors.died_at is None else min(as_of, anchors.died_at),
             results=self._results,
             seizures=[one for one in facts if isinstance(one.body, Observation)],

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.safety_rules.domain.ctcae.units import rescale_quantity
 from services.safety_rules.domain.facts.drugs import is_stop
 from services.vocabulary.clinical_fact import Action, Administration
 from services.vocabulary.fact import Fact
@@ -53,17 +52,11 @@ class Infusion:
                 yield next_period, next_period.start - period.end
 
 
-def trace_infusion(facts: Iterable[Fact], drug: str, unit: str = "") -> Infusion:
+def trace_infusion(facts: Iterable[Fact], drug: str) -> Infusion:
     """Return the infusion of *drug*, from the standing administrations in any order.
 
     A rate of 0 is a stop; of one instant stops apply first. A single dose runs no longer than its
     instant. A rate without a start before it is an infusion whose start was lost.
-
-    Args:
-        facts: Standing ones.
-        drug: By name.
-        unit: In which the protocol writes rates; a rate that does not convert, and with none any
-            rate, is as it was reported.
     """
     periods: list[InfusionPeriod] = []
     for fact in sorted((f for f in facts if _gives_drug(f, drug)), key=_time_order):
@@ -77,20 +70,13 @@ def trace_infusion(facts: Iterable[Fact], drug: str, unit: str = "") -> Infusion
                 periods[-1] = _end_period(periods[-1], instant)
         elif body.action is Action.DOSE:
             if not runs:
-                periods.append(
-                    InfusionPeriod(instant, instant, _convert_rate(body.dose, unit), fact.id)
-                )
+                periods.append(InfusionPeriod(instant, instant, body.dose, fact.id))
         else:
             goes_on = bool(periods) and periods[-1].end in (None, instant)
             if runs:
                 periods[-1] = _end_period(periods[-1], instant)
-            rate = _convert_rate(body.dose, unit)
-            periods.append(InfusionPeriod(instant, None, rate, fact.id, begins=not goes_on))
+            periods.append(InfusionPeriod(instant, None, body.dose, fact.id, begins=not goes_on))
     return Infusion(tuple(periods))
-
-
-def _convert_rate(rate: Quantity | None, unit: str) -> Quantity | None:
-    return rate and (rescale_quantity(rate, unit) or rate)
 
 
 def _end_period(period: InfusionPeriod, instant: datetime) -> InfusionPeriod:
