@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from services.safety_rules.domain.stopping.path import RulePath, SignedLimits
+from services.safety_rules.domain.stopping.path import RulePath, SignedLimits, Timeline
 from services.safety_rules.domain.stopping.pending import SLACK, find_table_row
 from services.safety_rules.domain.stopping.rule_faults import find_rule_faults
 from services.safety_rules.domain.stopping.steps import (
@@ -174,5 +174,7 @@ PATHS = {  # sizes and events at each date, and at the cut, which is none; is it
 
 @pytest.mark.parametrize(("sizes", "events", "is_crossed"), PATHS.values(), ids=PATHS)
 def test_a_path_is_compared_at_the_dates_of_events(sizes, events, is_crossed):
-    path = RulePath(np.arange(len(sizes), dtype=float), np.array(sizes), np.array(events))
+    instants = np.arange(len(sizes), dtype=float)
+    timeline = Timeline(None, None, instants, np.array(events), None)  # the rest is not compared
+    path = RulePath(timeline, np.array(sizes), np.array([]))
     assert path.crosses_boundary(LIMITS) is is_crossed

@@ -64,7 +64,7 @@ def calibrate_boundary(
     return _calibrate(family, n, p0, alpha, numbers=numbers, looks=tuple(looks))
 
 
-@lru_cache(maxsize=64)  # of a study, each rule's is compared with its file, and used
+@lru_cache(maxsize=64, typed=True)  # of a study, each rule's is compared with its file, and used
 def _calibrate(
     family: str,
     n: int,
