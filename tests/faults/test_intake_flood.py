@@ -13,7 +13,7 @@ from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.mllp_client import send_messages
 from services.store.messages import count_messages
 from services.store.session import Database
-from tests.helpers.embedded_service import EmbeddedService
+from tests.helpers.embedded_service import enrolled_service
 from tests.helpers.hl7_messages import labs, obx
 from tests.helpers.intake import Line, people
 
@@ -74,14 +74,8 @@ def write_slowly(port, stop):
 
 @pytest.fixture
 def service(tmp_path):
-    file = tmp_path / "people.csv"
-    file.write_bytes(people(PERSON))
-    service = EmbeddedService(tmp_path / "data")
-    service.command("participants", "import", str(file))
-    assert service.start()
-    yield service
-    if service.is_alive():
-        service.kill()
+    with enrolled_service(tmp_path, people(PERSON)) as service:
+        yield service
 
 
 def measure_waits(port, flood_process):

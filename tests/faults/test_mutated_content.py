@@ -12,7 +12,7 @@ import pytest
 
 from services.ingest.domain.hl7.frames import frame_message
 from services.simulator.trial import list_facts, simulate_trial, write_participants_csv
-from tests.helpers.embedded_service import EmbeddedService
+from tests.helpers.embedded_service import enrolled_service
 from tests.helpers.intake import Line
 from tests.helpers.mutated_content import mutate_facts, mutate_messages
 
@@ -42,14 +42,8 @@ FACTS = [
 
 @pytest.fixture
 def service(tmp_path):
-    file = tmp_path / "participants.csv"
-    file.write_text(write_participants_csv(TRIAL))
-    service = EmbeddedService(tmp_path / "data")
-    service.command("participants", "import", str(file))
-    assert service.start()
-    yield service
-    if service.is_alive():
-        service.kill()
+    with enrolled_service(tmp_path, write_participants_csv(TRIAL).encode()) as service:
+        yield service
 
 
 def measure_memory_kb(service):

@@ -5,7 +5,7 @@ import re
 import signal
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from services.ingest.mllp_client import send_messages
@@ -13,6 +13,21 @@ from services.ingest.mllp_client import send_messages
 ROOT = Path(__file__).parents[2]
 _AEGIS = (sys.executable, "-m", "services.cli.main")
 _LISTENING_LINE = re.compile(r"MLLP on port (\d+), HTTP on port (\d+)")
+
+
+@contextmanager
+def enrolled_service(folder, participants):
+    """A running service on new data below *folder*, with *participants* (CSV)."""
+    file = folder / "participants.csv"
+    file.write_bytes(participants)
+    service = EmbeddedService(folder / "data")
+    service.command("participants", "import", str(file))
+    assert service.start()
+    try:
+        yield service
+    finally:
+        if service.is_alive():
+            service.kill()
 
 
 class EmbeddedService:
