@@ -13,13 +13,13 @@ from argparse import SUPPRESS, Action, ArgumentParser, Namespace
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from services.cli.command import CommandError
 from services.cli.shared.extras import explain_missing
+from services.cli.shared.terminal_width import print_error
 from services.runtime.file_error import UntrustedFileError
 from services.runtime.settings_error import SettingsError
-from services.vocabulary.printable_text import escape_lines
 
 # Each command, and what it is for.
 COMMANDS: Mapping[str, str] = {
@@ -65,6 +65,7 @@ COMMANDS: Mapping[str, str] = {
 _STATISTICS = ("arms", "boundary", "chance", "design", "endpoints", "protocol", "rules", "simulate")
 _OPEN_DATABASE = "services.cli.shared.open_database"
 _COMMAND_AND_MORE = 2  # words of a line
+_NEGATIVE_NUMBER = re.compile(r"-[.\d]")  # and what follows it: -1,2 and -1/30 are values too
 
 
 def load_command(word: str) -> Callable[[Namespace], int]:
@@ -76,7 +77,21 @@ def load_command(word: str) -> Callable[[Namespace], int]:
 
 
 class CommandParser(ArgumentParser):
-    """Refuses what it does not know, with its own usage, before a parser above it does."""
+    """Refuses what it does not know before a parser above it does, in one line.
+
+    A word that begins like a negative number is a value, and no option.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as argparse declares it
+        """Make a parser as argparse does."""
+        super().__init__(*args, **kwargs)
+        self._negative_number_matcher = _NEGATIVE_NUMBER
+
+    def error(self, message: str) -> NoReturn:
+        """Print the problem and where to read more, in one line; exit with 2."""
+        problem = message.removeprefix("argument ")
+        print_error(f"{self.prog}: {problem}; {self.prog} --help")
+        self.exit(2)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # noqa: ANN401 - as argparse declares it
         """Return the namespace, and no argument that is not known."""
@@ -113,21 +128,6 @@ class _Version(Action):
         parser.exit()
 
 
-def join_negative_numbers(words: Sequence[str]) -> list[str]:
-    """Return *words* with each negative number joined to its option, whose value it is.
-
-    >>> join_negative_numbers(["--prior", "-1,2", "--n", "30"])
-    ['--prior=-1,2', '--n', '30']
-    """
-    arguments: list[str] = []
-    for word in words:
-        if re.match(r"-[.\d]", word) and arguments and re.fullmatch(r"--[a-z0-9-]+", arguments[-1]):
-            arguments[-1] += f"={word}"
-        else:
-            arguments.append(word)
-    return arguments
-
-
 def find_command_to_complete(line: str) -> str:
     """Return the command whose arguments a shell asks to complete in *line*; empty: the command.
 
@@ -162,7 +162,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "_ARGCOMPLETE" in os.environ:  # a shell asks, and reads the answer from elsewhere
         word = find_command_to_complete(os.environ["COMP_LINE"][: int(os.environ["COMP_POINT"])])
         import_module("argcomplete").autocomplete(build_parser(word))
-    words = join_negative_numbers(sys.argv[1:] if argv is None else argv)
+    words = sys.argv[1:] if argv is None else argv
     word = words[0] if words and words[0] in COMMANDS else ""
     args = build_parser(word).parse_args(words)
     _configure_process(is_ours=argv is None)
@@ -180,17 +180,17 @@ def _perform_command(args: Namespace, *, is_ours: bool) -> int:
             perform = load_command(args.command)
         return perform(args)
     except (CommandError, SettingsError) as error:
-        print(f"aegis {args.command}: {escape_lines(str(error))}", file=sys.stderr)
+        print_error(f"aegis {args.command}: {error}")
         return 2
     except UntrustedFileError as error:
         for fault in error.faults:
-            print(f"aegis {args.command}: {escape_lines(str(fault))}", file=sys.stderr)
+            print_error(f"aegis {args.command}: {fault}")
         return 2
     except ModuleNotFoundError as error:
         missing = explain_missing(error.name or "")
         if missing is None:
             raise
-        print(f"aegis {args.command}: {missing}", file=sys.stderr)
+        print_error(f"aegis {args.command}: {missing}")
         return 2
     except BrokenPipeError:  # the reader of a pipe has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -200,7 +200,7 @@ def _perform_command(args: Namespace, *, is_ours: bool) -> int:
         problem = faults.explain_storage_fault(args, error)
         if problem is None:
             raise
-        print(f"aegis {args.command}: {escape_lines(problem)}", file=sys.stderr)
+        print_error(f"aegis {args.command}: {problem}")
         return 2
 
 

@@ -133,7 +133,7 @@ def test_a_reason_has_to_be_given_in_words(trial, capsys):
     with pytest.raises(SystemExit) as refusal:
         main(["refold", "--reason", " "])
     assert refusal.value.code == 2
-    assert "argument --reason: say why" in capsys.readouterr().err
+    assert "--reason: say why" in capsys.readouterr().err
 
 
 def test_new_facts_are_graded_by_the_rules_that_run(trial):

@@ -69,21 +69,46 @@ def parsers():
 
 
 @pytest.mark.parametrize(
-    ("line", "usage"),
+    ("line", "problem"),
     [
-        ("records --nope", "aegis records"),
-        ("participants list --nope", "aegis participants list"),
-        ("participants list more", "aegis participants list"),
-        ("--nope records", "aegis"),
+        ("records --nope", "aegis records: unrecognized arguments: --nope"),
+        ("participants list --nope", "aegis participants list: unrecognized arguments: --nope"),
+        ("participants list more", "aegis participants list: unrecognized arguments: more"),
+        ("--nope records", "aegis: unrecognized arguments: --nope"),
+        ("boundary --p0 nan", "aegis boundary: --p0: 'nan' is no number"),
+        ("design --n 10.5", "aegis design: --n: '10.5' is not a whole number from 1 to 1000"),
+        ("boundary --looks ,", "aegis boundary: --looks: ',' is not whole numbers like 5,10,15"),
+        ("demo --seed x", "aegis demo: --seed: 'x' is no whole number"),
+        ("boundary --n", "aegis boundary: --n: expected one argument"),
+        (
+            "simulate rule s R --window-days -5",
+            "aegis simulate rule: --window-days: '-5' is no number of days like 30, nor a range like 10-40",  # noqa: E501
+        ),
+        (
+            "arms -1/30 2/31",
+            "aegis arms: EVENTS/OF: '-1/30' is no number of events and of participants like 5/30",
+        ),
+        (
+            "arms 1/30 -.2/31",
+            "aegis arms: EVENTS/OF: '-.2/31' is no number of events and of participants like 5/30",
+        ),
+        ("arms 1/30", "aegis arms: the following arguments are required: EVENTS/OF"),
     ],
 )
-def test_an_unknown_argument_is_answered_with_the_usage_of_its_own_command(capsys, line, usage):
+def test_an_argument_that_is_refused_is_one_line_with_the_help_of_its_own_command(
+    capsys, line, problem
+):
     with pytest.raises(SystemExit) as exit_info:
         main(line.split())
-    lines = capsys.readouterr().err.splitlines()
+    command = problem.partition(":")[0]
     assert exit_info.value.code == 2
-    assert lines[0].startswith(f"usage: {usage} [-h]")
-    assert lines[-1].startswith(f"{usage}: error: unrecognized arguments: ")
+    assert capsys.readouterr().err == f"{problem}; {command} --help\n"
+
+
+def test_a_negative_number_is_the_value_of_its_option():
+    line = "boundary --family beta-binomial --alpha .1 --prior -1,2 --p0 -.2"
+    args = build_parser("boundary").parse_args(line.split())
+    assert (args.prior, args.p0) == ((-1, 2), -0.2)
 
 
 def test_each_command_has_two_modules_of_its_name():

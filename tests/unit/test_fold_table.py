@@ -7,7 +7,12 @@ import pytest
 from services.cli.shared import terminal_width
 from services.cli.shared.columns import RECORDS, list_headings
 from services.cli.shared.fold_table import fold_table
-from services.cli.shared.terminal_width import find_terminal_width, fold_line, print_text
+from services.cli.shared.terminal_width import (
+    find_terminal_width,
+    fold_line,
+    print_error,
+    print_text,
+)
 
 HEAD = list_headings(RECORDS)
 SYNDROME = "Immune effector cell-associated neurotoxicity syndrome (ASTCT)"
@@ -83,6 +88,15 @@ def test_text_is_folded_line_by_line_in_a_terminal(capsys, monkeypatch):
     monkeypatch.setattr(terminal_width, "find_terminal_width", lambda: 16)
     print_text("grade 3: fever, hypotension\n\n  indented")
     assert capsys.readouterr().out == "grade 3: fever,\n  hypotension\n\n  indented\n"
+
+
+def test_an_error_is_folded_in_a_terminal_and_nowhere_else(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "20")
+    print_error("aegis design: --n must be whole")
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    print_error("aegis design: --n must be whole")
+    folded = "aegis design: --n\n  must be whole\n"
+    assert capsys.readouterr().err == f"aegis design: --n must be whole\n{folded}"
 
 
 def test_the_width_is_that_of_the_terminal(monkeypatch):

@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_actor, add_data_and_study, add_reason
+from services.cli.arguments.numbers import parse_whole_number
 from services.vocabulary.judgement import Verdict
 
 
@@ -11,7 +12,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("record", metavar="RECORD", help="its id, or how it begins")
     parser.add_argument("verdict", choices=[str(verdict) for verdict in Verdict])
     add_reason(parser)
-    parser.add_argument("--grade", type=int, choices=range(1, 6), help="with regrade")
+    parser.add_argument(
+        "--grade", type=parse_whole_number, choices=range(1, 6), help="with regrade"
+    )
     parser.add_argument("--cause", default="", help="with attribute")
     add_actor(parser)
     add_data_and_study(parser)

@@ -8,6 +8,7 @@ from services.cli.arguments.common import (
     add_json,
     explain_columns,
 )
+from services.cli.arguments.numbers import parse_whole_number
 from services.cli.shared.columns import ALERTS, DELIVERIES
 
 
@@ -32,7 +33,10 @@ def add_arguments(parser: ArgumentParser) -> None:
             explain_columns(word, DELIVERIES)
         else:
             word.add_argument(
-                "--version", type=int, metavar="N", help="as it was shown: refused when it changed"
+                "--version",
+                type=parse_whole_number,
+                metavar="N",
+                help="as it was shown: refused when it changed",
             )
             word.add_argument("--comment", default="", metavar="TEXT", help="kept with it")
             add_actor(word)

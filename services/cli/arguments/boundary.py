@@ -3,7 +3,13 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_json, explain_columns
-from services.cli.arguments.numbers import parse_looks, parse_number, parse_numbers
+from services.cli.arguments.numbers import (
+    parse_looks,
+    parse_number,
+    parse_numbers,
+    parse_plan_size,
+    parse_whole_number,
+)
 from services.cli.arguments.person_time import PERSON_TIME_METHODS, add_person_time_plan
 from services.cli.arguments.pictures import add_plot
 from services.cli.shared.columns import BOUNDARY, ENROLMENT, PERSON_TIME, TWO_SIDED
@@ -34,14 +40,19 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--family", required=True, choices=(*METHODS, *PERSON_TIME_METHODS))
     parser.add_argument("--p0", type=parse_number, help="acceptable event rate")
     parser.add_argument("--alpha", type=parse_number, required=True, help="one-sided error at p0")
-    parser.add_argument("--n", type=int, help="planned maximum, 1 to 1000 (1000: some seconds)")
+    parser.add_argument(
+        "--n", type=parse_plan_size, help="planned maximum, 1 to 1000 (1000: some seconds)"
+    )
     parser.add_argument(
         "--looks", type=parse_looks, default=(), metavar="5,10,15",
         help="participants, or person-time, at each look",
     )  # fmt: skip
     parser.add_argument("--rates", type=parse_numbers, default=(), metavar=".2,.3")
     parser.add_argument(
-        "--first-look", type=int, metavar="M", help="look after each participant from this one on"
+        "--first-look",
+        type=parse_whole_number,
+        metavar="M",
+        help="look after each participant from this one on",
     )
     parser.add_argument(
         "--beta", type=parse_number, metavar="B",

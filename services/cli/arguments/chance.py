@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_json, add_study, explain_columns
-from services.cli.arguments.numbers import parse_number, parse_numbers
+from services.cli.arguments.numbers import parse_number, parse_numbers, parse_whole_number
 from services.cli.shared.columns import CHANCES, TIME_CHANCES
 
 
@@ -12,10 +12,14 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
     add_study(parser)
     parser.add_argument(
-        "--events", type=int, required=True, metavar="Y", help="participants with the event"
+        "--events",
+        type=parse_whole_number,
+        required=True,
+        metavar="Y",
+        help="participants with the event",
     )
     parser.add_argument(
-        "--of", type=int, metavar="M",
+        "--of", type=parse_whole_number, metavar="M",
         help="participants who had the event, or whose window is over",
     )  # fmt: skip
     parser.add_argument(

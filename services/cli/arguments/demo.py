@@ -3,12 +3,18 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
+from services.cli.arguments.numbers import parse_whole_number
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the size of the trial, and where its data go."""
-    parser.add_argument("--participants", type=int, default=40, metavar="N", help="default 40")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
-    parser.add_argument("--days", type=int, metavar="N", help="followed after the first dose")
+    parser.add_argument(
+        "--participants", type=parse_whole_number, default=40, metavar="N", help="default 40"
+    )
+    parser.add_argument("--seed", type=parse_whole_number, default=7, metavar="N", help="default 7")
+    parser.add_argument(
+        "--days", type=parse_whole_number, metavar="N", help="followed after the first dose"
+    )
     parser.add_argument(
         "--data", type=Path, default=Path("var/demo"), metavar="DIR",
         help="folder of the data, which is emptied first (default var/demo)",

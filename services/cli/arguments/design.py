@@ -3,7 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_follow_up, add_json, explain_columns
-from services.cli.arguments.numbers import parse_looks, parse_number, parse_numbers
+from services.cli.arguments.numbers import parse_looks, parse_number, parse_numbers, parse_plan_size
 from services.cli.arguments.person_time import add_person_time_plan
 from services.cli.arguments.pictures import add_plot
 from services.cli.arguments.plan_documents import add_plan_documents
@@ -19,7 +19,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--p1", type=parse_number, required=True, help="rate that must not be missed"
     )
     parser.add_argument(
-        "--n", type=int, required=True, help="planned maximum, 1 to 1000 (1000: some seconds)"
+        "--n",
+        type=parse_plan_size,
+        required=True,
+        help="planned maximum, 1 to 1000 (1000: some seconds)",
     )
     parser.add_argument("--alpha", type=parse_number, required=True, help="one-sided error at p0")
     parser.add_argument(

@@ -12,6 +12,7 @@ from services.cli.arguments.common import (
     parse_instant,
     parse_reason,
 )
+from services.cli.arguments.numbers import parse_whole_number
 from services.vocabulary.clinical_fact import ChronicSeverity
 from services.vocabulary.grade import Symptoms
 from services.vocabulary.graft_fact import AcuteOrgan, ChronicOrgan
@@ -72,7 +73,7 @@ def _transfusion(parser: ArgumentParser) -> None:
 def _stages(parser: ArgumentParser) -> None:
     for name, highest in _STAGES.items():
         option = f"--{name.replace('_', '-')}"
-        parser.add_argument(option, type=int, choices=range(highest + 1))
+        parser.add_argument(option, type=parse_whole_number, choices=range(highest + 1))
 
 
 def parse_number(text: str) -> Decimal:
@@ -144,7 +145,9 @@ def _signs(parser: ArgumentParser) -> None:
 
 def _scores(parser: ArgumentParser) -> None:
     for organ in get_args(ChronicOrgan):
-        parser.add_argument(f"--{organ.replace('_', '-')}", type=int, choices=range(4))
+        parser.add_argument(
+            f"--{organ.replace('_', '-')}", type=parse_whole_number, choices=range(4)
+        )
     meaning = "of predicted: it is the score of the lungs"
     parser.add_argument("--fev1-percent", type=parse_number, metavar="N", help=meaning)
     _add_other_cause(parser, get_args(ChronicOrgan))
@@ -168,7 +171,7 @@ def _severity(parser: ArgumentParser) -> None:
 
 def _assessment(parser: ArgumentParser) -> None:
     parser.add_argument("--criterion", required=True, metavar="ID", help="e.g. ctcae-5.0.tremor")
-    parser.add_argument("--grade", type=int, required=True, choices=range(6))
+    parser.add_argument("--grade", type=parse_whole_number, required=True, choices=range(6))
     parser.add_argument("--note", default="", metavar="TEXT", help="kept with it")
 
 

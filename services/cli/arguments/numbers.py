@@ -41,6 +41,42 @@ def parse_numbers(text: str) -> tuple[float, ...]:
         raise ArgumentTypeError(f"{text!r} is not a number, or numbers like .2,.3") from error
 
 
+def parse_whole_number(text: str) -> int:
+    """Return the whole number in *text*.
+
+    >>> parse_whole_number("-3")
+    -3
+    >>> parse_whole_number("10.5")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: '10.5' is no whole number
+
+    Raises:
+        ArgumentTypeError: It is none.
+    """
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no whole number") from error
+
+
+def parse_plan_size(text: str) -> int:
+    """Return the planned maximum of participants in *text*.
+
+    >>> parse_plan_size("10.5")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: '10.5' is not a whole number from 1 to 1000
+
+    Raises:
+        ArgumentTypeError: It is no whole number; the plan itself says how large it may be.
+    """
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is not a whole number from 1 to 1000") from error
+
+
 def parse_whole_numbers(text: str) -> tuple[int, ...]:
     """Return the numbers of ``5,10,15``.
 

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.numbers import parse_number
+from services.cli.arguments.numbers import parse_number, parse_whole_number
 
 # Those of services.safety_rules.reports.person_time_tables, which takes long to load.
 PERSON_TIME_METHODS = (
@@ -23,7 +23,11 @@ def add_person_time_plan(parser: ArgumentParser) -> None:
         help="person-time at which the plan ends (default: that of n p0 expected events)",
     )  # fmt: skip
     group.add_argument(
-        "--min-events", type=int, default=1, metavar="M", help="fewer events never stop"
+        "--min-events",
+        type=parse_whole_number,
+        default=1,
+        metavar="M",
+        help="fewer events never stop",
     )
     group.add_argument(
         "--delayed-start", type=parse_number, default=0.0, metavar="D",

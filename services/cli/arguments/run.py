@@ -3,6 +3,7 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import add_data_and_study
+from services.cli.arguments.numbers import parse_whole_number
 
 ROLES = ("ingest", "relay", "rules", "alerts")  # those of services.cli.process.service
 
@@ -17,5 +18,9 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="ingest, relay, rules or alerts, beside others on PostgreSQL and Kafka; default: all",
     )
     add_data_and_study(parser)
-    parser.add_argument("--mllp-port", type=int, metavar="N", help="AEGIS_MLLP_PORT; 0: a free one")
-    parser.add_argument("--http-port", type=int, metavar="N", help="AEGIS_HTTP_PORT; 0: a free one")
+    parser.add_argument(
+        "--mllp-port", type=parse_whole_number, metavar="N", help="AEGIS_MLLP_PORT; 0: a free one"
+    )
+    parser.add_argument(
+        "--http-port", type=parse_whole_number, metavar="N", help="AEGIS_HTTP_PORT; 0: a free one"
+    )

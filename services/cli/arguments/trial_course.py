@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, ArgumentTypeError
 
-from services.cli.arguments.numbers import parse_number
+from services.cli.arguments.numbers import parse_number, parse_whole_number
 from services.vocabulary.protocol import Curve
 
 CURVES = (
@@ -21,7 +21,9 @@ def add_trial_course(parser: ArgumentParser) -> None:
         "--accrual", type=parse_curve, default=Curve("uniform"), metavar="CURVE",
         help="share that has entered by each of those days (default uniform)",
     )  # fmt: skip
-    parser.add_argument("--sites", type=int, default=1, metavar="N", help="that enrol, default 1")
+    parser.add_argument(
+        "--sites", type=parse_whole_number, default=1, metavar="N", help="that enrol, default 1"
+    )
     parser.add_argument(
         "--site-gap-days", type=parse_number, metavar="D",
         help="days from the opening of one site to that of the next (default 0)",
@@ -50,8 +52,10 @@ def add_trial_course(parser: ArgumentParser) -> None:
         "--false-report-days", type=parse_number, metavar="D",
         help="days until such a report is corrected (default 30)",
     )  # fmt: skip
-    parser.add_argument("--trials", type=int, default=10_000, metavar="N", help="default 10000")
-    parser.add_argument("--seed", type=int, default=7, metavar="N", help="default 7")
+    parser.add_argument(
+        "--trials", type=parse_whole_number, default=10_000, metavar="N", help="default 10000"
+    )
+    parser.add_argument("--seed", type=parse_whole_number, default=7, metavar="N", help="default 7")
 
 
 def parse_curve(text: str) -> Curve:

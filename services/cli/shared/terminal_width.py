@@ -24,6 +24,13 @@ def print_text(text: str) -> None:
         print("\n".join(fold_line(line, width)))
 
 
+def print_error(text: str) -> None:
+    """Print *text* to standard error, folded and escaped as `print_text` does."""
+    width = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    for line in escape_lines(text).split("\n"):
+        print("\n".join(fold_line(line, width)), file=sys.stderr)
+
+
 def fold_line(line: str, width: int | None, hanging_indent: int = 2) -> list[str]:
     """Return *line* as lines of at most *width* characters; None: as it is.
 
