@@ -5,11 +5,19 @@ from datetime import datetime
 from uuid import uuid5
 
 from services.ingest.domain.message_content import MergeDraft, MoveDraft, ParkedItem, ParkReason
+from services.ingest.domain.quoted_text import quote_in
 from services.ingest.ids import NAMESPACE
 from services.store.hidden_text import hide_text
 from services.store.journal import ParkedRow, RawMessage
 from services.store.vault import Keys
 from services.vocabulary.fact import Fact
+
+_PAIRS = "merges come as ADT^A40, moves as A45"
+_REMEDIES = {  # by the kind of a fact that a site may not send
+    "merge": _PAIRS,
+    "move": _PAIRS,
+    "enrolment": "participants and their corrections come by `aegis participants import`",
+}
 
 
 def build_parked_rows(
@@ -43,8 +51,16 @@ def park_future_dated(path: str, observed_at: datetime) -> ParkedItem:
 
 def park_unsupported_kind(path: str, fact: Fact) -> ParkedItem:
     """Return the parked item of a fact that only a person may enter, sent by a site."""
-    detail = f"{fact.body.kind} is for people to enter; merges come as ADT^A40, moves as A45"
+    detail = f"{fact.body.kind} is for people to enter"
+    if remedy := _REMEDIES.get(fact.body.kind):
+        detail = f"{detail}; {remedy}"
     return ParkedItem(path, ParkReason.UNSUPPORTED_MESSAGE, detail)
+
+
+def park_wrong_site(path: str, named_site: str, sending_site: str) -> ParkedItem:
+    """Return the parked item of a fact that names another site than the one that sent it."""
+    template = f"its site is '{{}}', and {sending_site} sent it: leave site out, or correct it"
+    return ParkedItem(path, ParkReason.WRONG_SITE, *quote_in(template, named_site))
 
 
 def park_unknown_participant(path: str, count: int) -> ParkedItem:

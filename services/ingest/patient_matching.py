@@ -16,12 +16,14 @@ from services.ingest.domain.message_content import (
 )
 from services.ingest.facts import FactsContent
 from services.ingest.ids import fact_id
+from services.ingest.line_places import find_line_number
 from services.ingest.merge_facts import build_pair_facts, hash_visits, park_unclear_move
 from services.ingest.parked_rows import (
     park_future_dated,
     park_missing_end,
     park_unknown_participant,
     park_unsupported_kind,
+    park_wrong_site,
     park_wrong_subject,
 )
 from services.runtime import wire
@@ -37,7 +39,7 @@ from services.vocabulary.identity_change import Merge, Move
 
 _CLOCK_TOLERANCE = timedelta(minutes=10)  # a clock may be this wrong
 _KINDS_OF_PEOPLE = frozenset(
-    {"merge", "move", "adjudication", "determination", "protocol-activation"}
+    {"merge", "move", "adjudication", "determination", "protocol-activation", "enrolment"}
 )
 _VISIT, _VISIT_DIGITS = "VN", 32  # HL7 table 0203; 128 bits tell all visits of a trial apart
 _REPORT_DIGITS = 8  # 32 bits tell the reports of one order apart
@@ -120,6 +122,8 @@ class PatientMatcher:
             ends = {end for pair in list_named_pairs([fact]) for end in pair}
             if site is None or (content.site and site != content.site):
                 parked.append(park_unknown_participant(place, 1))
+            elif content.site and fact.site not in ("", content.site):
+                parked.append(park_wrong_site(place, fact.site, content.site))
             elif fact.body.kind in _KINDS_OF_PEOPLE and content.site:
                 parked.append(park_unsupported_kind(place, fact))
             elif not self._take_part(conn, ends):
@@ -134,7 +138,7 @@ class PatientMatcher:
                 )
                 digest = wire.digest_clinical(hashed_fact)
                 facts.append(replace(hashed_fact, id=new_id, site=content.site, digest=digest))
-        return facts, parked
+        return facts, sorted(parked, key=lambda item: find_line_number(item.path) or 0)
 
     def _find_subject(
         self,

@@ -79,6 +79,7 @@ ONLY_PEOPLE = {
         "reason": "y",
         "signed_at": "2026-03-01T08:00:00Z",
     },
+    "enrolment": {"site": "rhein", "weight_kg": "70"},
 }
 
 
@@ -90,6 +91,30 @@ def test_a_feed_cannot_send_what_only_people_decide(intake, kind):
     (item,) = response.json()["parked"]
     assert (response.json()["facts"], item["reason"]) == (0, "unsupported-message")
     assert "for people to enter" in item["detail"]
+
+
+def test_an_operator_enters_an_enrolment(intake):
+    body = json.dumps({"kind": "enrolment", "site": "north", "weight_kg": "70"})
+    content = (FACT % "P-001").replace('{"kind": "relapse"}', body).encode()
+    assert submit(intake, content, form="facts", actor="operator").facts == 1
+
+
+@pytest.mark.parametrize(
+    ("named_site", "parked"),
+    [("", []), ("north", []), ("North", ["wrong-site"]), ("rhein", ["wrong-site"])],
+)
+def test_a_line_that_names_another_site_than_its_sender_is_parked(intake, named_site, parked):
+    content = (FACT % "P-001").replace("{", json.dumps({"site": named_site})[:-1] + ", ", 1)
+    answer = post_content(intake, "/v1/facts", content.encode()).json()
+    assert [item["reason"] for item in answer["parked"]] == parked
+    assert [fact.site for fact in feed_facts(intake, "P-001")] == ["north"] * (not parked)
+
+
+def test_parked_lines_are_answered_in_their_order(intake):
+    content = "\n".join([FACT % "P-002", "no fact", FACT % "P-003"])
+    answer = post_content(intake, "/v1/facts", content.encode()).json()
+    assert [item["where"] for item in answer["parked"]] == ["line 1", "line 2", "line 3"]
+    assert [line["line"] for line in answer["lines"]] == [1, 2, 3]
 
 
 def test_the_same_facts_again_are_a_duplicate(intake):
