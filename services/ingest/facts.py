@@ -1,7 +1,6 @@
 """Aegis's own form of a fact, one JSON object to a line: for files, for HTTP and for people."""
 
 import json
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,6 +12,7 @@ from services.ingest.domain.message_content import ParkedItem, ParkReason, Refus
 from services.ingest.domain.message_size import MOST_ITEMS, park_too_many_lines
 from services.ingest.domain.quoted_text import quote_in
 from services.ingest.fact_names import FactNames
+from services.ingest.json_line import read_json_object
 from services.ingest.line_places import name_line
 from services.runtime import wire
 from services.vocabulary.fact import Fact
@@ -20,9 +20,9 @@ from services.vocabulary.fact import Fact
 FACTS_SENDER = "facts|"  # the person or the site follows
 
 _TIMES = ("observed_at", "reported_at")
-_ESCAPED_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _GREATEST_SEQUENCE = 2**63 - 1  # of 64 bits
 _MEANING = {
+    "json_invalid": "its lists and objects lie too deep in one another",
     "missing": "is missing",
     "unexpected_keyword_argument": "there is no such key",
     "decimal_text": 'write a number as a string of digits, e.g. "0.49"',
@@ -167,14 +167,9 @@ def _read_line(line: bytes) -> Fact | tuple[str, ...]:
     """Return the fact, or the problem of the line, as told to the sender and then masked."""
     if (position := _find_wrong_byte(line)) is not None:
         return (f"byte {position} is not UTF-8: send one JSON object to a line, in UTF-8",)
-    try:
-        entries = json.loads(line)
-    except (ValueError, RecursionError):
-        return ("is no JSON object: write one fact to a line",)
-    if not isinstance(entries, Mapping):
-        return ("is no JSON object: write one fact to a line",)
-    if _ESCAPED_NUL.search(line):
-        return ("holds the character NUL (\\u0000), which no database takes in a text",)
+    entries = read_json_object(line)
+    if isinstance(entries, tuple):
+        return entries
     digest = sha256(line.strip()).hexdigest()
     times = {name: _read_instant(entries[name]) for name in _TIMES if name in entries}
     for name, instant in times.items():

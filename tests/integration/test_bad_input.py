@@ -268,6 +268,46 @@ BROKEN_LINES = {
         FACT.replace("2026-03-01T08:00:00Z", "soon"),
         "observed_at: is no time with its offset",
     ),
+    "two subjects": (
+        FACT.replace("{", '{"subject": "P-002", ', 1),
+        "the key 'subject' comes twice in one object: write it once",
+    ),
+    "the same subject twice": (
+        FACT.replace("{", '{"subject": "P-001", ', 1),
+        "the key 'subject' comes twice in one object: write it once",
+    ),
+    "a subject twice, once in escapes": (
+        FACT.replace("{", '{"\\u0073ubject": "P-002", ', 1),
+        "the key 'subject' comes twice in one object: write it once",
+    ),
+    "two times": (
+        FACT.replace("{", '{"observed_at": "2026-02-01T08:00:00Z", ', 1),
+        "the key 'observed_at' comes twice in one object: write it once",
+    ),
+    "two values": (
+        FACT.replace(
+            '"kind": "relapse", "detail": "marrow"',
+            '"kind": "observation", "measure": "alt",'
+            ' "value": {"value": "1", "unit": "U/L", "value": "2"}',
+        ),
+        "the key 'value' comes twice in one object: write it once",
+    ),
+    "an unknown key twice, in a list": (
+        FACT.replace("{", '{"notes": [{"a": 1, "a": 1}], ', 1),
+        "the key 'a' comes twice in one object: write it once",
+    ),
+    "a high surrogate alone": (
+        FACT.replace("marrow", "marrow \\uD83D"),
+        "holds \\ud83d, half of a surrogate pair: write both halves",
+    ),
+    "a low surrogate alone, in a key": (
+        FACT.replace("detail", "detail\\ude00"),
+        "holds \\ude00, half of a surrogate pair: write both halves",
+    ),
+    "lists too deep": (
+        FACT.replace('"marrow"', "[" * 300 + "]" * 300),
+        "line: its lists and objects lie too deep in one another",
+    ),
 }
 
 
@@ -281,6 +321,12 @@ def test_a_broken_line_of_facts_is_parked_by_its_number_and_the_others_go_on(
     assert (item["where"], item["reason"]) == ("line 2", "unreadable-line")
     assert says in item["detail"]
     assert len(feed_facts(intake)) == response.json()["facts"] == 1
+
+
+def test_both_halves_of_a_pair_and_an_escaped_backslash_are_a_text(intake):
+    details = ("\\ud83d\\ude00", "\\\\ud83d")
+    body = "\n".join(FACT.replace("marrow", detail) for detail in details)
+    assert post_content(intake, "/v1/facts", body.encode()).json()["facts"] == 2
 
 
 FACT_WITH_ID = FACT.replace("{", '{"id": "relapse-1", ', 1)

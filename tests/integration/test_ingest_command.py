@@ -73,6 +73,14 @@ def test_a_folder_is_read_whole_and_counted(aegis, feed):
     assert code == 1
 
 
+def test_a_line_of_two_subjects_is_parked_and_names_the_key(aegis, feed):
+    (feed / "c.ndjson").write_bytes(FACT.replace(b"{", b'{"subject":"P-002",', 1))
+    code, output, err = aegis("ingest", str(feed))
+    assert "0 facts, 1 parked (1 unreadable-line)" in output
+    assert "c.ndjson, line 1: unreadable-line: the key 'subject' comes twice in one object" in err
+    assert code == 0
+
+
 def test_the_same_again_is_duplicates_and_nothing_is_wrong(aegis, feed):
     (feed / "a.hl7").write_bytes(MESSAGE + TWO)
     first, second = (aegis("ingest", str(feed)) for _ in "12")

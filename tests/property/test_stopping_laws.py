@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from services.safety_rules.domain.stopping.calibrate import calibrate_boundary
@@ -52,6 +52,16 @@ def designs(draw):
 def test_the_type_1_error_never_exceeds_alpha(design, alpha):
     family, n, p0, parameters = design
     assert calibrate_boundary(family, n, p0, alpha, parameters).attained_alpha <= alpha
+
+
+@given(designs(), st.floats(0.005, 0.3))
+def test_the_statistics_above_the_constant_stop_and_no_others(design, alpha):
+    family, n, p0, parameters = design
+    calibration = calibrate_boundary(family, n, p0, alpha, parameters)
+    assume(calibration.constant is not None)
+    continues = compute_statistics(family, n, p0, parameters) <= calibration.constant
+    first_stops = np.maximum(continues.sum(axis=1), 1).tolist()
+    assert tuple(first_stops) == calibration.boundary
 
 
 @given(designs(), st.floats(0.005, 0.3), RATES)

@@ -1,5 +1,6 @@
 """Every fact and every record that can be written is read back equal."""
 
+import json
 from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.ingest.json_line import read_json_object
 from services.runtime.wire import (
     digest_canonical,
     read_decision,
@@ -85,6 +87,26 @@ def test_a_fact_is_read_back_equal_digit_for_digit(fact):
     assert copy == fact
     assert write_fact(copy) == write_fact(fact)
     assert write_canonical(copy) == write_canonical(fact)
+
+
+def list_objects(part):
+    """List the objects in *part*, itself and those in it."""
+    if isinstance(part, list):
+        return [one for entry in part for one in list_objects(entry)]
+    if not isinstance(part, dict):
+        return []
+    return [part, *(one for entry in part.values() for one in list_objects(entry))]
+
+
+@given(FACTS, st.data())
+def test_a_key_that_comes_twice_is_named_at_any_depth(fact, data):
+    entries = json.loads(write_fact(fact))
+    assert "comes twice" not in str(read_json_object(json.dumps(entries).encode()))
+    part = data.draw(st.sampled_from([one for one in list_objects(entries) if one]))
+    key = data.draw(st.sampled_from(list(part)))
+    part["again"] = part[key]
+    line = json.dumps(entries).replace('"again": ', f'"{key}": ')
+    assert read_json_object(line.encode())[0].startswith(f"the key '{key}' comes twice")
 
 
 @pytest.mark.parametrize(

@@ -87,10 +87,20 @@ def test_what_needs_a_person_is_said_of_whom(run_assess):
     assert "look into P-101: alt of 9000000 U/L cannot be" in output
 
 
-def test_nothing_is_assessed_when_a_line_is_no_fact(run_assess):
-    code, output, err = run_assess([*FACTS, "nonsense"])
+@pytest.mark.parametrize(
+    ("bad_line", "problem"),
+    [
+        ("nonsense", "is no JSON object: write one fact to a line"),
+        (
+            FACTS[0].replace("{", '{"subject": "P-102", ', 1),
+            "the key 'subject' comes twice in one object: write it once",
+        ),
+    ],
+)
+def test_nothing_is_assessed_when_a_line_is_no_fact(run_assess, bad_line, problem):
+    code, output, err = run_assess([*FACTS, bad_line])
     assert (code, output) == (2, "")
-    assert "line 7: is no JSON object: write one fact to a line" in err
+    assert f"line 7: {problem}" in err
 
 
 @pytest.mark.parametrize("seed", [2])

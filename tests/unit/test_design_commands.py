@@ -43,6 +43,30 @@ def test_rule_1_as_json_has_the_published_boundary_and_the_rates_in_their_order(
     assert sum(output["characteristics"][0]["stopping"]) == pytest.approx(0.81491087, abs=5e-9)
 
 
+MAXSPRT = "boundary --family maxsprt --p0 .5 --alpha .05 --n 20"
+
+
+def test_the_critical_value_is_printed_and_is_the_published_one(capsys):
+    assert answer(capsys, f"{MAXSPRT} --json")["constant"] == pytest.approx(3.09884, abs=5e-6)
+    assert main(MAXSPRT.split()) == 0
+    assert "\nconstant 3.0988358  attained alpha 0.04614\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "boundary --family posterior --prior .6,2.4 --theta .9 --p0 .2 --alpha .1 --n 10",
+        "boundary --family table --boundary 2,2,3 --p0 .2 --alpha .3 --n 3",
+        "boundary --family maxsprt --p0 .3 --alpha .3 --n 1",
+    ],
+    ids=["compared with theta", "given", "each count stops"],
+)
+def test_no_critical_value_is_printed_where_none_was_searched_or_each_count_stops(capsys, line):
+    assert answer(capsys, f"{line} --json")["constant"] is None
+    assert main(line.split()) == 0
+    assert "constant" not in capsys.readouterr().out
+
+
 def test_those_who_enter_while_others_are_followed_are_enrolled(capsys):
     """The design's simulated figure: 22.0 enrolled at .4, 100-day window, accrual over a year."""
     output = answer(capsys, f"{RULE_1} --rates .4 --accrual-days 365 --window-days 100 --json")

@@ -165,9 +165,10 @@ def _describe_design(
         for name, numbers in parameters.items()
         if name != "boundary"
     )
+    constant = "" if design.constant is None else f"constant {design.constant:.8g}  "
     lines = [
         f"{design.family}{shapes}  p0 {design.p0}  alpha {design.alpha}  n {design.n}",
-        f"attained alpha {design.attained_alpha:.5f}",
+        f"{constant}attained alpha {design.attained_alpha:.5f}",
         f"stop at events@evaluable: {design.boundary_text}",
         *(f"{note}." for note in list_design_notes(design, parameters)),
     ]

@@ -24,11 +24,13 @@ class CalibratedBoundary:
     """A boundary and its type I error at p0.
 
     *boundary* is for x = 0 .. n evaluable: stop at that many events or more; x + 1 where the rule
-    cannot stop yet or does not look.
+    cannot stop yet or does not look. *constant* is the greatest statistic that does not stop, as
+    critical values are published; None where the family is not calibrated, or each count stops.
     """
 
     boundary: tuple[int, ...]
     attained_alpha: float
+    constant: float | None = None
 
 
 def calibrate_boundary(
@@ -86,11 +88,11 @@ def _calibrate(
         )
     if not 0 < alpha < 1:
         raise ValueError(f"alpha must be above 0 and below 1, not {alpha}")
-    boundary = _search_boundary(statistic, rows, p0, alpha)
+    constant, boundary = _search_boundary(statistic, rows, p0, alpha)
     attained_alpha = min(
         compute_crossing_probability(boundary, p0), alpha
     )  # above it by rounding alone
-    return CalibratedBoundary(tuple(boundary.tolist()), attained_alpha)
+    return CalibratedBoundary(tuple(boundary.tolist()), attained_alpha, constant)
 
 
 def check_looks(looks: Sequence[int], n: int) -> Ints:
@@ -107,7 +109,10 @@ def check_looks(looks: Sequence[int], n: int) -> Ints:
     return np.array(looks, dtype=np.int64)
 
 
-def _search_boundary(statistic: Floats, rows: Ints, p0: float, alpha: float) -> Ints:
+def _search_boundary(
+    statistic: Floats, rows: Ints, p0: float, alpha: float
+) -> tuple[float | None, Ints]:
+    """Return the greatest statistic that does not stop, and the boundary above it."""
     attainable = statistic[rows]
     attainable = attainable[attainable > -np.inf]  # there no stop is allowed, whatever alpha is
     # At infinity it never stops. A set, as `np.unique` loads the masked arrays, which takes longer.
@@ -122,7 +127,7 @@ def _search_boundary(statistic: Floats, rows: Ints, p0: float, alpha: float) -> 
             high = middle
         else:
             low = middle + 1
-    return _make_table(statistic, values[low], rows)
+    return values[low - 1] if low else None, _make_table(statistic, values[low], rows)
 
 
 def _make_table(statistic: Floats, constant: float, rows: Ints) -> Ints:

@@ -33,6 +33,8 @@ class Design:
         looks: Evaluable participants at each look, each of 1 .. n when there are no others.
         boundary: Events that stop at each look, or look + 1 where it cannot stop.
         attained_alpha: Exact type I error at p0.
+        constant: Critical value: a count whose statistic is above it stops; None: the boundary was
+            given, or each count stops.
         characteristics: At each of the given rates.
     """
 
@@ -43,6 +45,7 @@ class Design:
     looks: tuple[int, ...]
     boundary: tuple[int, ...]
     attained_alpha: float
+    constant: float | None
     characteristics: tuple[Characteristics, ...]
 
     @property
@@ -98,6 +101,7 @@ class Design:
             "looks": list(self.looks),
             "boundary": list(self.boundary),
             "attained_alpha": self.attained_alpha,
+            "constant": self.constant,
             "characteristics": [
                 {
                     "rate": at.rate,
@@ -162,6 +166,7 @@ def make_design(
         looks=sizes,
         boundary=tuple(calibration.boundary[x] for x in sizes),
         attained_alpha=calibration.attained_alpha,
+        constant=calibration.constant,
         characteristics=compute_characteristics(np.array(calibration.boundary), rates),
     )
 
