@@ -160,6 +160,35 @@ def test_the_list_names_what_is_wrong_and_files_that_are_not_in_use(trial, aegis
     assert f"the key {trial.keys_folder / 'seal.key'} is missing" in answer.out
     assert f"{trial.keys_folder / 'identity.key'} has the key" in answer.out
     assert "not in use" in answer.out
+    assert f"the key {trial.keys_folder / NEW_FILE} is damaged" in answer.out
+
+
+DAMAGED, OPEN = "it must be 64 hex digits", "can be read by others"
+RETIRED_FILES = (  # mode, content (None: the key), and what is wrong with it
+    (0o600, None, ""),
+    (0o640, None, OPEN),
+    (0o604, None, OPEN),
+    (0o600, "ab" * 31, DAMAGED),
+    (0o600, "", DAMAGED),
+    (0o600, "ab" * 32, "has the key"),
+)
+
+
+def test_the_list_names_what_is_wrong_with_the_file_of_a_retired_key(trial, aegis):
+    aegis("keys", "rotate")
+    trial.reencrypt_all()
+    assert aegis("keys", "retire", OLD_FILE)[0] == 0
+    file = trial.keys_folder / OLD_FILE
+    key = file.read_text()
+    for mode, content, problem in RETIRED_FILES:
+        file.write_text(key if content is None else content)
+        file.chmod(mode)
+        code, answer = aegis("keys", "list", "--json")
+        problems = {row["file"]: row["problem"] for row in map(json.loads, answer.out.splitlines())}
+        assert problem in problems[OLD_FILE]
+        assert (code, bool(problems[OLD_FILE])) == (int(bool(problem)), bool(problem))
+    file.unlink()
+    assert aegis("keys", "list")[0] == 0
 
 
 @pytest.mark.parametrize(

@@ -97,13 +97,22 @@ def _list_states(conn: Connection, folder: Path) -> list[KeyState]:
             key.retired_at,
             _name_state(key, in_use, counts.get(key.id, 0)),
             counts.get(key.id, 0),
-            "" if key.retired_at else _find_file_problem(folder / key.file, key.id),
+            _find_problem(key, folder / key.file),
         )
         for key in keys
     ]
     known_names = {key.file for key in keys}
     return states + [
-        KeyState("-", Purpose.ENCRYPTION.value, file.name, None, None, "not in use", 0, "")
+        KeyState(
+            "-",
+            Purpose.ENCRYPTION.value,
+            file.name,
+            None,
+            None,
+            "not in use",
+            0,
+            _find_file_problem(file),
+        )
         for file in list_encryption_files(folder)
         if file.name not in known_names
     ]
@@ -119,12 +128,20 @@ def _name_state(key: InstallationKey, in_use: list[InstallationKey], message_cou
     return "being replaced" if message_count else "can be retired"
 
 
-def _find_file_problem(path: Path, key_id: str) -> str:
+def _find_problem(key: InstallationKey, path: Path) -> str:
+    """Return the problem of the file of *key*; a retired key may lack it, and no message does."""
+    if key.retired_at is not None and not path.exists():
+        return ""
+    return _find_file_problem(path, key.id)
+
+
+def _find_file_problem(path: Path, key_id: str = "") -> str:
+    """Return the problem for which processes refuse the file *path*, of *key_id* if it is known."""
     try:
         actual_id = make_key_id(read_key(path))
     except VaultError as error:
         return str(error)
-    return "" if actual_id == key_id else f"{path} has the key {actual_id}"
+    return "" if actual_id == (key_id or actual_id) else f"{path} has the key {actual_id}"
 
 
 def _rotate(args: Namespace, settings: StoreSettings, db: Database) -> None:
