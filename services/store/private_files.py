@@ -40,11 +40,14 @@ def is_open_to_others(path: Path) -> bool:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Let there be *folder*, which its owner alone may enter; those above it stay as they are.
+    """Let there be *folder*, which its owner alone may enter; so are new ones above it.
 
-    A folder with files, or of somebody else, stays as it is, too.
+    Those above it that are there stay as they are; so does a folder with files, or of somebody
+    else.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    if not folder.parent.exists():
+        make_private_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
     if not any(folder.iterdir()):
         with suppress(PermissionError):
             folder.chmod(OWNER_ONLY_FOLDER)

@@ -1,6 +1,7 @@
 """Backup and restore: what is copied while others write is whole, and is restored or refused."""
 
 import json
+import os
 import shutil
 import stat
 import threading
@@ -98,6 +99,18 @@ def test_files_of_a_backup_and_of_what_is_restored_are_private(backup, restore, 
     files = [*backup.rglob("*.*"), *(tmp_path / "restored").rglob("*.[dk]*")]
     assert {"aegis.db", "seal.key", "backup.json"} <= {file.name for file in files}
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+
+
+@pytest.mark.parametrize("mask", [0, 0o22, 0o277])
+def test_the_folder_that_is_restored_is_private_whatever_the_umask(restore, tmp_path, mask):
+    earlier = os.umask(mask)
+    try:
+        code, said = restore()
+    finally:
+        os.umask(earlier)
+    folders = [tmp_path / "restored", tmp_path / "restored" / "db", tmp_path / "restored" / "keys"]
+    assert (code, {stat.S_IMODE(one.stat().st_mode) for one in folders}) == (0, {0o700})
+    assert "revoke again" in said.out
 
 
 def test_a_backup_is_one_file_beside_the_keys_and_goes_to_a_new_folder(half_fed, capsys):

@@ -26,6 +26,10 @@ _OTHER_KIND = {  # by what the settings name
     True: "this backup is of PostgreSQL: name an empty database in AEGIS_DATABASE_URL",
     False: "this backup is of SQLite: leave AEGIS_DATABASE_URL out, and name a folder with --data",
 }
+_OLD_API_KEYS = (
+    "API keys of sites are valid as they were then: `aegis sites keys` lists them; revoke again"
+    " those that were revoked since (`aegis sites revoke`)"
+)
 _UNPROVEN = ".unproven"  # a copy that may turn out to be damaged
 
 
@@ -57,6 +61,7 @@ def perform(args: Namespace) -> int:
     made_at = backup.made_at.isoformat(timespec="seconds")
     steps = "" if db.is_sqlite else "`aegis migrate`, then "
     print(f"restored as it was at {made_at}: {summary}.\nNow run {steps}`aegis verify`")
+    print(_OLD_API_KEYS)
     return 0
 
 
