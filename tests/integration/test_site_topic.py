@@ -177,6 +177,11 @@ OWN_TOPIC = {  # key and value of a record on the topic of north; facts, and why
         0,
         [("unknown-participant", "line 1")],
     ),
+    "a fact of two subjects": (
+        (None, json.dumps(OTHER_SITE_FACT | {"id": "P-001"}).replace('"id"', '"subject"').encode()),
+        0,
+        [("unreadable-line", "line 1")],
+    ),
 }
 
 
