@@ -183,8 +183,8 @@ def _perform_command(args: Namespace, *, is_ours: bool) -> int:
         print_error(f"aegis {args.command}: {error}")
         return 2
     except UntrustedFileError as error:
-        for fault in error.faults:
-            print_error(f"aegis {args.command}: {fault}")
+        for line in error.lines:
+            print_error(f"aegis {args.command}: {line}")
         return 2
     except ModuleNotFoundError as error:
         missing = explain_missing(error.name or "")

@@ -3,9 +3,9 @@
 import csv
 import io
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import MAXYEAR, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -13,6 +13,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.site import Sites
+from services.vocabulary.number_text import parse_number
+from services.vocabulary.printable_text import quote_text
 
 _PREFIX = "Value error, "  # of the library, before our own words
 
@@ -39,12 +41,22 @@ def _as_time(value: object) -> datetime:
         instant = None
     if instant is None or instant.year < EARLIEST_YEAR:
         raise ValueError("write it as 2026-03-01T08:00, with an offset or in local time")
+    if instant.year == MAXYEAR:  # in another zone it may lie in a year that there is not
+        raise ValueError(f"{instant.isoformat()} lies in the future")
     return instant
 
 
+def _as_number(value: object) -> Decimal:
+    number = parse_number(str(value))
+    if number is None:
+        raise ValueError("write it in digits, as 70.5")
+    return number
+
+
 Time = Annotated[datetime, BeforeValidator(_as_time)]
-_BirthYear = Annotated[int, Field(ge=1900, le=2100)]  # the bounds are those of a cell with a number
-_Kilograms = Annotated[Decimal, Field(gt=0, lt=500)]
+_Number = BeforeValidator(_as_number)
+_BirthYear = Annotated[int, Field(ge=1900, le=2100), _Number]
+_Kilograms = Annotated[Decimal, Field(gt=0, lt=500), _Number]
 _EMPTY_IS_NONE = BeforeValidator(_none_if_empty)
 
 
@@ -91,7 +103,10 @@ def read_rows(
     except UnicodeDecodeError as error:
         return [], [WrongRow(1, f"byte {error.start} of the file is not UTF-8")]
     reader = csv.DictReader(io.StringIO(text))
-    columns = Counter(reader.fieldnames or ())
+    try:
+        columns = Counter(reader.fieldnames or ())
+    except csv.Error as error:
+        return [], [WrongRow(1, _explain_csv(error))]
     missing = [name for name in COLUMNS if name not in columns]
     missing_required = [name for name in missing if ParticipantRow.model_fields[name].is_required()]
     if missing_required:
@@ -99,16 +114,18 @@ def read_rows(
             f"the header has no column {', '.join(missing_required)}; columns are parted by commas"
         )
         return [], [WrongRow(1, problem)]
-    if repeated_names := sorted(name for name, number in columns.items() if number > 1):
+    if repeated_names := [name for name in COLUMNS if columns[name] > 1]:
         return [], [WrongRow(1, f"the header has {', '.join(repeated_names)} more than once")]
     unknown_columns = [name for name in columns if name not in COLUMNS]
     if unknown_columns:
-        problem = (
-            f"nothing is called {', '.join(map(repr, unknown_columns))}: there are only {_NAMES}"
-        )
+        names = quote_text(", ".join(map(repr, unknown_columns)))
+        problem = f"nothing is called {names}: there are only {_NAMES}"
         return [], [WrongRow(1, problem)]
     rows, wrong = [], []
-    for cells in reader:
+    for cells in _read_cells(reader):
+        if isinstance(cells, str):
+            wrong.append(WrongRow(reader.reader.line_num, cells))
+            continue
         raw = ",".join(str(value) for value in cells.values()).encode()
         row = _read_row(cells, sites)
         if isinstance(row, str):
@@ -116,6 +133,25 @@ def read_rows(
         else:
             rows.append((reader.line_num, row, raw))
     return rows, wrong
+
+
+def _read_cells(reader: Iterator[dict[str, str]]) -> Iterator[dict[str, str] | str]:
+    """Yield the cells of each line, or its problem when it is no CSV."""
+    while True:
+        try:
+            yield next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield _explain_csv(error)
+
+
+def _explain_csv(error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return f"a cell is longer than {csv.field_size_limit():,} characters"
+    if "new-line" in str(error):
+        return "a carriage return stands alone: end each line with LF, or CR and LF"
+    return f"is not CSV: {error}"
 
 
 def _read_row(cells: Mapping[str, object], sites: Sites) -> ParticipantRow | str:

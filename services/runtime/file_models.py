@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from services.runtime.file_error import FileFault, UntrustedFileError
 from services.runtime.strict_yaml import Document, Place
+from services.vocabulary.printable_text import quote_text
 
 _Model = TypeVar("_Model", bound=BaseModel)
 
@@ -121,14 +122,14 @@ def _describe_fault(detail: Mapping[str, Any]) -> str:
     if kind in ("value_error", "assertion_error"):
         return message.removeprefix("Value error, ").removeprefix("Assertion failed, ")
     words = message.replace("Input should be", "must be").replace("String should", "must")
-    return words + (f", not {value!r}" if is_scalar else "")
+    return words + (f", not {quote_text(repr(value))}" if is_scalar else "")
 
 
 def _guess_name(
     place: Place, names: Sequence[str], missing: Iterable[Place], document: Document
 ) -> str:
     """Return the name that the unknown key at *place* may stand for; empty when none is like it."""
-    parent, word = place[:-1], str(place[-1])
+    parent, word = place[:-1], quote_text(str(place[-1]))
     missing_names = [str(other[-1]) for other in missing if other[:-1] == parent]
     absent_names = [name for name in names if (*parent, name) not in document.lines]
     similar_names = get_close_matches(word, missing_names, 1) or get_close_matches(

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import yaml
 
 from services.runtime.file_error import FileFault, UntrustedFileError
+from services.vocabulary.printable_text import quote_text
 
 Place = tuple[str | int, ...]  # keys and indices that lead to a value
 _Event: TypeAlias = Any  # one of yaml's, which its stubs do not type
@@ -160,12 +161,13 @@ class _Reader:
 
     def _read_node(self, event: _Event, place: Place) -> object:
         if isinstance(event, yaml.AliasEvent):
-            self._refuse(event, place, f"*{event.anchor} is an alias: write the value out")
+            name = quote_text(str(event.anchor))
+            self._refuse(event, place, f"*{name} is an alias: write the value out")
             return None
         if event.anchor is not None:
-            self._refuse(event, place, f"&{event.anchor} is an anchor: remove it")
+            self._refuse(event, place, f"&{quote_text(event.anchor)} is an anchor: remove it")
         if event.tag is not None:
-            self._refuse(event, place, f"{event.tag} is a tag: remove it")
+            self._refuse(event, place, f"{quote_text(event.tag)} is a tag: remove it")
         if isinstance(event, yaml.ScalarEvent):
             return event.value if event.style else self._read_plain(event, place)
         if len(place) == _MAX_DEPTH:
@@ -199,7 +201,8 @@ class _Reader:
     def _read_key(self, event: _Event, place: Place) -> str:
         if isinstance(event, yaml.ScalarEvent):
             if event.anchor is not None or event.tag is not None:
-                self._refuse(event, place, f"{event.value}: remove the anchor or tag of this key")
+                key = quote_text(event.value)
+                self._refuse(event, place, f"{key}: remove the anchor or tag of this key")
             if not event.style and event.value in ("", "<<"):
                 self._refuse(event, place, f"{event.value!r} is no key: write the keys out")
             return str(event.value)
@@ -220,7 +223,7 @@ class _Reader:
             self._refuse(event, place, 'has no value: write one, or [], {} or ""')
         elif _AMBIGUOUS.fullmatch(text):
             remedy = "put it in quotes if it is text, or write true, false or a plain number"
-            self._refuse(event, place, f"{text} is ambiguous: {remedy}")
+            self._refuse(event, place, f"{quote_text(text)} is ambiguous: {remedy}")
         return text
 
     def _skip_collection(self) -> None:

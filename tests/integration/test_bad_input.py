@@ -408,6 +408,38 @@ BAD_ROWS = {
     "a birth year just too early": (",1970,", ",1899,", "birth_year"),
     "a weight of nothing": (",70.5,", ",0,", "weight_kg"),
     "a weight just too great": (",70.5,", ",500,", "weight_kg"),
+    "a weight in digits of another script": (",70.5,", ",\u0667\u0660,", "weight_kg: write it in"),
+    "a weight with an underscore": (",70.5,", ",7_0,", "weight_kg: write it in digits"),
+    "a weight without end": (",70.5,", ",Infinity,", "weight_kg: write it in digits"),
+    "a birth year in digits of another script": (
+        ",1970,",
+        ",\u0661\u0669\u0667\u0660,",
+        "birth_year: write it in digits",
+    ),
+    "a birth year with an underscore": (",1970,", ",1_970,", "birth_year: write it in digits"),
+    "a transplant at the end of time": (
+        "2026-01-01T10:00",
+        "9999-12-31T23:59",
+        "transplant_at: 9999-12-31T23:59:00 lies in the future",
+    ),
+    "an enrolment at the end of time": (
+        "2025-12-20T09:00",
+        "9999-12-31T23:59-14:00",
+        "enrolled_at: 9999-12-31T23:59:00-14:00 lies in the future",
+    ),
+    "an enrolment a year before the end of time": (
+        "2025-12-20T09:00",
+        "9998-12-31T23:59-14:00",
+        "enrolled_at: 9998-12-31T23:59:00-14:00 lies in the future",
+    ),
+    "a transplant at the beginning of time": (
+        "2026-01-01T10:00",
+        "0001-01-01T00:00+14:00",
+        "transplant_at: write it as 2026-",
+    ),
+    "a carriage return inside": (",north,", ",no\rrth,", "a carriage return stands alone"),
+    "a cell that is too long": (",QX4711,", f",{'Q' * 131_073},", "longer than 131,072 characters"),
+    "a cell just not too long": (",QX4711,", f",{'Q' * 131_072},", "identifier: String should"),
     "the type of another authority": (",MR,", ",PI,", "sites.yaml has only NMRN (MR) for north"),
     "a weight below nothing": (",70.5,", ",-70.5,", "weight_kg"),
     "a cell too many": ("09:00", "09:00,more", "has more cells than the header"),
@@ -443,6 +475,8 @@ def test_a_bad_row_of_participants_is_left_out_by_its_number_and_the_others_go_i
 
 
 GOOD_CELLS = {
+    "a weight with a point and no decimals": (",70.5,", ",70.,"),
+    "a birth year from a column of decimals": (",1970,", ",1970.0,"),
     "a pseudonym of 64 marks": ("P-001", f"{'P' * 63}1"),
     "a transplant as far ahead as a clock may be wrong": ("2026-01-01T10:00", "2026-03-02T07:10"),
 }
@@ -466,6 +500,16 @@ BAD_FILES = {
         people(*PEOPLE).replace(b",donor,", b",site,"),
         "the header has site more than once",
     ),
+    "names that go on and on": (
+        people(*PEOPLE).replace(b"weight_kg", b"w" * 1_000),
+        f"nothing is called '{'w' * 79}: there are only",
+    ),
+    "carriage returns for ends of lines": (
+        people(*PEOPLE).replace(b"\n", b"\r"),
+        "a carriage return stands alone: end each line with LF, or CR and LF",
+    ),
+    "a message in HL7": (labs(obx("0.49")), "a carriage return stands alone"),
+    "a name that is too long": (b"p" * 131_073, "a cell is longer than 131,072 characters"),
     "another encoding": (people(*PEOPLE) + b"\xff", "of the file is not UTF-8"),
 }
 

@@ -182,3 +182,14 @@ def test_the_command_lists_them(tmp_path, capsys):
     (row,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (row["site"], row["location"], row["source"]) == ("north", "MSH-11", "file")
     assert main(["verify", *options]) == 0
+
+
+def test_the_command_shows_a_long_sender_in_eighty_characters(tmp_path, capsys):
+    options = ("--data", str(tmp_path / "data"), "--study", str(STUDY))
+    file = tmp_path / "a.hl7"
+    file.write_bytes(labs(obx("0.49"), sender=f"{'W' * 600}|KNOWS", control_id="7" * 150))
+    assert main(["ingest", str(file), *options]) == 1
+    capsys.readouterr()
+    assert main(["refused", "list", *options]) == 0
+    _, row = capsys.readouterr().out.splitlines()
+    assert f"  -     {'W' * 80}  {'7' * 80}  file  " in row

@@ -56,6 +56,19 @@ BAD = {  # what is added to FIRST; the faults
         "- id: south\n  timezones: UTC",
         ["line 5, sites.south.timezones: there is no such key; did you mean 'timezone'?"],
     ),
+    "a long value": (
+        f"  kind: {'x' * 900}",
+        [f"line 4, sites.north.kind: must be 'ward' or 'icu', not '{'x' * 79}"],
+    ),
+    "a long key": (
+        f"  ? {'x' * 900}\n  : 1",
+        [
+            (
+                f"line 4, sites.north.{'x' * 148}...: there is no such key; it is one of: id,"
+                " timezone, beds, share, is_open, kind, senders, codes"
+            )
+        ],
+    ),
     "a key that is missing": ("- id: south", ["line 4, sites.south.timezone: is missing: add it"]),
     "a number for text": (
         "  codes: {a: 12}",

@@ -194,6 +194,34 @@ def test_a_byte_that_is_no_text_comes_out_as_it_went_in(tmp_path):
     assert second.startswith(b"Anemia,7,\xb5g,,0,3,unit,")
 
 
+CONTROLS = {  # a cell beside the reading, and as it comes out
+    "a NUL": ("a\0b", r"a\x00b"),
+    "an escape": ("\x1b[2J", r"\x1b[2J"),
+    "a control of eight bits": ("\x9b2J", r"\x9b2J"),
+    "a delete": ("a\x7f", r"a\x7f"),
+    "a carriage return in quotes": ('"a\rb"', r"a\rb"),
+    "a tab": ("a\tb", "a\tb"),
+    "ends of lines in quotes": ('"a\nb\r\nc"', "a\nb\r\nc"),
+    "marks that are no control": ("\N{ZERO WIDTH SPACE}µ", "\N{ZERO WIDTH SPACE}µ"),
+}
+
+
+@pytest.mark.parametrize(("cell", "written"), CONTROLS.values(), ids=CONTROLS)
+def test_control_characters_come_out_escaped(tmp_path, cell, written):
+    path, output_path = tmp_path / "in.csv", tmp_path / "out.csv"
+    path.write_bytes(f"term,value,unit,{cell}\nAnemia,7,g/dL,{cell}\n".encode())
+    assert main(["grade", str(path), "--criteria", "ctcae-5.0", "--out", str(output_path)]) == 0
+    with output_path.open(newline="", encoding="utf-8") as file:
+        head, row = csv.reader(file)
+    assert (head[3], row[3], row[4]) == (written, written, "3")
+
+
+def test_a_control_character_in_the_reason_is_escaped(grade_rows):
+    (graded_row,) = grade_rows(",anemia,so\x1bdium,9,g/dL,12,,,,,,")
+    assert graded_row["measure"] == r"so\x1bdium"
+    assert "\x1b" not in graded_row["error"]
+
+
 FAULTS = {
     "no term": ("value,unit\n1,g/L\n", "there is no column 'term'"),
     "a column twice": ("term,value,value\na,1,2\n", "the column 'value' is there already"),

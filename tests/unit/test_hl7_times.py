@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.ingest.domain.hl7.times import read_time
+from services.ingest.domain.hl7.times import is_site_clock, read_time
 from tests.helpers.hl7_messages import RHEIN, labs, message, obx, read_content, read_draft
 
 NEW_YORK, BERLIN = "America/New_York", "Europe/Berlin"
@@ -148,6 +148,21 @@ def test_a_clock_change_between_a_time_and_its_message(text, zone, sent_at, inst
 @pytest.mark.parametrize("zone", [NEW_YORK, BERLIN])
 def test_what_is_no_time_is_none(text, zone):
     assert read_time(text, zone) is None
+
+
+SITE_CLOCKS = [  # when a message was sent, zone of the site, offset of MSH-7
+    ("20260301080000+0100", BERLIN, "+0100", True),
+    ("20260301080000+0000", BERLIN, "+0000", False),
+    ("99991231225900+0000", BERLIN, "+0000", False),
+    ("99991231225900+0000", BERLIN, "+0100", True),
+    ("99991231230000+0000", BERLIN, "+0000", False),
+    ("99991231235900+0000", "UTC", "+0000", True),
+]
+
+
+@pytest.mark.parametrize(("text", "zone", "offset", "is_clock"), SITE_CLOCKS)
+def test_an_offset_is_that_of_the_clocks_of_a_site_or_not(text, zone, offset, is_clock):
+    assert is_site_clock(read_time(text, zone).instant, zone, offset) is is_clock
 
 
 # OBX-14, OBR-7, OBR-22, what follows

@@ -75,6 +75,16 @@ BAD = {  # text; the faults
     "a bracket left open": ("a: [1, 2\nb: 3", ["line 2: is not YAML: "]),
     "what no text has": ("a: 1\nb: \x07", ["line 2: is not YAML: "]),
     "not UTF-8": (b"a: \xe4", [": is not UTF-8"]),
+    "a long number": (f"a: {'1' * 5_000}", [f"line 1, a: {'1' * 80} {AMBIGUOUS}"]),
+    "a long alias": (f"a: *{'x' * 5_000}", [f"line 1, a: *{'x' * 80} is an alias"]),
+    "a long anchor": (f"a: &{'x' * 5_000} 1", [f"line 1, a: &{'x' * 80} is an anchor"]),
+    "a long tag": (f"a: !{'x' * 900} 1", [f"line 1, a: !{'x' * 79} is a tag"]),
+    "a long key": (f"? {'k' * 5_000}\n: yes", [f"line 2, {'k' * 160}...: yes {AMBIGUOUS}"]),
+    "a long key with an anchor": (
+        f"? &x {'k' * 5_000}\n: 1",
+        [f"line 1: {'k' * 80}: remove the anchor or tag of this key"],
+    ),
+    "a key that moves the cursor": ('"k\\e[2J": yes', [r"line 1, k\x1b[2J: yes is ambiguous"]),
     "two faults": (
         "a: yes\nb: 1\nb: off",
         [f"line 1, a: yes {AMBIGUOUS}", "line 3, b: is given twice", f"line 3, b: off {AMBIGUOUS}"],
@@ -91,6 +101,26 @@ def test_a_file_is_refused_with_the_line_and_what_to_do(text, problems):
     for line, problem in zip(lines, problems, strict=True):
         assert line.startswith("a.yaml")
         assert problem in line
+
+
+SHOWN_COUNTS = [  # faults, lines, the last line if some are left out
+    (19, 19, []),
+    (20, 20, []),
+    (21, 21, ["a.yaml: and 1 more"]),
+    (2_000, 21, ["a.yaml: and 1,980 more"]),
+]
+
+
+@pytest.mark.parametrize(("count", "shown_count", "rest"), SHOWN_COUNTS)
+def test_the_first_twenty_faults_of_a_file_are_shown_and_the_others_are_counted(
+    count, shown_count, rest
+):
+    with pytest.raises(UntrustedFileError) as refusal:
+        read_yaml("a: &a 1\nb:\n" + "- *a\n" * (count - 1), "a.yaml")
+    lines = str(refusal.value).splitlines()
+    assert (len(refusal.value.faults), len(lines)) == (count, shown_count)
+    assert [line for line in lines if "more" in line] == rest
+    assert lines[1].startswith("a.yaml line 3, b.1: *a is an alias")
 
 
 WORDS = """
@@ -113,6 +143,23 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     assert (
         str(refusal.value) == f"{tmp_path / 'none.yaml'}: cannot be read: No such file or directory"
     )
+
+
+PROBLEMS = [  # as it was found, as it is shown
+    (f"'{'x' * 99}' is no zone", f"'{'x' * 99}... is no zone"),
+    (f"{'x' * 100} is no zone", f"{'x' * 100} is no zone"),
+    (f"{'x' * 2_000_000} is no zone", f"{'x' * 100}... is no zone"),
+    ("x y " * 500, "x y " * 500),
+    ("x y " * 500 + "z", "x y " * 500 + "..."),
+    ("\x1b[2J is no zone", r"\x1b[2J is no zone"),
+]
+
+
+@pytest.mark.parametrize(("problem", "shown"), PROBLEMS)
+def test_a_fault_found_later_is_one_line_of_limited_length(problem, shown):
+    refusal = read_yaml("a: 1", "a.yaml").refusal([("a", problem)])
+    assert str(refusal) == f"a.yaml line 1, a: {shown}"
+    assert refusal.faults[0].problem == problem
 
 
 def test_a_fault_found_later_has_the_line_of_its_field_or_of_what_it_lies_in():

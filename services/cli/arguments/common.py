@@ -119,4 +119,7 @@ def parse_instant(text: str) -> datetime:
     if local.tzinfo is None:
         example = local.isoformat(timespec="minutes")
         raise ArgumentTypeError(f"{text!r} says no offset: write {example}Z")
-    return local.astimezone(UTC)
+    try:
+        return local.astimezone(UTC)
+    except OverflowError:
+        raise ArgumentTypeError(f"{text!r} is no instant of the years 1 to 9999 in UTC") from None

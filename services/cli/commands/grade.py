@@ -15,6 +15,7 @@ from services.cli.command import CommandError
 from services.ingest.adapters.code_tables import load_code_tables
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.reports.graded_rows import ADDED_COLUMNS, Cells, RowGrader
+from services.vocabulary.printable_text import escape_controls
 
 _BATCH_ROWS, _CACHED_LINES = 64, 50_000
 _KEEP_BYTES = "surrogateescape"  # bytes that are no UTF-8 come out as they went in
@@ -45,7 +46,10 @@ def perform(args: Namespace) -> int:
 def write_graded(
     records: Iterator[CsvRecord], columns: Sequence[str], grader: RowGrader, target: TextIO
 ) -> tuple[int, int]:
-    """Write *records* as they are, with what *grader* adds; return how many, how many unread."""
+    """Write *records* with what *grader* adds; return how many, how many unread.
+
+    They are written as they are, but for control characters: those are escaped.
+    """
     target.write(_write_line([*columns, *ADDED_COLUMNS]))
     width = len(columns)
     lines_by_cells: dict[Cells, str] = {}
@@ -62,7 +66,7 @@ def write_graded(
                 if len(row) != width:
                     parts += _write_line(_fit_row(row, width))[:-1], graded_cells
                     continue
-            parts += text.rstrip("\r\n"), graded_cells
+            parts += escape_controls(text.rstrip("\r\n")), graded_cells
         target.write("".join(parts))
         count += len(batch)
     return count, unread
@@ -71,7 +75,7 @@ def write_graded(
 def _write_line(cells: Iterable[str]) -> str:
     line = StringIO()
     csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+    return escape_controls(line.getvalue())
 
 
 def _fit_row(row: list[str], width: int) -> list[str]:

@@ -9,6 +9,7 @@ from services.cli.shared.stored_data import open_stored_data
 from services.cli.shared.stored_keys import load_stored_keys
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.store.refusals import RefusalRow, load_refusals, reveal_words
+from services.vocabulary.printable_text import quote_text
 
 
 def perform(args: Namespace) -> int:
@@ -24,8 +25,8 @@ def perform(args: Namespace) -> int:
             (
                 format_utc(row.refused_at),
                 row.site or "-",
-                row.sender,
-                row.control_id,
+                quote_text(row.sender),
+                quote_text(row.control_id),
                 row.source,
                 row.problem,
             )

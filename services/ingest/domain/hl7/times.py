@@ -105,7 +105,11 @@ def read_local_time(text: str) -> str:
 
 def is_site_clock(sent_at: datetime, zone: str, offset: str) -> bool:
     """Return True when *offset* is the one that *zone* has at *sent_at*."""
-    return bool(offset) and sent_at.astimezone(ZoneInfo(zone)).utcoffset() == _parse_span(offset)
+    try:
+        local_time = sent_at.astimezone(ZoneInfo(zone))
+    except OverflowError:  # the clocks of the zone would show a year that there is not
+        return False
+    return bool(offset) and local_time.utcoffset() == _parse_span(offset)
 
 
 def _has_offset(naive: datetime, zone: str, fixed_zone: timezone | None) -> bool:
