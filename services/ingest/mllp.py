@@ -32,6 +32,7 @@ _FRAMES_AT_ONCE = 16  # of one connection; then it is the turn of the others
 _GOODBYE_S = 5.0
 _FRAMING_ADVICE = "begin every message with the byte 0B and end it with 1C 0D"
 _FRAME_DEADLINE_S = 30.0
+_GARBAGE_LINE_S = 60.0
 
 __all__ = ["MllpServer", "admit"]
 
@@ -48,6 +49,7 @@ class MllpServer:
         largest: Limit of a message, in bytes.
         frame_deadline_s: Time limit of a frame from its first byte, and of reading an answer.
         goodbye_s: Time limit of the last answers of a connection.
+        garbage_line_s: Interval of the lines of the log about bytes of a connection in no frame.
         limits: Of its connections.
         admit: The site for which a connection may speak, or why it may not send.
         on_exclusion: Called for each connection that may not send; nothing of it is read.
@@ -58,6 +60,7 @@ class MllpServer:
     largest: int = LARGEST_BYTES
     frame_deadline_s: float = _FRAME_DEADLINE_S
     goodbye_s: float = _GOODBYE_S
+    garbage_line_s: float = _GARBAGE_LINE_S
     limits: ConnectionLimits = field(default_factory=ConnectionLimits)
     admit: Callable[[Peer], Admission | Exclusion] = lambda _peer: Admission()
     on_exclusion: Callable[[], None] = lambda: None
@@ -88,7 +91,7 @@ class MllpServer:
             writer.close()
             return
         answers = AnswerQueue(self.largest, self._rooms.find_room(peer.address))
-        garbage = _GarbageLines(peer.address)
+        garbage = _GarbageLines(peer.address, self.garbage_line_s)
         receiver = asyncio.create_task(self._receive(reader, answers, admission.site, garbage))
         sender = asyncio.create_task(self._answer(answers, writer))
         try:
@@ -104,7 +107,7 @@ class MllpServer:
                     _log.error("connection_failed", exc_info=end)
         finally:
             answers.close()
-            garbage.finish()
+            garbage.write_line()
             await self._close(writer)
 
     async def _close(self, writer: asyncio.StreamWriter) -> None:
@@ -185,26 +188,35 @@ class MllpServer:
 
 @dataclass(slots=True)
 class _GarbageLines:
-    """Lines of the log about bytes outside of frames: one of a connection and minute."""
+    """Lines of the log about bytes outside of frames: one of a connection and interval, at its end.
+
+    Args:
+        peer: The address of the connection.
+        interval_s: From the first such byte that no line has told.
+    """
 
     peer: str
-    _reported_count: int = 0
-    _limit: LogLimit = field(default_factory=LogLimit)
+    interval_s: float
+    _count: int = 0
+    _logged_count: int = 0
+    _timer: asyncio.TimerHandle | None = None
 
     def report(self, count: int) -> None:
-        """Log that there were *count* such bytes in all, unless there was a line already."""
-        new_count, self._reported_count = count - self._reported_count, count
-        if new_count:
-            self._write(self._limit.count_event(self.peer, time.monotonic(), new_count))
+        """Log by the end of the interval that there were *count* such bytes in all."""
+        self._count = count
+        if self._timer is None and count > self._logged_count:
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(self.interval_s, self.write_line)
 
-    def finish(self) -> None:
+    def write_line(self) -> None:
         """Log those since the last line."""
-        self._write(self._limit.take_rest(self.peer))
-
-    def _write(self, count: int) -> None:
-        if count:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if count := self._count - self._logged_count:
             problem = _FRAMING_ADVICE
             _log.warning("bytes_outside_of_frames", count=count, host=self.peer, problem=problem)
+        self._logged_count = self._count
 
 
 def _read_peer(writer: asyncio.StreamWriter) -> Peer:

@@ -34,7 +34,3 @@ class LogLimit:
             self._lines.clear()
         self._lines[key] = now_s, 0
         return count
-
-    def take_rest(self, key: str) -> int:
-        """Return the number of events since the last line of *key*, which has no further one."""
-        return self._lines.pop(key, (0.0, 0))[1]

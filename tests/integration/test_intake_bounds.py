@@ -17,6 +17,7 @@ from services.ingest.writer import Writer
 from services.runtime import log
 from services.runtime.connection_limits import ConnectionLimits
 from services.store.refusals import load_refusals
+from tests.helpers.distributed_service import wait_until
 from tests.helpers.hl7_messages import OBR, PID, labs, message, obx
 from tests.helpers.intake import (
     Line,
@@ -251,6 +252,10 @@ def test_a_sender_that_reads_no_answers_is_hung_up_on(intake):
         line.close()
 
 
+def read_garbage_counts(log_entries):
+    return [entry["count"] for entry in read_events(log_entries, "bytes_outside_of_frames")]
+
+
 def test_garbage_is_one_line_of_the_log_for_each_connection_with_all_of_it_counted(
     intake, log_entries
 ):
@@ -260,8 +265,22 @@ def test_garbage_is_one_line_of_the_log_for_each_connection_with_all_of_it_count
             line.say(b"?" * 100)
             assert goes_on(line)
         line.close()
-    counts = [entry["count"] for entry in read_events(log_entries, "bytes_outside_of_frames")]
-    assert (len(counts), sum(counts)) == (2, 500)  # the second when it is closed
+    counts = read_garbage_counts(log_entries)
+    assert counts == [500]
+
+
+def test_garbage_on_a_connection_that_stays_is_told_after_the_interval(intake, log_entries):
+    with serve_mllp(intake, garbage_line_s=0.2) as port:
+        line = Line(port)
+        for line_count in (1, 2):
+            for _ in range(2):
+                line.say(b"?" * 100)
+                assert goes_on(line)
+            wait_until(
+                lambda n=line_count: len(read_garbage_counts(log_entries)) == n, 5, "no line"
+            )
+        line.close()
+    assert read_garbage_counts(log_entries) == [200, 200]
 
 
 def test_a_writer_that_is_asked_to_stop_does_not_store_all_that_waits(intake):
