@@ -134,6 +134,9 @@ async def _submit(
     site = await asyncio.to_thread(senders.identify, request)
     if isinstance(site, Response):
         return site
+    encoding = request.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity"):
+        return _problem(415, "the body is compressed: send it without Content-Encoding")
     try:
         body, is_whole = await _read_body(request, largest)
     except ClientDisconnect:

@@ -1,5 +1,7 @@
 """Whatever a sender does wrong, it is told what, where and what to do, and the port goes on."""
 
+import asyncio
+import gzip
 import io
 from dataclasses import replace
 
@@ -8,6 +10,7 @@ import pytest
 from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.enrolment import import_participants
 from services.runtime import log
+from tests.helpers.distributed_service import wait_until
 from tests.helpers.hl7_messages import OBR, PID, labs, message, obx
 from tests.helpers.intake import (
     KEY,
@@ -18,6 +21,7 @@ from tests.helpers.intake import (
     list_parked,
     list_participants,
     new_intake,
+    open_client,
     people,
     post_content,
     serve_mllp,
@@ -68,7 +72,7 @@ REFUSED_INPUT = {
     "no time of the message": (labs(obx("1"), sent_at=""), "1", "write it as YYYYMMDDHHMMSS+ZZZZ"),
     "an unknown sender": (labs(obx("1"), sender="A|B"), "1", "name it under senders in sites.yaml"),
     "a test message": (labs().replace(b"|P|2", b"|T|2"), "1", "send test messages to a test"),
-    "two messages in a frame": (labs() + labs(), "1", "send each in a frame of its own"),
+    "two messages in a frame": (labs() + labs(), "1", "send each in a frame, request or"),
     "a batch in a frame": (b"BHS|^~\\&\r" + labs(), "", "send its messages one by one"),
 }
 
@@ -138,6 +142,8 @@ def test_bytes_outside_of_frames_are_no_message_and_are_counted(intake, line, lo
     line.say(b"GET / HTTP/1.1\r\n\r\n")
     assert goes_on(line)
     assert count_feed_messages(intake) == 1
+    line.close()
+    wait_until(lambda: "bytes_outside_of_frames" in log_entries.getvalue(), 5, "no line")
     assert '"event": "bytes_outside_of_frames"' in log_entries.getvalue()
     assert "begin every message with the byte 0B" in log_entries.getvalue()
 
@@ -229,6 +235,26 @@ def test_over_http_the_status_and_the_words_say_what_is_wrong(intake, upload, st
     good = post_content(intake, "/v1/hl7v2", GOOD)
     assert (good.status_code, "MSA|AA|GOOD" in good.text) == (200, True)
     assert count_feed_messages(intake) == 1
+
+
+@pytest.mark.parametrize(
+    ("encoding", "body", "status"),
+    [
+        ("gzip", gzip.compress(GOOD), 415),
+        ("identity, gzip", gzip.compress(GOOD), 415),
+        ("br", GOOD, 415),
+        ("", GOOD, 200),
+        ("Identity", GOOD, 200),
+    ],
+)
+def test_a_body_that_is_compressed_is_415(intake, encoding, body, status):
+    async def send_request():
+        async with open_client(intake) as client:
+            headers = {"Content-Encoding": encoding}
+            return await client.post("/v1/hl7v2", content=body, headers=headers)
+
+    assert asyncio.run(send_request()).status_code == status
+    assert count_feed_messages(intake) == int(status == 200)
 
 
 def test_a_key_that_was_never_given_out_opens_nothing(intake):

@@ -74,7 +74,8 @@ def _find_refusal(message: Message, sites: Sites) -> Refusal | None:
     if not control_id:
         return refuse("MSH-10", "there is no message control id", "give every message its own")
     if len(list(message.segments_named("MSH"))) > 1:
-        return refuse("MSH", "this is more than one message", "send each in a frame of its own")
+        remedy = "send each in a frame, request or record of its own"
+        return refuse("MSH", "this is more than one message", remedy)
     if sender not in sites.by_sender:
         problem, masked_problem = quote_in("no site sends as {}", sender)
         remedy = "name it under senders in sites.yaml"
