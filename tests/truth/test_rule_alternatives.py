@@ -94,8 +94,8 @@ def test_a_power_that_no_plan_has_is_said_so():
     ("changes", "problem"),
     [
         ({"p1": 0.05}, "p1 must be above p0 = 0.05 and below 1, not 0.05"),
-        ({"power": 1.0}, "target power must be above 0 and below 1, not 1.0"),
-        ({"alphas": (0.0,)}, "alphas must be above 0 and below 1, not 0.0"),
+        ({"power": 1.0}, "target must be a power above 0 and below 1, not 1"),
+        ({"alphas": (0.0,)}, "alphas must be above 0 and below 1, not 0"),
         ({"trials": 1}, "trials must be from 100"),
         ({"course": replace(COURSE, sites=0)}, "sites must be from 1"),
     ],
@@ -165,11 +165,21 @@ def test_twins_that_are_fully_correlated_are_one_rule():
 
 
 def test_the_rates_are_multiples_of_each_p0_and_at_most_1():
-    rows = rehearse_rules(factors=(0.0, 10.0), trials=100)
-    assert rows[S1.id, 10.0].rate == pytest.approx(0.5)
-    assert rows["BLINA-HSCT.S3", 10.0].rate == 1.0
+    rows = rehearse_rules(factors=(0.0, 3.33333), trials=100)
+    assert rows[S1.id, 3.33333].rate == pytest.approx(0.1666665)
+    assert rows["BLINA-HSCT.S3", 3.33333].rate == pytest.approx(1.0, abs=1e-5)
     assert rows[ANY_RULE, 0.0].p_stop == 0.0
-    assert rows[ANY_RULE, 10.0].p_stop == 1.0
+    assert rows[ANY_RULE, 3.33333].p_stop == 1.0
+
+
+@pytest.mark.parametrize(
+    ("p0", "largest"), [(0.05, 2.0), (0.5, 2.0), (0.6, 1.66667), (0.9, 1.11111)]
+)
+def test_without_factors_the_second_rate_is_twice_p0_or_1(p0, largest):
+    rule = replace(S1, stop_when=replace(S1.stop_when, p0=p0))
+    rows = rehearse_rules([rule], factors=(), trials=100)
+    assert rows[rule.id, 1.0].rate == p0
+    assert rows[rule.id, largest].rate == pytest.approx(min(2 * p0, 1.0), abs=1e-5)
 
 
 def test_a_smaller_rule_counts_the_first_to_enter():
@@ -187,8 +197,10 @@ def make_small(rule):
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"factors": ()}, "factors must be one or more numbers from 0"),
-        ({"factors": (-1.0,)}, "factors must be one or more numbers from 0"),
+        ({"factors": (-1.0,)}, "factors must be numbers from 0 to 3.33333"),
+        ({"factors": (1.0, 3.33334)}, "event rate of BLINA-HSCT.S3 is 1, not 1,3.33334"),
+        ({"factors": (math.inf,)}, "factors must be numbers from 0 to 3.33333"),
+        ({"factors": (math.nan,)}, "factors must be numbers from 0 to 3.33333"),
         ({"correlation": 1.1}, "correlation must be from 0 to 1, not 1.1"),
         ({"dose_days": (90, 60)}, "dose-days must be days from 0, the earliest first"),
         ({"trials": 1}, "trials must be from 100"),
@@ -238,7 +250,7 @@ def test_errors_that_are_kept_already_stay():
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        ((RULES[:1], 0.0, 0.0), "share-alpha must be above 0 and below 1, not 0.0"),
+        ((RULES[:1], 0.0, 0.0), "share-alpha must be above 0 and below 1, not 0"),
         ((RULES[:1], 0.1, -0.1), "correlation must be from 0 to 1, not -0.1"),
         (((), 0.1, 0.0), "no rule of the protocol may stop the trial"),
         ((RULES[:1], 1e-9, 0.0), "at an error so small some rule could never stop"),

@@ -50,7 +50,7 @@ def test_a_chance_that_rounding_would_take_below_0_is_0():
 ALPHA, P0 = "alpha must be above 0 and below 1", "p0 must be above 0 and below 1"
 N = "n must be a whole number from 1 to 1000"
 LOOKS = "looks must be whole, increasing and from 1 to n = 10"
-PRIOR, NU = "prior must be above 0 and below inf", "nu must be above 0 and below 1"
+PRIOR, NU = "prior must be above 0 and at most 1e+06", "nu must be above 0 and below 1"
 P1, DELTA = "p1 must be above 0.1 and below 1", "delta must be from 0 to 1"
 STRICTLY = "strictly must be 0 (>=) or 1 (>)"
 EACH_LOOK = "boundary must be 2 positive numbers, one for each look"
@@ -72,11 +72,11 @@ FAULTS = {  # arguments beside those of BASE; the message
     "no number of participants": ({"n": True}, f"{N}, not True"),
     "a table without participants": ({**TABLE, "n": 0}, f"{N}, not 0"),
     "a table of too many participants": ({**AT_1000, "n": 1001}, f"{N}, not 1001"),
-    "a look at nobody": ({"looks": (0, 5)}, f"{LOOKS}, not [0, 5]"),
-    "a look after the last": ({"looks": (5, 11)}, f"{LOOKS}, not [5, 11]"),
-    "a look twice": ({"looks": (5, 5)}, f"{LOOKS}, not [5, 5]"),
-    "looks that fall": ({"looks": (5, 3)}, f"{LOOKS}, not [5, 3]"),
-    "a look at a half": ({"looks": (2.5, 5)}, f"{LOOKS}, not [2.5, 5]"),
+    "a look at nobody": ({"looks": (0, 5)}, f"{LOOKS}, not 0,5"),
+    "a look after the last": ({"looks": (5, 11)}, f"{LOOKS}, not 5,11"),
+    "a look twice": ({"looks": (5, 5)}, f"{LOOKS}, not 5,5"),
+    "looks that fall": ({"looks": (5, 3)}, f"{LOOKS}, not 5,3"),
+    "a look at a half": ({"looks": (2.5, 5)}, f"{LOOKS}, not 2.5,5"),
     "a parameter too few": ({"family": "sprt"}, "p1 is missing: sprt needs p1"),
     "a parameter too many": ({"p1": 0.3}, "p1 is no parameter of pocock"),
     "a prior of three numbers": ({**BAYES, "prior": (1, 1, 1)}, "prior must be 2 number(s), not 3"),
@@ -97,7 +97,7 @@ FAULTS = {  # arguments beside those of BASE; the message
     "a boundary for three looks of two": ({**TABLE, "boundary": (1, 2, 2)}, EACH_LOOK),
     "half an event": (
         {**TABLE, "boundary": (1, 1.5)},
-        "boundary must be whole numbers, not [1, 1.5]",
+        "boundary must be whole numbers, not 1,1.5",
     ),
     "a table without a boundary": (
         {"family": "table"},
@@ -109,11 +109,11 @@ FAULTS = {  # arguments beside those of BASE; the message
     ),
     "a boundary without end": (
         {**TABLE, "boundary": (math.inf, math.inf)},
-        "boundary must be whole numbers, not [inf, inf]",
+        "boundary must be whole numbers, not inf,inf",
     ),
     "a boundary that is no number": (
         {**TABLE, "boundary": (1, math.nan)},
-        "boundary must be whole numbers, not [1, nan]",
+        "boundary must be whole numbers, not 1,nan",
     ),
     "a boundary beyond all trials": (
         {**TABLE, "boundary": (1e30, 2)},
@@ -171,12 +171,22 @@ def test_a_rate_is_from_0_to_1(rate, is_allowed):
 
 
 ENROLMENT = {  # days of accrual and of the window; the message, empty: none
-    "no accrual": (0, 30, "accrual_days must be above 0, not 0"),
+    "no accrual": (0, 30, "accrual_days must be above 0 and up to 3650 days, not 0"),
     "a short accrual": (0.5, 30, ""),
-    "an accrual without end": (math.inf, 30, "accrual_days must be above 0, not inf"),
+    "an accrual of ten years": (3650, 3650, ""),
+    "a longer accrual": (
+        3650.5,
+        30,
+        "accrual_days must be above 0 and up to 3650 days, not 3650.5",
+    ),
+    "an accrual without end": (
+        math.inf,
+        30,
+        "accrual_days must be above 0 and up to 3650 days, not inf",
+    ),
     "no window": (100, 0, ""),
-    "a window below 0": (100, -0.5, "window_days must be 0 or more, not -0.5"),
-    "a window without end": (100, math.inf, "window_days must be 0 or more, not inf"),
+    "a window below 0": (100, -0.5, "window_days must be from 0 up to 3650 days, not -0.5"),
+    "a window without end": (100, math.inf, "window_days must be from 0 up to 3650 days, not inf"),
 }
 
 

@@ -246,5 +246,5 @@ def test_the_stopping_time_is_distributed_over_the_looks(rate, median):
 
 
 def test_a_size_that_cannot_be_computed_is_refused_and_not_taken_for_a_boundary():
-    with pytest.raises(ValueError, match="prior must be of a size that can be computed with"):
-        calibrate_boundary("beta-binomial", 10, 0.2, 0.1, {"prior": (1e308, 1e308)})
+    with pytest.raises(ValueError, match="p1 must be of a size that can be computed with"):
+        calibrate_boundary("sprt", 10, 1e-320, 0.1, {"p1": (0.5,)})

@@ -13,6 +13,7 @@ DESIGN = "design --p0 .05 --p1 .2 --n 40 --alpha .05"
 WALD = "boundary --family sprt --p0 .04 --p1 .1 --alpha .04 --beta .2 --n 75 --first-look 4"
 TWO_LIMITS = "boundary --family table --p0 .2 --alpha .3 --n 3 --boundary 2,2,3"
 SIMULATE = "simulate rule studies/blina-hsct BLINA-HSCT.S1 --window-days 30 --trials 100"
+REHEARSE = "simulate protocol studies/blina-hsct --trials 100"
 SHARE = "simulate protocol studies/blina-hsct --share-alpha .1"
 CHANCE = "chance BLINA-HSCT.S1 --study studies/blina-hsct"
 
@@ -234,8 +235,8 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         (f"{POCOCK} --n 0", "n must be a whole number from 1 to 1000, not 0"),
         (f"{POCOCK} --n 100000", "n must be a whole number from 1 to 1000, not 100000"),
         (f"{POCOCK} --n 3.5", "--n: '3.5' is not a whole number from 1 to 1000"),
-        (f"{POCOCK} --alpha 0", "alpha must be above 0 and below 1, not 0.0"),
-        (f"{POCOCK} --alpha 1", "alpha must be above 0 and below 1, not 1.0"),
+        (f"{POCOCK} --alpha 0", "alpha must be above 0 and below 1, not 0"),
+        (f"{POCOCK} --alpha 1", "alpha must be above 0 and below 1, not 1"),
         (f"{POCOCK} --alpha nan", "--alpha: 'nan' is no number"),
         (f"{POCOCK} --p0 -0.2", "p0 must be above 0 and below 1, not -0.2"),
         (f"{POCOCK} --p0 inf", "--p0: 'inf' is no number"),
@@ -252,24 +253,63 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         (f"{POCOCK} --accrual-days 9", "--accrual-days goes with --rates"),
         (f"{POCOCK} --rates .2 --accrual-days nan", "--accrual-days: 'nan' is no number"),
         (f"{POCOCK} --rates .2,-inf", "--rates: '.2,-inf' is not a number, or numbers like"),
-        (f"{POCOCK} --rates .2 --accrual-days 0", "accrual_days must be above 0, not 0.0"),
-        (f"{POCOCK} --rates .2 --accrual-days 9 --window-days -1", "window_days must be 0 or more"),
+        (
+            f"{POCOCK} --rates .2 --accrual-days 0",
+            "--accrual-days must be above 0 and up to 3650 days, not 0",
+        ),
+        (
+            f"{POCOCK} --rates .2 --accrual-days 9 --window-days -1",
+            "--window-days must be from 0 up to 3650 days, not -1",
+        ),
         (f"{POCOCK} --n 2 --alpha .01", "alpha is 0.01, and no boundary that can be reached"),
-        (f"{RULE_1} --prior 0,1", "prior must be above 0 and below inf, not 0.0"),
-        (f"{RULE_1} --prior -1,2", "prior must be above 0 and below inf, not -1.0"),
+        (f"{RULE_1} --prior 0,1", "--prior must be above 0 and at most 1e+06, not 0"),
+        (f"{RULE_1} --prior -1,2", "--prior must be above 0 and at most 1e+06, not -1"),
         (f"{RULE_1} --prior 1", "prior must be 2 number(s), not 1"),
-        (f"{RULE_1} --prior 1e308,1e308", "prior must be of a size that can be computed with"),
+        (f"{RULE_1} --prior 1e308,1e308", "--prior must be above 0 and at most 1e+06, not 1e+308"),
+        (f"{RULE_1} --prior 1000001,1", "--prior must be above 0 and at most 1e+06, not 1000001"),
+        (f"{POCOCK} --rates .2 --accrual-days 3650.5", "up to 3650 days, not 3650.5"),
+        (f"{POCOCK} --min-events 2", "--min-events goes with a family of person-time"),
+        (
+            f"{SIMULATE} --onset weibull:5,51",
+            "--onset: weibull_shape must be from 0.05 to 50, not 51",
+        ),
+        (f"{SIMULATE} --onset weibull:5,.04", "weibull_shape must be from 0.05 to 50, not 0.04"),
+        (f"{SIMULATE} --onset weibull:3651,1", "scale_days must be from 0.01 to 3650, not 3651"),
+        (f"{SIMULATE} --onset exponential:3651", "mean_days must be from 0.01 to 3650, not 3651"),
+        (f"{SIMULATE} --onset exponential:.009", "mean_days must be from 0.01 to 3650, not 0.009"),
+        (f"{SIMULATE} --onset table:3651=1", "DAY must be from 0.01 to 3650, not 3651"),
+        (
+            f"{SIMULATE} --target power=1",
+            "'power=1' is no target like power=.8, above 0 and below 1",
+        ),
+        (f"{SIMULATE} --target power=.8 --p1 .01", "--p1 must be above p0 = 0.05 and below 1, not"),
+        (
+            f"{REHEARSE} --factors 1,3.4",
+            "--factors must be numbers from 0 to 3.33333, at which the",
+        ),
+        (
+            f"{REHEARSE} --dose-days 90-60",
+            "--dose-days must be days from 0, the earliest first, not 90-60",
+        ),
+        (
+            f"{CHANCE} --events 1 --of 6 --prior 1e308,1e308",
+            "--prior must be above 0 and at most 1e+06",
+        ),
+        (
+            "arms 5/30 2/31 --prior 1000001,1",
+            "--prior must be two numbers above 0 and at most 1e+06",
+        ),
         (f"{POCOCK} --family beta-binomial", "prior is missing: beta-binomial needs prior"),
         (f"{POCOCK} --family sprt --p1 .2", "p1 must be above 0.2 and below 1, not 0.2"),
-        (f"{POCOCK} --family wang-tsiatis --delta 2", "delta must be from 0 to 1, not 2.0"),
-        (f"{RULE_1} --family posterior --theta 1", "theta must be above 0 and below 1, not 1.0"),
+        (f"{POCOCK} --family wang-tsiatis --delta 2", "delta must be from 0 to 1, not 2"),
+        (f"{RULE_1} --family posterior --theta 1", "theta must be above 0 and below 1, not 1"),
         (
             f"{RULE_1} --family posterior --theta .9999 --n 1",
             "theta is 0.9999, which no count reaches: this rule can never stop",
         ),
         (
             f"{POCOCK} --n 3 --family table --boundary 2,2,2.5",
-            "boundary must be whole numbers, not [2.0, 2.0, 2.5]",
+            "boundary must be whole numbers, not 2,2,2.5",
         ),
         (f"{POCOCK} --n 3 --family table --boundary 2,2", "boundary must be 3 positive numbers"),
         (f"{POCOCK} --n 3 --family table --boundary 0,2,2", "boundary must be 3 positive numbers"),
@@ -307,11 +347,11 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         (f"{CHANCE} --events 0 --of 3 --prior 0,1", "--prior must be above 0"),
         ("arms 5 2/31", "'5' is no number of events and of participants like 5/30"),
         ("arms 5/4 2/31", "events of an arm must be from 0 to its 4 participants, not 5"),
-        ("arms 5/30 2/31 --prior 1", "prior must be two numbers like 0.5,0.5"),
+        ("arms 5/30 2/31 --prior 1", "--prior must be two numbers like 0.5,0.5"),
         ("arms 5/30 2/31 --theta nan", "--theta: 'nan' is no number"),
         (f"{DESIGN} --p1 .05", "p1 must be above p0 = 0.05 and below 1, not 0.05"),
         (f"{DESIGN} --p1 1.5", "p1 must be above p0 = 0.05 and below 1, not 1.5"),
-        (f"{DESIGN} --p0 0", "p0 must be above 0 and below 1, not 0.0"),
+        (f"{DESIGN} --p0 0", "p0 must be above 0 and below 1, not 0"),
         (f"{DESIGN} --n 1 --alpha .01", "no boundary that can be reached"),
         (f"{DESIGN} --prior 1", "prior must be 2 number(s), not 1"),
     ],

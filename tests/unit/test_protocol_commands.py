@@ -138,7 +138,7 @@ def test_a_protocol_s_own_table_is_taken_with_its_own_exact_error(study, capsys)
     [
         ("{events: 2, of: 4, answer: stop}", "{events: 2, of: 4, answer: continue}", "is 'stop'"),
         ("alpha: 0.05", "alpha: 1.5", "alpha"),
-        ("prior: [0.1, 1.9]", "prior: [0, 1.9]", "prior must be above 0 and below inf"),
+        ("prior: [0.1, 1.9]", "prior: [0, 1.9]", "prior must be above 0 and at most 1e+06"),
         ("n: 40", "n: 100000", "n"),
         ("policy: onset_weighted", "policy: naive", "inflates the type I error"),
         ("mean_days: 5", "mean_days: -5", "mean_days must be above 0"),
@@ -259,8 +259,8 @@ def test_the_days_to_the_decision_grow_with_the_window_of_the_rule():
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (["--accrual-days", "0"], "accrual_days must be above 0"),
-        (["--window-days", "-1"], "window_days must be 0 or more"),
+        (["--accrual-days", "0"], "--accrual-days must be above 0 and up to 3650 days, not 0"),
+        (["--window-days", "-1"], "--window-days must be from 0 up to 3650 days, not -1"),
         pytest.param(
             ["--pdf", "/nowhere/a.pdf"],
             "--pdf /nowhere/a.pdf cannot be written",

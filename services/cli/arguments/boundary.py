@@ -41,7 +41,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--p0", type=parse_number, help="acceptable event rate")
     parser.add_argument("--alpha", type=parse_number, required=True, help="one-sided error at p0")
     parser.add_argument(
-        "--n", type=parse_plan_size, help="planned maximum, 1 to 1000 (1000: some seconds)"
+        "--n",
+        type=parse_plan_size,
+        help="planned maximum, 1 to 1000 (1000: some seconds); in person-time up to 1000 / p0",
     )
     parser.add_argument(
         "--looks", type=parse_looks, default=(), metavar="5,10,15",

@@ -19,8 +19,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         " as much shorter (default 0)",
     )  # fmt: skip
     parser.add_argument(
-        "--factors", type=parse_numbers, default=(1.0, 2.0), metavar="F,...",
-        help="event rates, in units of each rule's p0 (default 1,2)",
+        "--factors", type=parse_numbers, default=(), metavar="F,...",
+        help="event rates, in units of each rule's p0, up to 1 / p0 (default 1,2)",
     )  # fmt: skip
     parser.add_argument(
         "--correlation", type=parse_number, default=0.0, metavar="R",

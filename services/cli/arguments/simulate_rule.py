@@ -1,5 +1,6 @@
 """Arguments of ``aegis simulate rule``."""
 
+import math
 from argparse import ArgumentParser, ArgumentTypeError
 from pathlib import Path
 
@@ -75,14 +76,19 @@ def parse_power(text: str) -> float:
 
     >>> parse_power("power=.8")
     0.8
+    >>> parse_power("power=2")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: 'power=2' is no target like power=.8, above 0 and below 1
 
     Raises:
         ArgumentTypeError: It says none.
     """
     name, _, number = text.partition("=")
     try:
-        if name == "power":
-            return float(number)
+        power = float(number)
     except ValueError:
-        pass
-    raise ArgumentTypeError(f"{text!r} is no target like power=.8")
+        power = math.nan
+    if name != "power" or not 0 < power < 1:
+        raise ArgumentTypeError(f"{text!r} is no target like power=.8, above 0 and below 1")
+    return power

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 from services.cli.command import CommandError
 from services.cli.shared.columns import ARMS
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import format_p_value, make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.arms import Arm, ArmComparison, compare_arms
+from services.vocabulary.spelled_numbers import spell_number, spell_numbers
 
 _PAIR = 2
 
@@ -20,7 +22,9 @@ def perform(args: Namespace) -> int:
         CommandError: An argument is out of range; says which.
     """
     if len(args.prior) != _PAIR:
-        raise CommandError(f"prior must be two numbers like 0.5,0.5, not {[*args.prior]}")
+        raise CommandError(
+            f"--prior must be two numbers like 0.5,0.5, not {spell_numbers(args.prior)}"
+        )
     try:
         comparison = compare_arms(
             Arm(*args.treated),
@@ -30,7 +34,7 @@ def perform(args: Namespace) -> int:
             theta=args.theta,
         )
     except ValueError as error:
-        raise CommandError(str(error)) from error
+        raise refuse_argument(args, error) from error
     if args.json:
         print(write_canonical(comparison))
     else:
@@ -51,7 +55,7 @@ def _describe_comparison(comparison: ArmComparison) -> Iterator[str]:
             for name, one in (("difference", comparison.difference), ("ratio", comparison.ratio))
         ],
     )
-    yield f"Intervals: exact, {comparison.confidence:.4g} confidence (Chan and Zhang)."
+    yield f"Intervals: exact, {spell_number(comparison.confidence)} confidence (Chan and Zhang)."
     yield f"p {format_p_value(comparison.p_value)}, one-sided, exact unconditional."
     a, b = comparison.prior
     yield (

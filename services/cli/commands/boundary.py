@@ -15,10 +15,12 @@ from services.cli.shared.design_notes import list_design_notes
 from services.cli.shared.installed import find_installed_version
 from services.cli.shared.output_files import write_files
 from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.safety_rules.reports import boundary_tables
 from services.safety_rules.reports.boundary_tables import Design
+from services.vocabulary.spelled_numbers import spell_numbers
 
 
 def perform(args: Namespace) -> int:
@@ -46,7 +48,7 @@ def perform(args: Namespace) -> int:
             else ()
         )
     except ValueError as error:
-        raise CommandError(str(error)) from error
+        raise refuse_argument(args, error) from error
     if args.json:
         notes = [*list_design_notes(design, parameters)]
         print(json.dumps(_add_enrolment(design.summarize(), enrolment) | {"notes": notes}))
@@ -77,7 +79,9 @@ def _check_arguments(args: Namespace) -> None:
     if args.accrual_days is not None and not args.rates:
         raise CommandError("--accrual-days goes with --rates: what it adds is for each rate")
     if any(look != int(look) for look in args.looks):
-        raise CommandError(f"--looks must be whole numbers like 5,10,15, not {[*args.looks]}")
+        raise CommandError(
+            f"--looks must be whole numbers like 5,10,15, not {spell_numbers(args.looks)}"
+        )
 
 
 def choose_looks(args: Namespace) -> tuple[int, ...]:

@@ -9,6 +9,7 @@ from services.cli.shared.columns import PERSON_TIME
 from services.cli.shared.output_files import write_files
 from services.cli.shared.person_time_words import format_time_row
 from services.cli.shared.rate_grid import make_rate_grid, make_ratio_grid
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
@@ -21,6 +22,7 @@ from services.safety_rules.reports.person_time_tables import (
     make_person_time_design,
 )
 from services.vocabulary.protocol import PersonTimeBoundary, TimeUnit, spell_time
+from services.vocabulary.spelled_numbers import spell_number
 
 Parameters = Mapping[str, Sequence[float]]
 
@@ -39,7 +41,7 @@ def print_person_time_boundary(args: Namespace, parameters: Parameters) -> int:
         plan = read_plan(args, args.hazard)
         design = _make_design(args, plan, parameters)
     except ValueError as error:
-        raise CommandError(str(error)) from error
+        raise refuse_argument(args, error) from error
     if args.json:
         print(write_canonical({"unit": find_unit(plan), "design": design}))
     else:
@@ -78,7 +80,9 @@ def _make_design(args: Namespace, plan: PersonTimePlan, parameters: Parameters) 
     if "p1" in family_parameters:
         (p1,) = family_parameters.pop("p1")
         if args.p0 is None or not args.p0 < p1 < 1:
-            raise ValueError(f"p1 must be above p0 and below 1, not {p1}, and goes with p0")
+            raise ValueError(
+                f"p1 must be above p0 and below 1, not {spell_number(p1)}, and goes with p0"
+            )
         family_parameters["ratio"] = (compute_ratio(args.p0, p1),)
     return make_person_time_design(
         args.family, args.alpha, plan, ratios=ratios, **family_parameters

@@ -4,10 +4,10 @@ from argparse import Namespace
 from collections.abc import Iterator, Mapping, Sequence
 
 from services.charts.chart_content import Captions, Marks, PlottedRule
-from services.cli.command import CommandError
 from services.cli.shared.columns import TWO_SIDED
 from services.cli.shared.output_files import write_files
 from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
@@ -31,7 +31,7 @@ def print_two_sided_limits(args: Namespace, looks: Sequence[int], parameters: Pa
         limits = _make_limits(args, looks, parameters)
         characteristics = limits.compute_characteristics(rates)
     except ValueError as error:
-        raise CommandError(str(error)) from error
+        raise refuse_argument(args, error) from error
     if args.json:
         print(write_canonical({"limits": limits, "characteristics": characteristics}))
     else:

@@ -8,6 +8,7 @@ from services.cli.commands.chance_person_time import print_person_time_chances
 from services.cli.shared.columns import CHANCES
 from services.cli.shared.find_rule import find_rule
 from services.cli.shared.read_protocol import read_protocol
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
@@ -32,7 +33,7 @@ def perform(args: Namespace) -> int:
             rule, args.events, args.of, pending=args.pending, rates=args.rates, prior=args.prior
         )
     except ValueError as error:
-        raise CommandError(f"--{error}") from error
+        raise refuse_argument(args, error) from error
     if args.json:
         print(write_canonical({"protocol": protocol.label, "chances": answer}))
     else:

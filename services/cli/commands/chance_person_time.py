@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from services.cli.command import CommandError
 from services.cli.shared.columns import TIME_CHANCES
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
@@ -28,7 +29,7 @@ def print_person_time_chances(args: Namespace, rule: Rule, label: str) -> int:
             rule, args.events, args.person_time, rates=args.rates, prior=args.prior
         )
     except ValueError as error:
-        raise CommandError(f"--{error}") from error
+        raise refuse_argument(args, error) from error
     if args.json:
         print(write_canonical({"protocol": label, "chances": answer}))
     else:

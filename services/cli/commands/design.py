@@ -13,6 +13,7 @@ from services.cli.shared.installed import find_installed_version
 from services.cli.shared.output_files import OutputFile, write_files
 from services.cli.shared.plan_documents import list_planned_designs, make_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.safety_rules.reports.boundary_tables import (
@@ -20,6 +21,7 @@ from services.safety_rules.reports.boundary_tables import (
     Shapes,
     compare_families,
 )
+from services.vocabulary.spelled_numbers import spell_numbers
 
 
 def perform(args: Namespace) -> int:
@@ -29,7 +31,9 @@ def perform(args: Namespace) -> int:
     if args.planned is not None or args.delayed_start or args.min_events != 1:
         raise CommandError("--planned, --delayed-start and --min-events go with --person-time")
     if any(look != int(look) for look in args.looks):
-        raise CommandError(f"--looks must be whole numbers like 5,10,15, not {[*args.looks]}")
+        raise CommandError(
+            f"--looks must be whole numbers like 5,10,15, not {spell_numbers(args.looks)}"
+        )
     rates = make_rate_grid(args.p0, args.p1)
     try:
         comparisons = compare_families(
@@ -44,7 +48,7 @@ def perform(args: Namespace) -> int:
             window_days=args.window_days,
         )
     except ValueError as error:
-        raise CommandError(str(error)) from error
+        raise refuse_argument(args, error) from error
     if args.json:
         print(json.dumps(_as_json(args, comparisons)))
     else:

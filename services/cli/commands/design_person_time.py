@@ -4,13 +4,14 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from services.charts.chart_content import Captions, Marks, PlottedRule
-from services.cli.command import CommandError
 from services.cli.commands.boundary_person_time import make_boundary, read_plan
 from services.cli.shared.columns import TIME_DESIGNS
 from services.cli.shared.output_files import OutputFile, write_files
 from services.cli.shared.plan_documents import list_planned_designs, make_plan_documents
 from services.cli.shared.rate_grid import make_rate_grid
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import make_explained_table
+from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.person_time_tables import (
     PersonTimeComparison,
@@ -32,12 +33,12 @@ def print_person_time_designs(args: Namespace) -> int:
             args.p0, args.p1, args.alpha, plan, delta=args.delta, prior=args.prior, rates=rates
         )
     except ValueError as error:
-        raise CommandError(str(error)) from error
+        raise refuse_argument(args, error) from error
     if args.json:
         parameters = {name: getattr(args, name) for name in ("p0", "p1", "alpha", "n")}
         print(write_canonical(parameters | {"plan": plan, "families": comparisons}))
     else:
-        print(_describe_comparisons(args, plan, comparisons))
+        print_text(_describe_comparisons(args, plan, comparisons))
     documents = make_plan_documents(
         args,
         f"Stopping rules in person-time at p0 {args.p0:g}, p1 {args.p1:g}",

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.charts.chart_content import Sheet
-from services.cli.command import CommandError
 from services.cli.shared.columns import (
     PROTOCOL_CHECK,
 )
@@ -15,6 +14,7 @@ from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.output_files import OutputFile, write_files
 from services.cli.shared.plan_documents import make_plan_documents
 from services.cli.shared.protocol_sheets import explain_protocol, list_explained_rates
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.study_check import (
     list_missing_files,
     list_unread_drugs,
@@ -42,7 +42,7 @@ def perform(args: Namespace) -> int:
     try:
         sheets = list(explain_protocol(study, args.accrual_days, args.window_days))
     except ValueError as error:
-        raise CommandError(str(error)) from error
+        raise refuse_argument(args, error) from error
     if args.json:
         print_json_lines(
             [_identity(study.protocol) | {"parts": list(map(_summarize_sheet, sheets))}]

@@ -7,6 +7,7 @@ from services.cli.arguments.simulate_protocol import add_arguments
 from services.cli.command import CommandError
 from services.cli.shared.columns import PROTOCOL_SIMULATION, SHARED_ALPHA
 from services.cli.shared.read_protocol import read_protocol
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
 from services.cli.shared.trial_course import describe_course, read_trial_plan
@@ -42,7 +43,7 @@ def print_protocol_rehearsal(args: Namespace) -> int:
             seed=args.seed,
         )
     except ValueError as error:
-        raise CommandError(f"--{error}") from error
+        raise refuse_argument(args, error) from error
     if args.json:
         print(write_canonical({"protocol": protocol.label, "rehearsal": rehearsal}))
     else:

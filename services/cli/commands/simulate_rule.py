@@ -8,6 +8,7 @@ from services.cli.shared.columns import SIMULATION
 from services.cli.shared.find_rule import find_rule
 from services.cli.shared.progress_line import show_progress
 from services.cli.shared.read_protocol import read_protocol
+from services.cli.shared.refused_argument import refuse_argument
 from services.cli.shared.rule_alternatives import describe_designs, describe_sensitivity
 from services.cli.shared.tables import make_explained_table
 from services.cli.shared.terminal_width import print_text
@@ -15,6 +16,7 @@ from services.cli.shared.trial_course import describe_course, describe_curve, re
 from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.rule_alternatives import (
     SizedDesign,
+    check_search,
     search_designs,
     tabulate_sensitivity,
 )
@@ -51,7 +53,7 @@ def print_rehearsal(args: Namespace) -> int:
     try:
         return _print_simulation(args, protocol.label, rule)
     except ValueError as error:
-        raise CommandError(f"--{error}") from error
+        raise refuse_argument(args, error) from error
 
 
 def _print_simulation(args: Namespace, label: str, rule: Rule) -> int:
@@ -61,15 +63,16 @@ def _print_simulation(args: Namespace, label: str, rule: Rule) -> int:
     size = {"trials": args.trials, "seed": args.seed}
     answer: dict[str, object]
     if args.target is not None:
+        search = {"alphas": args.alphas, **size}
+        check_search(rule, course, args.p1, args.target, **search)
         with show_progress("designs found") as count_design:
             designs = search_designs(
                 rule,
                 course,
                 args.p1,
                 args.target,
-                alphas=args.alphas,
                 on_design=count_design,
-                **size,
+                **search,
             )
         answer = {"designs": [_summarize_design(one) for one in designs]}
         lines = describe_designs(designs)

@@ -19,6 +19,7 @@ from services.safety_rules.domain.stopping.two_sided import (
     make_wald_limits,
     read_two_sided_limits,
 )
+from services.vocabulary.spelled_numbers import spell_number
 
 __all__ = (
     "METHODS",
@@ -121,7 +122,7 @@ def compare_families(
         ValueError: An argument is out of range, or no calibrated family could ever stop.
     """
     if not p0 < p1 < 1:
-        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {p1}")
+        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {spell_number(p1)}")
     comparisons = []
     for family, label, parameters in _list_families(p0, p1, shapes):
         try:

@@ -18,6 +18,7 @@ from services.safety_rules.domain.stopping.prediction import (
     compute_predictive_chance,
 )
 from services.vocabulary.protocol import Rule
+from services.vocabulary.spelled_numbers import spell_numbers
 
 __all__ = ("RateChance", "RuleChances", "find_chances", "find_prior")
 
@@ -156,7 +157,7 @@ def _check_counts(n: int, events: int, complete: int, pending: Sequence[float]) 
     if not 0 <= events <= complete:
         raise ValueError(f"events must be from 0 to the {complete} participants, not {events}")
     if not all(0 <= weight <= 1 for weight in pending):
-        raise ValueError(f"pending must be weights from 0 to 1, not {[*pending]}")
+        raise ValueError(f"pending must be weights from 0 to 1, not {spell_numbers(pending)}")
     if complete + len(pending) > n:
         raise ValueError(
             f"of and pending must be {n} participants at most, the plan of the rule,"

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.safety_rules.domain.stopping.person_time_design import make_intervals
+from services.safety_rules.domain.stopping.person_time_families import check_person_time_family
 from services.safety_rules.domain.stopping.person_time_limits import read_time_limits
 from services.safety_rules.domain.stopping.person_time_outcome import (
     HazardEvidence,
@@ -17,6 +18,7 @@ from services.safety_rules.domain.stopping.person_time_recursion import (
     follow_states,
 )
 from services.vocabulary.protocol import Rule, TimeUnit
+from services.vocabulary.spelled_numbers import spell_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +83,11 @@ def find_person_time_chances(
     if not 0 <= events <= n:
         raise ValueError(f"events must be from 0 to the {n} participants of the plan, not {events}")
     if not 0 <= time <= plan.planned:
-        raise ValueError(f"person-time must be from 0 to the plan, {plan.planned:g}, not {time:g}")
-    if prior and (len(prior) != 2 or not min(prior) > 0):  # noqa: PLR2004 (shape and time)
-        raise ValueError(f"prior must be 2 numbers above 0, not {[*prior]}")
+        raise ValueError(
+            f"person-time must be from 0 to the plan, {plan.planned:g}, not {spell_number(time)}"
+        )
+    if prior:
+        check_person_time_family("gamma-poisson", {"prior": tuple(prior)})
     chosen_rates = tuple(rates) or tuple(rate for rate in (p0, 2 * p0) if rate < 1)
     ratios = [compute_ratio(p0, rate) for rate in chosen_rates]
     shape, rate = (prior[0], prior[1] * plan.hazard) if prior else find_hazard_prior(rule, limit)

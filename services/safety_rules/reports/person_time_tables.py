@@ -17,6 +17,7 @@ from services.safety_rules.domain.stopping.person_time_plan import (
     compute_ratio,
 )
 from services.safety_rules.domain.stopping.policies import PERSON_TIME_METHODS
+from services.vocabulary.spelled_numbers import spell_number
 
 __all__ = (
     "PERSON_TIME_METHODS",
@@ -77,7 +78,7 @@ def choose_planned(planned: float | None, n: int | None, p0: float | None, hazar
     if n is None or p0 is None:
         raise ValueError("planned is missing: the plan's person-time, or n and p0 for n p0 events")
     if not 0 < p0 < 1:
-        raise ValueError(f"p0 must be above 0 and below 1, not {p0}")
+        raise ValueError(f"p0 must be above 0 and below 1, not {spell_number(p0)}")
     largest = floor(LARGEST_PLAN / p0)
     if not 1 <= n <= largest:
         raise ValueError(
@@ -105,7 +106,7 @@ def compare_person_time_families(
         ValueError: An argument is out of range, or no family could ever stop.
     """
     if not p0 < p1 < 1:
-        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {p1}")
+        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {spell_number(p1)}")
     ratios = [compute_ratio(p0, rate) for rate in (p0, p1, *rates)]
     weight = -_PRIOR_PARTICIPANTS * log1p(-p0)
     families: list[tuple[str, str, Mapping[str, Sequence[float]]]] = [

@@ -23,6 +23,7 @@ from services.safety_rules.domain.stopping.window_length import find_window_days
 from services.safety_rules.reports.rule_simulation import check_simulation, check_trial_plan
 from services.safety_rules.reports.stop_tally import StopTally, list_batches
 from services.vocabulary.protocol import Rule
+from services.vocabulary.spelled_numbers import spell_number, spell_numbers
 
 ANY_RULE = "any"
 
@@ -68,7 +69,7 @@ def rehearse_protocol(
     course: TrialPlan,
     *,
     dose_days: tuple[float, float],
-    factors: Sequence[float] = (1.0, 2.0),
+    factors: Sequence[float] = (),
     correlation: float = 0.0,
     trials: int = 10_000,
     seed: int = 7,
@@ -84,7 +85,8 @@ def rehearse_protocol(
         course: How the trials go; its window and onset are those of each rule instead, and its
             competing events and ends of follow-up are spread over the longest window.
         dose_days: Transplant days of the first dose, from the earliest to the latest.
-        factors: Each rule's event rate in units of its p0, each 0 or more; a rate is at most 1.
+        factors: Each rule's event rate in units of its p0, each from 0 up to the one at
+            which the first rate is 1; empty: 1 and 2, or that one.
         correlation: Of the events of one participant, from 0 to 1.
         trials: 100 to 1,000,000.
         seed: 0 or more.
@@ -92,12 +94,21 @@ def rehearse_protocol(
     Raises:
         ValueError: An argument is out of range; the message names it.
     """
-    if not factors or not all(0 <= factor < math.inf for factor in factors):
-        raise ValueError(f"factors must be one or more numbers from 0, not {[*factors]}")
+    highest = max(rules, key=lambda rule: rule.stop_when.p0)
+    largest = float(f"{1 / highest.stop_when.p0:g}")  # as it is said
+    factors = tuple(factors) or (1.0, min(2.0, largest))
+    if not all(0 <= factor <= largest for factor in factors):
+        raise ValueError(
+            f"factors must be numbers from 0 to {largest:g}, at which the event rate of"
+            f" {highest.id} is 1, not {spell_numbers(factors)}"
+        )
     if not 0 <= correlation <= 1:
-        raise ValueError(f"correlation must be from 0 to 1, not {correlation}")
+        raise ValueError(f"correlation must be from 0 to 1, not {spell_number(correlation)}")
     if not 0 <= dose_days[0] <= dose_days[1]:
-        raise ValueError(f"dose-days must be days from 0, the earliest first, not {dose_days}")
+        raise ValueError(
+            "dose-days must be days from 0, the earliest first, not"
+            f" {'-'.join(map(spell_number, dose_days))}"
+        )
     earliest, latest = (np.array([day]) for day in dose_days)
     for rule in rules:  # a window must not be over before the latest first dose
         find_window_days(rule.window, latest)
@@ -107,7 +118,7 @@ def rehearse_protocol(
     check_simulation((1.0,), trials, seed)
     rows: list[ProtocolRow] = []
     for factor in factors:
-        rates = [min(factor * rule.stop_when.p0, 1.0) for rule in rules]
+        rates = [min(factor * rule.stop_when.p0, 1.0) for rule in rules]  # 1 but for rounding
         simulation = _Simulation(rules, course, dose_days, rates, correlation)
         generator = np.random.default_rng(seed)
         tallies = [StopTally() for _ in (*rules, ANY_RULE)]

@@ -15,6 +15,7 @@ from services.safety_rules.reports.redesigned_rule import redesign_rule
 from services.safety_rules.reports.rule_simulation import check_simulation, check_trial_plan
 from services.safety_rules.reports.stop_tally import StopTally, list_batches
 from services.vocabulary.protocol import Curve, Rule
+from services.vocabulary.spelled_numbers import spell_number
 
 PRIOR_SIZES = (1.0, 2.0, 5.0, 10.0)  # participants that a prior at p0 is worth
 Prior = tuple[float, float]
@@ -143,23 +144,42 @@ def search_designs(
     Raises:
         ValueError: An argument is out of range; the message names it.
     """
-    p0, alpha = rule.stop_when.p0, rule.stop_when.alpha
-    if not p0 < p1 < 1:
-        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {p1}")
-    if not 0 < power < 1:
-        raise ValueError(f"target power must be above 0 and below 1, not {power}")
-    check_trial_plan(course)
-    check_simulation((p1,), trials, seed)
+    check_search(rule, course, p1, power, alphas=alphas, trials=trials, seed=seed)
+    alpha = rule.stop_when.alpha
     alphas = alphas or (alpha, min(2 * alpha, _LARGEST_ALPHA))
-    for error in alphas:
-        if not 0 < error < 1:
-            raise ValueError(f"alphas must be above 0 and below 1, not {error}")
     search = _Search(rule, course, p1, power, trials, seed)
     designs = []
     for error, prior in product(alphas, _list_priors(rule)):
         designs.append(search.size_design(error, prior))
         on_design()
     return designs
+
+
+def check_search(
+    rule: Rule,
+    course: TrialPlan,
+    p1: float,
+    power: float,
+    *,
+    alphas: Sequence[float],
+    trials: int,
+    seed: int,
+) -> None:
+    """Do nothing when `search_designs` can search with these arguments.
+
+    Raises:
+        ValueError: One is out of range; the message names it.
+    """
+    p0 = rule.stop_when.p0
+    if not p0 < p1 < 1:
+        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {spell_number(p1)}")
+    if not 0 < power < 1:
+        raise ValueError(f"target must be a power above 0 and below 1, not {spell_number(power)}")
+    check_trial_plan(course)
+    check_simulation((p1,), trials, seed)
+    for error in alphas:
+        if not 0 < error < 1:
+            raise ValueError(f"alphas must be above 0 and below 1, not {spell_number(error)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,14 @@
 """A rule before its trial begins: how often it would stop, however those still followed count."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.characteristics import compute_characteristics
+from services.safety_rules.domain.stopping.characteristics import (
+    LONGEST_DAYS,
+    compute_characteristics,
+)
 from services.safety_rules.domain.stopping.path import Limits, SignedLimits, read_limits
 from services.safety_rules.domain.stopping.pending import find_curve_faults
 from services.safety_rules.domain.stopping.person_time_plan import compute_ratio
@@ -18,6 +21,7 @@ from services.safety_rules.domain.stopping.simulated_stops import (
 from services.safety_rules.domain.stopping.trial_plan import TrialPlan, choose_onset, draw_trials
 from services.safety_rules.reports.stop_tally import StopTally, list_batches
 from services.vocabulary.protocol import Curve, Rule
+from services.vocabulary.spelled_numbers import spell_number, spell_numbers
 
 __all__ = (
     "Rehearsal",
@@ -30,8 +34,9 @@ __all__ = (
 )
 
 _TRIALS = (100, 1_000_000)
-_LONGEST_DAYS = 3650.0
 _MOST_SITES = 1000
+_SHORTEST_MEAN_DAYS = 0.01
+_WEIBULL_SHAPES = (0.05, 50.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +160,9 @@ def check_simulation(rates: Sequence[float], trials: int, seed: int) -> None:
         ValueError: One is out of range; the message names it.
     """
     if not rates or not all(0 <= rate <= 1 for rate in rates):
-        raise ValueError(f"rates must be one or more numbers from 0 to 1, not {[*rates]}")
+        raise ValueError(
+            f"rates must be one or more numbers from 0 to 1, not {spell_numbers(rates)}"
+        )
     if not _TRIALS[0] <= trials <= _TRIALS[1]:
         raise ValueError(f"trials must be from {_TRIALS[0]} to {_TRIALS[1]}, not {trials}")
     if seed < 0:
@@ -175,16 +182,16 @@ def check_trial_plan(plan: TrialPlan) -> None:
         "site-gap-days": (plan.site_gap_days, True),
     }
     for name, (number, may_be_zero) in days.items():
-        if not (0 <= number <= _LONGEST_DAYS and (number or may_be_zero)):
+        if not (0 <= number <= LONGEST_DAYS and (number or may_be_zero)):
             lowest = "from 0" if may_be_zero else "above 0 and"
             raise ValueError(
-                f"{name} must be {lowest} up to {_LONGEST_DAYS:g} days, not {number:g}"
+                f"{name} must be {lowest} up to {LONGEST_DAYS:g} days, not {spell_number(number)}"
             )
     shortest, longest = plan.window_days
-    if not 0 < shortest <= longest <= _LONGEST_DAYS:
+    if not 0 < shortest <= longest <= LONGEST_DAYS:
         raise ValueError(
-            f"window-days must be days above 0 and up to {_LONGEST_DAYS:g}, the shortest first,"
-            f" not {shortest:g}-{longest:g}"
+            f"window-days must be days above 0 and up to {LONGEST_DAYS:g}, the shortest first,"
+            f" not {_spell_range(shortest, longest)}"
         )
     shares = {
         "competing": plan.competing_rate,
@@ -193,7 +200,7 @@ def check_trial_plan(plan: TrialPlan) -> None:
     }
     for name, share in shares.items():
         if not 0 <= share <= 1:
-            raise ValueError(f"{name} must be from 0 to 1, not {share}")
+            raise ValueError(f"{name} must be from 0 to 1, not {spell_number(share)}")
     if not 1 <= plan.sites <= _MOST_SITES:
         raise ValueError(f"sites must be from 1 to {_MOST_SITES}, not {plan.sites}")
     if (last_opens_on := plan.site_gap_days * (plan.sites - 1)) >= plan.accrual_days:
@@ -207,5 +214,25 @@ def check_trial_plan(plan: TrialPlan) -> None:
         "competing-onset": plan.competing_onset,
     }
     for name, curve in curves.items():
-        for fault in find_curve_faults(curve):
+        for fault in (*find_curve_faults(curve), *_find_curve_excesses(curve)):
             raise ValueError(f"{name}: {fault}")
+
+
+def _spell_range(shortest: float, longest: float) -> str:
+    ends = (shortest,) if shortest == longest else (shortest, longest)
+    return "-".join(map(spell_number, ends))
+
+
+def _find_curve_excesses(curve: Curve) -> Iterator[str]:
+    """Yield each number of *curve* that is too small or too large to simulate with."""
+    days = {
+        "exponential": {"mean_days": curve.mean_days},
+        "weibull": {"scale_days": curve.scale_days},
+        "table": {"DAY": curve.points[-1][0] if curve.points else LONGEST_DAYS},
+    }.get(curve.shape, {})
+    ranges = [(name, day, _SHORTEST_MEAN_DAYS, LONGEST_DAYS) for name, day in days.items()]
+    if curve.shape == "weibull":
+        ranges.append(("weibull_shape", curve.weibull_shape, *_WEIBULL_SHAPES))
+    for name, number, low, high in ranges:
+        if not low <= number <= high:
+            yield f"{name} must be from {low:g} to {high:g}, not {spell_number(number)}"

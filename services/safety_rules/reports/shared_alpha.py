@@ -7,6 +7,7 @@ from services.safety_rules.domain.stopping.design import Design, NeverStopsError
 from services.safety_rules.domain.stopping.familywise_error import simulate_familywise_error
 from services.safety_rules.reports.redesigned_rule import redesign_rule
 from services.vocabulary.protocol import Rule
+from services.vocabulary.spelled_numbers import spell_number
 
 _HALVINGS = 12
 
@@ -50,9 +51,9 @@ def share_alpha(rules: Sequence[Rule], target: float, correlation: float) -> Sha
             rule could never stop; the message names it.
     """
     if not 0 < target < 1:
-        raise ValueError(f"share-alpha must be above 0 and below 1, not {target}")
+        raise ValueError(f"share-alpha must be above 0 and below 1, not {spell_number(target)}")
     if not 0 <= correlation <= 1:
-        raise ValueError(f"correlation must be from 0 to 1, not {correlation}")
+        raise ValueError(f"correlation must be from 0 to 1, not {spell_number(correlation)}")
     if not rules:
         raise ValueError("no rule of the protocol may stop the trial: there is no error to share")
 

@@ -15,6 +15,7 @@ from services.safety_rules.domain.stopping.families import (
     Parameters,
     compute_statistics,
 )
+from services.vocabulary.spelled_numbers import spell_number, spell_numbers
 
 ROUNDING = 1e-13  # of summing probabilities: one event of one at p0 = alpha may stop
 
@@ -87,7 +88,7 @@ def _calibrate(
             tuple(boundary.tolist()), compute_crossing_probability(boundary, p0)
         )
     if not 0 < alpha < 1:
-        raise ValueError(f"alpha must be above 0 and below 1, not {alpha}")
+        raise ValueError(f"alpha must be above 0 and below 1, not {spell_number(alpha)}")
     constant, boundary = _search_boundary(statistic, rows, p0, alpha)
     attained_alpha = min(
         compute_crossing_probability(boundary, p0), alpha
@@ -105,7 +106,9 @@ def check_looks(looks: Sequence[int], n: int) -> Ints:
         return np.arange(1, n + 1)
     are_whole = all(int(look) == look for look in looks)
     if not are_whole or list(looks) != sorted(set(looks)) or looks[0] < 1 or looks[-1] > n:
-        raise ValueError(f"looks must be whole, increasing and from 1 to n = {n}, not {[*looks]}")
+        raise ValueError(
+            f"looks must be whole, increasing and from 1 to n = {n}, not {spell_numbers(looks)}"
+        )
     return np.array(looks, dtype=np.int64)
 
 

@@ -7,6 +7,9 @@ import numpy as np
 from scipy import special
 
 from services.safety_rules.domain.stopping.families import Floats, Ints
+from services.vocabulary.spelled_numbers import spell_number
+
+LONGEST_DAYS = 3650.0  # of an accrual or a window
 
 HALF_SLACK = 1e-12  # of summing probabilities
 
@@ -67,7 +70,7 @@ def check_rates(rates: Sequence[float]) -> None:
     """
     for rate in rates:
         if not 0 <= rate <= 1:
-            raise ValueError(f"rates must be from 0 to 1, not {rate}")
+            raise ValueError(f"rates must be from 0 to 1, not {spell_number(rate)}")
 
 
 def compute_characteristics(boundary: Ints, rates: Sequence[float]) -> tuple[Characteristics, ...]:
@@ -117,12 +120,18 @@ def compute_enrolment(
     x-th entry is a Beta(x, n - x + 1) part of the accrual, and the rest are uniform after it.
 
     Raises:
-        ValueError: The accrual is not positive, or the window negative.
+        ValueError: The accrual or the window is out of range.
     """
-    if not 0 < accrual_days < np.inf:
-        raise ValueError(f"accrual_days must be above 0, not {accrual_days}")
-    if not 0 <= window_days < np.inf:
-        raise ValueError(f"window_days must be 0 or more, not {window_days}")
+    if not 0 < accrual_days <= LONGEST_DAYS:
+        raise ValueError(
+            f"accrual_days must be above 0 and up to {LONGEST_DAYS:g} days, not"
+            f" {spell_number(accrual_days)}"
+        )
+    if not 0 <= window_days <= LONGEST_DAYS:
+        raise ValueError(
+            f"window_days must be from 0 up to {LONGEST_DAYS:g} days, not"
+            f" {spell_number(window_days)}"
+        )
     n = len(characteristics.p_stop_at) - 1
     x = np.arange(1, n + 1, dtype=float)
     chances = np.array(characteristics.p_stop_at[1:])

@@ -12,11 +12,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from services.vocabulary.spelled_numbers import spell_number
+
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Parameters = Mapping[str, Sequence[float]]
 
 LARGEST_N = 1000
+_PAIR = 2
+SMALLEST_PRIOR, LARGEST_PRIOR = (
+    1e-6,
+    1e6,
+)  # participants that either number of a beta prior is worth
 DIGITS = 10  # a statistic is rounded to this many digits, so that ties stay ties
 
 
@@ -93,20 +100,26 @@ def _check_parameter(name: str, values: Sequence[float], p0: float) -> None:
             case "p1":
                 _check_range("p1", value, p0, 1)
             case "prior":
-                _check_range("prior", value, 0, np.inf)
+                if not 0 < value <= LARGEST_PRIOR:
+                    raise ValueError(
+                        f"prior must be above 0 and at most {LARGEST_PRIOR:g}, not"
+                        f" {spell_number(value)}"
+                    )
             case "strictly":
                 if value not in (0, 1):
-                    raise ValueError(f"strictly must be 0 (>=) or 1 (>), not {value}")
+                    raise ValueError(f"strictly must be 0 (>=) or 1 (>), not {spell_number(value)}")
             case "delta":
                 if not 0 <= value <= 1:
-                    raise ValueError(f"delta must be from 0 to 1, not {value}")
+                    raise ValueError(f"delta must be from 0 to 1, not {spell_number(value)}")
             case _:
                 _check_range(name, value, 0, 1)
 
 
 def _check_range(name: str, value: float, low: float, high: float) -> None:
     if not low < value < high:
-        raise ValueError(f"{name} must be above {low:g} and below {high:g}, not {value}")
+        raise ValueError(
+            f"{name} must be above {low:g} and below {high:g}, not {spell_number(value)}"
+        )
 
 
 def _pocock(x: Floats, y: Floats, _n: int, p0: float, _parameters: Parameters) -> Floats:

@@ -13,6 +13,7 @@ from services.safety_rules.domain.stopping.calibrate import (
 )
 from services.safety_rules.domain.stopping.characteristics import compute_crossing_probability
 from services.safety_rules.domain.stopping.families import LARGEST_N, check_plan_size
+from services.vocabulary.spelled_numbers import spell_number, spell_numbers
 
 
 def read_given_table(
@@ -39,7 +40,7 @@ def read_given_table(
     check_plan_size(n)
     for name, value in (("p0", p0), ("alpha", alpha)):
         if not 0 < value < 1:
-            raise ValueError(f"{name} must be above 0 and below 1, not {value}")
+            raise ValueError(f"{name} must be above 0 and below 1, not {spell_number(value)}")
     sizes = check_looks(looks, n)
     _check_events(events, len(sizes))
     boundary = np.arange(1, n + 2)
@@ -59,7 +60,7 @@ def read_given_table(
 
 def _check_events(events: Sequence[float], looks: int) -> None:
     if not all(math.isfinite(one) and one == int(one) for one in events):
-        raise ValueError(f"boundary must be whole numbers, not {[*events]}")
+        raise ValueError(f"boundary must be whole numbers, not {spell_numbers(events)}")
     if len(events) != looks or min(events) < 1:
         raise ValueError(f"boundary must be {looks} positive numbers, one for each look")
     if max(events) > LARGEST_N + 1:

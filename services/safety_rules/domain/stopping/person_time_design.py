@@ -27,6 +27,7 @@ from services.safety_rules.domain.stopping.person_time_recursion import (
 )
 from services.safety_rules.domain.stopping.root import find_root
 from services.vocabulary.protocol import TimeStep
+from services.vocabulary.spelled_numbers import spell_numbers
 
 _SIX_DIGITS = Context(prec=6, rounding=ROUND_FLOOR)
 _FINEST = 1e-12  # of a constant: two that differ by less give one table
@@ -290,12 +291,15 @@ def _check_table(plan: PersonTimePlan, parameters: Parameters) -> tuple[float, .
     if not limits or not is_rising or not limits[0] >= 0 or not limits[-1] <= plan.planned:
         raise ValueError(
             f"limits must rise, from 0 to at most the end of the plan, {plan.planned:g}, not "
-            f"{[*limits]}"
+            f"{spell_numbers(limits)}"
         )
     if len(limits) > _MOST_EVENTS:
         raise ValueError(f"limits must be at most {_MOST_EVENTS}, not {len(limits)}")
     if plan.looks and any(end not in (0, *plan.looks) for end in limits):
-        raise ValueError(f"limits must be among the looks, {[*plan.looks]}, not {[*limits]}")
+        raise ValueError(
+            f"limits must be among the looks, {spell_numbers(plan.looks)}, not"
+            f" {spell_numbers(limits)}"
+        )
     first = next((end for end in limits if end), 0)
     if first < plan.delayed_start or any(limits[: plan.min_events - 1]):
         raise ValueError(

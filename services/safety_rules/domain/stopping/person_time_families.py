@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from services.safety_rules.domain.stopping.families import Floats, Parameters
+from services.vocabulary.spelled_numbers import spell_number
 
 LARGEST_PLAN = 1000.0  # expected events
 LARGEST_RATIO = 1e6
@@ -63,11 +64,15 @@ def check_person_time_family(family: str, parameters: Parameters) -> None:
 def _check_parameter(name: str, value: float) -> None:
     match name:
         case "delta" if not 0 <= value <= 1:
-            raise ValueError(f"delta must be from 0 to 1, not {value}")
+            raise ValueError(f"delta must be from 0 to 1, not {spell_number(value)}")
         case "ratio" if not 1 < value <= LARGEST_RATIO:
-            raise ValueError(f"ratio must be above 1 and at most {LARGEST_RATIO:g}, not {value}")
+            raise ValueError(
+                f"ratio must be above 1 and at most {LARGEST_RATIO:g}, not {spell_number(value)}"
+            )
         case "prior" if not 0 < value <= LARGEST_RATIO:
-            raise ValueError(f"prior must be above 0 and at most {LARGEST_RATIO:g}, not {value}")
+            raise ValueError(
+                f"prior must be above 0 and at most {LARGEST_RATIO:g}, not {spell_number(value)}"
+            )
 
 
 def _pocock(k: Floats, mu: Floats, _planned: float, _parameters: Parameters) -> Floats:

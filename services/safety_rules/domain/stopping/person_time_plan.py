@@ -6,6 +6,7 @@ from math import isfinite, log1p
 from scipy import special
 
 from services.safety_rules.domain.stopping.person_time_families import LARGEST_PLAN
+from services.vocabulary.spelled_numbers import spell_number, spell_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +39,11 @@ class PersonTimePlan:
             ValueError: The message names the argument and its range.
         """
         if not 0 < alpha < 1:
-            raise ValueError(f"alpha must be above 0 and below 1, not {alpha}")
+            raise ValueError(f"alpha must be above 0 and below 1, not {spell_number(alpha)}")
         if not (isfinite(self.hazard) and self.hazard > 0):
-            raise ValueError(f"hazard must be above 0 events per unit, not {self.hazard}")
+            raise ValueError(
+                f"hazard must be above 0 events per unit, not {spell_number(self.hazard)}"
+            )
         if not (isfinite(self.planned) and 0 < self.expected_events <= LARGEST_PLAN):
             raise ValueError(
                 f"planned must be above 0 and at most {LARGEST_PLAN:g} expected events, not "
@@ -49,7 +52,7 @@ class PersonTimePlan:
         if not 0 <= self.delayed_start <= self.planned:
             raise ValueError(
                 f"delayed_start must be from 0 to the end of the plan, {self.planned:g}, not "
-                f"{self.delayed_start}"
+                f"{spell_number(self.delayed_start)}"
             )
         self._check_looks()
         self._check_min_events(alpha)
@@ -61,7 +64,7 @@ class PersonTimePlan:
         if not is_rising or not self.looks[0] > 0 or not self.looks[-1] <= self.planned:
             raise ValueError(
                 f"looks must rise, from above 0 to the end of the plan, {self.planned:g}, not "
-                f"{[*self.looks]}"
+                f"{spell_numbers(self.looks)}"
             )
 
     def _check_min_events(self, alpha: float) -> None:
@@ -90,9 +93,9 @@ def compute_hazard(p0: float, window_days: float) -> float:
         ValueError: The rate is not inside (0, 1), or the window not above 0.
     """
     if not 0 < p0 < 1:
-        raise ValueError(f"p0 must be above 0 and below 1, not {p0}")
+        raise ValueError(f"p0 must be above 0 and below 1, not {spell_number(p0)}")
     if not (isfinite(window_days) and window_days > 0):
-        raise ValueError(f"window_days must be above 0, not {window_days}")
+        raise ValueError(f"window_days must be above 0, not {spell_number(window_days)}")
     return -log1p(-p0) / window_days
 
 
@@ -103,7 +106,7 @@ def compute_ratio(p0: float, rate: float) -> float:
         ValueError: The acceptable rate is not inside (0, 1), or the other not in [0, 1).
     """
     if not 0 < p0 < 1:
-        raise ValueError(f"p0 must be above 0 and below 1, not {p0}")
+        raise ValueError(f"p0 must be above 0 and below 1, not {spell_number(p0)}")
     if not 0 <= rate < 1:
-        raise ValueError(f"a rate must be from 0 to below 1, not {rate}")
+        raise ValueError(f"a rate must be from 0 to below 1, not {spell_number(rate)}")
     return log1p(-rate) / log1p(-p0)

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import special
 
 from services.safety_rules.domain.stopping.families import Floats
+from services.vocabulary.spelled_numbers import spell_number
 
 _RESOLUTION = 1e-9  # expected events
 _ROUNDING = 1e-13  # of summing probabilities
@@ -173,7 +174,7 @@ def compute_person_time_characteristics(
         ValueError: The ratio is negative or not finite.
     """
     if not 0 <= ratio < np.inf:
-        raise ValueError(f"ratios must be 0 or more, not {ratio}")
+        raise ValueError(f"ratios must be 0 or more, not {spell_number(ratio)}")
     p_stop = compute_stop_chance(states, ratio)
     e_time = sum(_integrate_survival(state, ratio) for state in states)
     return PersonTimeCharacteristics(

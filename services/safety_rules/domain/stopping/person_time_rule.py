@@ -20,6 +20,7 @@ from services.safety_rules.domain.stopping.person_time_plan import (
     compute_ratio,
 )
 from services.vocabulary.protocol import PersonTimeBoundary, Rule, TimeStep
+from services.vocabulary.spelled_numbers import spell_number
 
 _TOLERANCE = 5e-4  # of a risk that a curve gives, beside p0 as it is written
 
@@ -78,7 +79,9 @@ def design_person_time_rule(rule: Rule, ratios: Sequence[float] = ()) -> PersonT
     if "p1" in parameters:
         (p1,) = parameters.pop("p1")
         if not stop.p0 < p1 < 1:
-            raise ValueError(f"p1 must be above p0 = {stop.p0:g} and below 1, not {p1}")
+            raise ValueError(
+                f"p1 must be above p0 = {stop.p0:g} and below 1, not {spell_number(p1)}"
+            )
         parameters["ratio"] = (compute_ratio(stop.p0, p1),)
     return make_person_time_design(stop.method, stop.alpha, plan, ratios=ratios, **parameters)
 

@@ -12,7 +12,8 @@ import numpy as np
 from scipy import special
 
 from services.safety_rules.domain.stopping.arm_contrasts import Arm, Difference, LogRatio
-from services.safety_rules.domain.stopping.families import Floats
+from services.safety_rules.domain.stopping.families import LARGEST_PRIOR, Floats
+from services.vocabulary.spelled_numbers import spell_number, spell_numbers
 
 JEFFREYS = (0.5, 0.5)
 _LARGEST_LOG_RATIO = math.log(1e5)  # beyond it a ratio's interval has no end, or begins at 0
@@ -78,7 +79,7 @@ def compare_arms(
         treated: The arm whose harm is watched.
         control: The other.
         confidence: Of the intervals, inside (0, 1).
-        prior: Beta prior of each arm's rate, both numbers above 0.
+        prior: Beta prior of each arm's rate, both numbers above 0 and up to 1e6.
         theta: Posterior probability of harm that the bound reaches, inside (0, 1).
 
     Raises:
@@ -86,9 +87,12 @@ def compare_arms(
     """
     for name, share in (("confidence", confidence), ("theta", theta)):
         if not 0 < share < 1:
-            raise ValueError(f"{name} must be above 0 and below 1, not {share}")
-    if not all(0 < number < math.inf for number in prior):
-        raise ValueError(f"prior must be two numbers above 0, not {[*prior]}")
+            raise ValueError(f"{name} must be above 0 and below 1, not {spell_number(share)}")
+    if not all(0 < number <= LARGEST_PRIOR for number in prior):
+        raise ValueError(
+            f"prior must be two numbers above 0 and at most {LARGEST_PRIOR:g}, not"
+            f" {spell_numbers(prior)}"
+        )
     tail = (1 - confidence) / 2
     return ArmComparison(
         treated=treated,

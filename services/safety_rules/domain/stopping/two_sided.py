@@ -17,6 +17,7 @@ from services.safety_rules.domain.stopping.characteristics import check_rates
 from services.safety_rules.domain.stopping.families import Floats, Ints, check_plan_size
 from services.safety_rules.domain.stopping.pending import SLACK
 from services.safety_rules.domain.stopping.steps import format_steps, merge_steps
+from services.vocabulary.spelled_numbers import spell_number, spell_numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +122,7 @@ def read_two_sided_limits(
         if len(limits) != len(sizes):
             raise ValueError(f"{name} must be {len(sizes)} numbers, one for each look")
         if not all(math.isfinite(limit) and limit == int(limit) for limit in limits):
-            raise ValueError(f"{name} must be whole numbers, not {[*limits]}")
+            raise ValueError(f"{name} must be whole numbers, not {spell_numbers(limits)}")
         if any(limit < previous for previous, limit in pairwise(limits)):
             raise ValueError(f"{name} must not fall from one look to the next")
     for look, low, high in zip(sizes, lower, upper, strict=True):
@@ -162,12 +163,13 @@ def make_wald_limits(
     """
     check_plan_size(n)
     if not 0 < p0 < 1:
-        raise ValueError(f"p0 must be above 0 and below 1, not {p0}")
+        raise ValueError(f"p0 must be above 0 and below 1, not {spell_number(p0)}")
     if not p0 < p1 < 1:
-        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {p1}")
+        raise ValueError(f"p1 must be above p0 = {p0:g} and below 1, not {spell_number(p1)}")
     if not (alpha > 0 and beta > 0 and alpha + beta < 1):
         raise ValueError(
-            f"alpha and beta must be above 0 and together below 1, not {alpha} and {beta}"
+            "alpha and beta must be above 0 and together below 1, not"
+            f" {spell_number(alpha)} and {spell_number(beta)}"
         )
     sizes = check_looks(looks, n)
     event, no_event = math.log(p1 / p0), math.log((1 - p0) / (1 - p1))
