@@ -95,12 +95,22 @@ def test_what_needs_a_person_is_said_of_whom(run_assess):
             FACTS[0].replace("{", '{"subject": "P-102", ', 1),
             "the key 'subject' comes twice in one object: write it once",
         ),
+        (alt("90", "9999-12-31T23:59:00Z"), "observed_at lies after the year 9000"),
+        (alt("90", "9001-01-01T00:00:00Z"), "observed_at lies after the year 9000"),
     ],
 )
 def test_nothing_is_assessed_when_a_line_is_no_fact(run_assess, bad_line, problem):
     code, output, err = run_assess([*FACTS, bad_line])
     assert (code, output) == (2, "")
     assert f"line 7: {problem}" in err
+
+
+def test_the_last_instant_that_windows_may_begin_at_is_assessed(run_assess):
+    last_lines = [
+        alt("900", "9000-12-31T23:59:59Z"),
+        line("9000-12-31T23:59:59Z", kind="transplant", donor="haploidentical"),
+    ]
+    assert run_assess([FACTS[0], FACTS[3], *last_lines])[0] == 0
 
 
 @pytest.mark.parametrize("seed", [2])

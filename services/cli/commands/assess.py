@@ -18,6 +18,8 @@ from services.safety_rules.application.recompute import TrialAssessment, assess
 from services.vocabulary.fact import Fact
 from services.vocabulary.printable_text import escape_json
 
+_LATEST_YEAR = 9000  # a window that begins later may end after the last year there is
+
 
 def perform(args: Namespace) -> int:
     """Print the records, decisions and queries of a file of facts."""
@@ -39,8 +41,8 @@ def _read_facts(name: str, names: FactNames) -> list[Fact]:
     """Return the facts in a file.
 
     Raises:
-        CommandError: A line is no fact, or has a name that nobody knows: nothing is assessed on
-            half of the facts.
+        CommandError: A line is no fact, has a name that nobody knows or a time that is too late:
+            nothing is assessed on half of the facts.
     """
     try:
         content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
@@ -50,6 +52,10 @@ def _read_facts(name: str, names: FactNames) -> list[Fact]:
     if wrong:
         lines = "\n  ".join(f"{item.path}: {item.detail}" for item in wrong[:10])
         raise CommandError(f"{name}: {len(wrong)} lines cannot be used:\n  {lines}")
+    late_lines = [line for line in facts if line.fact.observed_at.year > _LATEST_YEAR]
+    if late_lines:
+        place = late_lines[0].place
+        raise CommandError(f"{name}: {place}: observed_at lies after the year {_LATEST_YEAR}")
     return [line.fact for line in facts]
 
 
