@@ -10,6 +10,7 @@ from services.ingest.ids import NAMESPACE
 from services.store.hidden_text import hide_text
 from services.store.journal import ParkedRow, RawMessage
 from services.store.vault import Keys
+from services.vocabulary.count_text import name_count
 from services.vocabulary.fact import Fact
 
 _PAIRS = "merges come as ADT^A40, moves as A45"
@@ -65,7 +66,8 @@ def park_wrong_site(path: str, named_site: str, sending_site: str) -> ParkedItem
 
 def park_unknown_participant(path: str, count: int) -> ParkedItem:
     """Return the parked item of *count* facts whose participant the site does not have."""
-    detail = f"{count} items about nobody whom this site has in the study: import the participant"
+    items = name_count(count, "item")
+    detail = f"{items} about nobody whom this site has in the study: import the participant"
     return ParkedItem(path, ParkReason.UNKNOWN_PARTICIPANT, detail)
 
 

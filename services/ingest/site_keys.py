@@ -53,7 +53,7 @@ def make_key(
     if len(valid_keys := _select_valid(keys, instant)) >= MOST_KEYS:
         names = " and ".join(key.name for key in valid_keys)
         raise SiteKeyError(f"{site} has {MOST_KEYS} valid keys, {names}: revoke one of them first")
-    new_name = name or f"{site}-{len(keys) + 1}"
+    new_name = f"{site}-{len(keys) + 1}" if name is None else name
     if not _NAME.fullmatch(new_name):
         raise SiteKeyError(f"{new_name!r} is no name of a key: letters, digits and . _ - (1 to 40)")
     if new_name in {key.name for key in keys}:

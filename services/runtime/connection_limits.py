@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from services.runtime import log
 from services.runtime.log_limit import LogLimit
+from services.vocabulary.count_text import name_count
 
 _log = log.make_logger("ingest")
 
@@ -54,11 +55,9 @@ class ConnectionLimits:
     def find_problem(self, address: str) -> str:
         """Return the reason for which *address* may open no further connection, or nothing."""
         if self._counts[address] >= self.most_per_address:
-            return f"it has {_name_count(self.most_per_address)} (AEGIS_CONNECTIONS_PER_ADDRESS)"
+            connections = name_count(self.most_per_address, "connection")
+            return f"it has {connections} already (AEGIS_CONNECTIONS_PER_ADDRESS)"
         if self._counts.total() >= self.total:
-            return f"the port has {_name_count(self.total)} (AEGIS_CONNECTIONS)"
+            connections = name_count(self.total, "connection")
+            return f"the port has {connections} already (AEGIS_CONNECTIONS)"
         return ""
-
-
-def _name_count(count: int) -> str:
-    return f"{count} connection{'' if count == 1 else 's'} already"

@@ -40,6 +40,13 @@ def test_records_are_the_answer_key_and_nothing_is_lost(small_demo):
         assert score[1] == score[2] != "0"
 
 
+def test_what_it_leaves_is_for_its_owner_alone(small_demo):
+    _, folder = small_demo
+    modes = {path: path.stat().st_mode & 0o077 for path in (folder, *folder.rglob("*"))}
+    assert {"trial", "log", "mails", "db"} <= {path.name for path in modes}
+    assert not any(modes.values())
+
+
 def test_a_boundary_is_told_on_the_day_on_which_it_was_reached(small_demo):
     output, folder = small_demo
     decisions = map(

@@ -370,7 +370,7 @@ UNKNOWN_KEY = UNREADABLE | {
 STRANGER = {
     "outcome": "parked",
     "reason": "unknown-participant",
-    "detail": "1 items about nobody whom this site has in the study: import the participant",
+    "detail": "1 item about nobody whom this site has in the study: import the participant",
 }
 LINES = {
     "a fact": ([FACT], [STORED_LINE]),

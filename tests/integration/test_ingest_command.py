@@ -150,7 +150,7 @@ def test_parked_items_are_listed_retried_and_discarded_by_name(aegis, feed):
     code, folder, _ = aegis("parked", "list")
     item, site, *_ = folder.splitlines()[1].split()
     assert (code, site, "OBX[1].5" in folder, len(item)) == (0, "north", True, 8)
-    assert aegis("parked", "retry")[1] == "0 facts, 0 items closed, 1 still wait\n"
+    assert aegis("parked", "retry")[1] == "0 facts, 0 items closed, 1 still waits\n"
     assert aegis("parked", "list", "--site", "rhein")[1] == "nothing is parked\n"
     for items, reason, says in (
         ([""], "why", "0 parked items begin with ''"),
@@ -161,7 +161,7 @@ def test_parked_items_are_listed_retried_and_discarded_by_name(aegis, feed):
     with pytest.raises(SystemExit, match="2"):
         aegis("parked", "discard", item, "--reason", " ")
     code, folder, _ = aegis("parked", "discard", item, "--reason", "specimen thrown away")
-    assert (code, folder) == (0, "1 items discarded; their messages are kept\n")
+    assert (code, folder) == (0, "1 item discarded; its message is kept\n")
     assert aegis("parked", "list")[1] == "nothing is parked\n"
 
 

@@ -111,7 +111,7 @@ MISSING_NUMBERS = {
     "of an unlinked pair": (
         ("QX9", "QX4711", "A37"), "the number in the first PID-3 is", "of the same participant",
     ),
-    "both": (("QX9", "QX8", "A40"), "1 items about nobody", "import the participant"),
+    "both": (("QX9", "QX8", "A40"), "1 item about nobody", "import the participant"),
 }  # fmt: skip
 
 

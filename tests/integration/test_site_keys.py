@@ -289,7 +289,7 @@ def test_an_operator_makes_lists_rotates_and_revokes_keys(aegis):
         ("north-2", "valid", None),
     ]
     assert not [secret for secret in (first, second) if secret in table + json.dumps(keys)]
-    assert aegis("revoke", "north", "--name", "lab").out == "1 keys of north revoked\n"
+    assert aegis("revoke", "north", "--name", "lab").out == "1 key of north revoked\n"
     assert [line.split()[:3] for line in aegis("keys").out.splitlines()[1:3]] == [
         ["north", "lab", "revoked"],
         ["north", "north-2", "valid"],
@@ -301,6 +301,7 @@ def test_what_an_operator_cannot_do_is_said_in_one_line(aegis):
         aegis(*words)
     assert "revoke one of them first" in aegis("key", "north", code=2).err
     assert "no such key lab" in aegis("revoke", "north", "--name", "lab", code=2).err
+    assert "'' is no name of a key" in aegis("key", "rhein", "--name", "", code=2).err
     assert "no site moon" in aegis("keys", "moon", code=2).err
     assert "has passed" in aegis("rotate", "north", "--old-until", "2020-01-01T00:00Z", code=2).err
     assert (
@@ -314,7 +315,7 @@ def test_keys_of_a_site_that_was_removed_are_listed_and_revoked_and_none_is_made
     assert aegis("keys", "south").out.splitlines()[1].split()[:3] == ["south", "south-1", "valid"]
     for word in ("key", "rotate"):
         assert "no site south" in aegis(word, "south", code=2).err
-    assert aegis("revoke", "south").out == "1 keys of south revoked\n"
+    assert aegis("revoke", "south").out == "1 key of south revoked\n"
 
 
 def test_a_default_rotation_leaves_the_old_key_a_week(aegis):

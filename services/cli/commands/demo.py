@@ -1,5 +1,6 @@
 """``aegis demo``: a whole synthetic trial through the real ports, and what came of it."""
 
+import os
 import shutil
 import time
 from argparse import Namespace
@@ -12,9 +13,19 @@ from services.cli.demo.outcome import FeedResult, list_next_steps, show_outcome
 from services.runtime.sites_file import read_sites_file
 from services.simulator.trial import simulate_trial, write_trial
 
+_UMASK = 0o077  # what it writes is its owner's alone, as the data of a trial are
+
 
 def perform(args: Namespace) -> int:
     """Run a synthetic trial, and print what came of it."""
+    earlier_umask = os.umask(_UMASK)
+    try:
+        return _run_trial(args)
+    finally:
+        os.umask(earlier_umask)
+
+
+def _run_trial(args: Namespace) -> int:
     began_s = time.monotonic()
     try:
         trial = simulate_trial(args.participants, args.seed, args.days)

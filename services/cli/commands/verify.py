@@ -20,6 +20,7 @@ from services.store import journal
 from services.store.audit_anchor import Anchor, AnchorError, find_head, find_unsealed_tail
 from services.store.session import Connection
 from services.store.snapshots import Snapshots
+from services.vocabulary.count_text import name_count
 
 
 def perform(args: Namespace) -> int:
@@ -44,7 +45,7 @@ def perform(args: Namespace) -> int:
                 print_json_lines([_list_counts(conn) | {"findings": count}])
             else:
                 print(_describe_stored(context, conn))
-                print(f"{count} findings" if count else "verified: nothing found")
+                print(name_count(count, "finding") if count else "verified: nothing found")
     finally:
         context.db.close()
     return int(count > 0)

@@ -8,6 +8,9 @@ from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.ingest import parked_items
+from services.vocabulary.count_text import name_count
+
+_KEPT = {True: "its message is kept", False: "their messages are kept"}  # by "it is one"
 
 
 def retry_items(args: Namespace) -> int:
@@ -15,8 +18,9 @@ def retry_items(args: Namespace) -> int:
     context = open_data(args, create=False)
     result = parked_items.retry_parked(make_intake(context), args.by, args.site)
     grade_entered_facts(context)
-    counts = f"{result.facts} facts, {result.closed_items} items closed"
-    print(f"{counts}, {result.still_parked} still wait")
+    counts = f"{name_count(result.facts, 'fact')}, {name_count(result.closed_items, 'item')} closed"
+    verb = "waits" if result.still_parked == 1 else "wait"
+    print(f"{counts}, {result.still_parked} still {verb}")
     return 0
 
 
@@ -26,7 +30,7 @@ def discard_items(args: Namespace) -> int:
     parked_ids = [row.id for row in parked_items.list_parked(intake, args.site)]
     ids = _match_ids(args.items, parked_ids)
     count = parked_items.discard_parked(intake, ids, args.by, args.reason)
-    print(f"{count} items discarded; their messages are kept")
+    print(f"{name_count(count, 'item')} discarded; {_KEPT[count == 1]}")
     return 0
 
 

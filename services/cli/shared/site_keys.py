@@ -16,6 +16,7 @@ from services.runtime.clock import now_utc
 from services.store import api_keys
 from services.store.api_keys import ApiKey
 from services.store.session import Connection
+from services.vocabulary.count_text import name_count
 
 _OLD_STAYS = timedelta(days=7)
 
@@ -80,7 +81,7 @@ def _rotate(conn: Connection, args: Namespace, instant: datetime) -> tuple[Seque
 
 def _revoke(conn: Connection, args: Namespace, instant: datetime) -> tuple[Sequence[str], str]:
     count = revoke_keys(conn, args.site, instant, actor=args.by, name=args.name)
-    return [f"{count} keys of {args.site} revoked"], ""
+    return [f"{name_count(count, 'key')} of {args.site} revoked"], ""
 
 
 _CHANGES = {"key": _make, "rotate": _rotate, "revoke": _revoke}
