@@ -16,6 +16,7 @@ from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.limit_settings import LimitSettings
+from services.runtime.setting_faults import describe_setting_fault
 from services.runtime.settings_error import SettingsError
 from services.runtime.similar_variables import PREFIX, suggest_variables
 
@@ -52,8 +53,7 @@ def read_settings(kind: type[SettingsClass], **overrides: Any) -> SettingsClass:
         return kind(**overrides)
     except ValidationError as error:
         problems = (
-            f"{PREFIX}{'_'.join(map(str, one['loc'])).upper()}: {one['msg']}"
-            + ("" if one["type"] == _SCHEME else f", not {one['input']!r}")
+            f"{PREFIX}{'_'.join(map(str, one['loc'])).upper()}: {describe_setting_fault(one)}"
             for one in error.errors()
         )
         raise SettingsError("; ".join(problems)) from error
@@ -220,7 +220,9 @@ class KafkaSettings(BaseSettings):
     def _names_brokers(cls, servers: str) -> str:
         for server in filter(None, servers.split(",")):
             if not re.fullmatch(r"\s*(\[[0-9a-fA-F:]+\]|[^\s:\[\]]+):\d{1,5}\s*", server):
-                raise ValueError("a broker is HOST:PORT, several are separated by commas")
+                raise ValueError(
+                    f"a broker is HOST:PORT, several are separated by commas, not {server!r}"
+                )
         return servers
 
     @field_validator("kafka_ca", "kafka_certificate", "kafka_key", "kafka_topics")

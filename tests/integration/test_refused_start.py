@@ -135,7 +135,7 @@ def test_a_database_in_a_file(tmp_path, worker):
     [
         ("AEGIS_KAFKA", "kafka", "a broker is HOST:PORT"),
         ("AEGIS_KAFKA_CA", "/nowhere/ca.pem", "there is no file /nowhere/ca.pem"),
-        ("AEGIS_HTTP_PORT", "99999", "less than or equal to 65535"),
+        ("AEGIS_HTTP_PORT", "99999", "must be at most 65535, not '99999'"),
         ("AEGIS_DATABASE_PASSWORD_FILE", "/nowhere/secret", "there is no file /nowhere/secret"),
     ],
 )

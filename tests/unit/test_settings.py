@@ -13,6 +13,7 @@ from services.runtime.settings import StoreSettings, check_variables, read_setti
 from services.runtime.settings_error import SettingsError
 
 ROOT = Path(__file__).parent.parent.parent
+ENCRYPTED_ONLY = "the port is encrypted only with"
 
 
 @pytest.mark.parametrize(
@@ -89,6 +90,34 @@ def test_an_unknown_database_is_refused_and_its_password_is_not_shown(monkeypatc
     assert problem in sentence
     assert "secret" not in sentence
     assert "\n" not in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "problem"),
+    [
+        ("MLLP_KEY", "/nowhere", f"{ENCRYPTED_ONLY} AEGIS_MLLP_CERTIFICATE: name that too"),
+        ("MLLP_OPEN", "maybe", "must be yes or no, not 'maybe'"),
+        ("MLLP_PORT", "abc", "must be a whole number, not 'abc'"),
+        ("MLLP_PORT", "2575.5", "must be a whole number, not '2575.5'"),
+        ("MLLP_PORT", "65536", "must be at most 65535, not '65536'"),
+        ("MLLP_PORT", "-1", "must be 0 or more, not '-1'"),
+        ("MLLP_PORT", "9" * 5000, "must be a whole number of fewer digits"),
+        ("MLLP_CERTIFICATE", "/nowhere", "there is no file /nowhere"),
+        ("MESSAGE_BYTES", "1023", "must be 1024 or more, not '1023'"),
+        ("FRAME_DEADLINE_S", "soon", "must be a number, not 'soon'"),
+        ("FRAME_DEADLINE_S", "0", "must be above 0, not '0'"),
+        ("FRAME_DEADLINE_S", "nan", "must be at most 3600, not 'nan'"),
+        ("CLOCK", "sun", "must be 'wall' or 'message', not 'sun'"),
+        ("KAFKA", "a:1,b", "a broker is HOST:PORT, several are separated by commas, not 'b'"),
+    ],
+)
+def test_a_setting_that_is_refused_says_what_it_may_be(monkeypatch, name, value, problem):
+    monkeypatch.setenv(f"AEGIS_{name}", value)
+    (kind,) = [kind for kind in settings.SETTINGS if name.lower() in kind.model_fields]
+    with pytest.raises(SettingsError) as error_info:
+        read_settings(kind)
+    assert str(error_info.value)[:200].startswith(f"AEGIS_{name}: {problem}")
+    assert str(error_info.value).endswith(problem) or len(value) > 100
 
 
 @pytest.mark.parametrize("url", ["", "sqlite:////a.db", "postgresql+psycopg://aegis@db/a"])

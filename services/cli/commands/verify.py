@@ -89,4 +89,6 @@ def _describe_trail(conn: Connection) -> str:
     if tail.since is not None:
         since = f"{tail.since:%Y-%m-%d %H:%M:%S} UTC"
         note = f"; {tail.count} rows since {since} are not sealed yet: `aegis run` seals them"
-    return f"head of the audit trail: {head or 'none'}{note}"
+    if head is None:
+        return f"head of the audit trail: none{note}"
+    return f"head of the audit trail{note}:\n{head}"
