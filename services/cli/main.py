@@ -63,7 +63,6 @@ COMMANDS: Mapping[str, str] = {
 }
 # Those that compute, and end soon: they do without parts of numpy.
 _STATISTICS = ("arms", "boundary", "chance", "design", "endpoints", "protocol", "rules", "simulate")
-_OPEN_DATABASE = "services.cli.shared.open_database"
 _COMMAND_AND_MORE = 2  # words of a line
 _NEGATIVE_NUMBER = re.compile(r"-[.\d]")  # and what follows it: -1,2 and -1/30 are values too
 
@@ -166,11 +165,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     word = words[0] if words and words[0] in COMMANDS else ""
     args = build_parser(word).parse_args(words)
     _configure_process(is_ours=argv is None)
-    try:
-        return _perform_command(args, is_ours=argv is None)
-    finally:
-        if _OPEN_DATABASE in sys.modules:  # not loaded by a command that needs no data
-            import_module(_OPEN_DATABASE).close_databases()
+    return _perform_command(args, is_ours=argv is None)
 
 
 def _perform_command(args: Namespace, *, is_ours: bool) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Protocol, Self
+from weakref import finalize
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -124,6 +125,9 @@ class Database:
             self._write_engine = _server(url, role, _LIMITS)
         self.has_relay = has_relay
         self._write_engine = self._write_engine.execution_options(has_relay=has_relay)
+        # what nobody holds any more, as after a command that failed, leaves no connection open
+        end = finalize(self, _close_idle, self._read_engine, self._write_engine)
+        end.atexit = False
 
     @classmethod
     def open(cls, url: str, role: str = "", *, has_relay: bool = False) -> Self:
@@ -171,8 +175,12 @@ class Database:
 
     def close(self) -> None:
         """Close idle connections."""
-        self._read_engine.dispose()
-        self._write_engine.dispose()
+        _close_idle(self._read_engine, self._write_engine)
+
+
+def _close_idle(*engines: Engine) -> None:
+    for engine in engines:
+        engine.dispose()
 
 
 def _server(url: str, role: str, limits: Mapping[str, str]) -> Engine:

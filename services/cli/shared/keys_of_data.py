@@ -12,7 +12,7 @@ from services.store.installation_keys import (
     register_files,
 )
 from services.store.key_files import create_missing_keys, list_encryption_files
-from services.store.revisions import find_revisions
+from services.store.revisions import find_head, find_revisions
 from services.store.session import Database
 from services.store.vault import ALL_PURPOSES, WITHOUT_LINKS, Keys, VaultError
 
@@ -42,7 +42,7 @@ def load_keys_of_data(db: Database, folder: Path, service: str = "") -> Keys:
 
 
 def load_keys_before_upgrade(db: Database, folder: Path) -> Keys | None:
-    """Return the keys that a migration of *db* may need; None where nothing was written yet.
+    """Return the keys that a migration of *db* may need; None where nothing was written or is new.
 
     Raises:
         VaultError: One is missing, or what is stored was written with other keys.
@@ -50,9 +50,9 @@ def load_keys_before_upgrade(db: Database, folder: Path) -> Keys | None:
     if not db.exists():
         return None
     with db.read() as conn:
-        if not find_revisions(conn) or not (
-            key_fit.needs_keys(conn) or list_encryption_files(folder)
-        ):
+        revisions = find_revisions(conn)
+        is_new = not revisions or revisions == (find_head(),)
+        if is_new or not (key_fit.needs_keys(conn) or list_encryption_files(folder)):
             return None
         keys = Keys.load(folder)
         for problem in key_fit.find_key_faults(conn, keys):

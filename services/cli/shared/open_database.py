@@ -1,7 +1,6 @@
 """The database that the settings of a machine name."""
 
 import time
-from weakref import WeakSet
 
 from services.cli.command import CommandError
 from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
@@ -11,7 +10,6 @@ from services.store.session import Database, DatabaseError, mask_password
 from services.store.sqlite_copy import find_page_faults
 
 _CREATION_S = 1.0  # an earlier release may just be making the file: empty, for a moment
-_OPEN_DATABASES: WeakSet[Database] = WeakSet()
 
 
 def open_database(settings: StoreSettings, service: str = "") -> Database:
@@ -27,19 +25,11 @@ def open_database(settings: StoreSettings, service: str = "") -> Database:
     is_file = settings.database.startswith("sqlite")  # then nobody carries announcements on
     has_relay = bool(read_settings(KafkaSettings).servers) and not is_file
     try:
-        db = Database.open(
+        return Database.open(
             settings.database, name_role(service) if service else "", has_relay=has_relay
         )
     except (ValueError, DatabaseError) as error:
         raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error
-    _OPEN_DATABASES.add(db)
-    return db
-
-
-def close_databases() -> None:
-    """Close the idle connections of every database that a command of this process has opened."""
-    for db in list(_OPEN_DATABASES):
-        db.close()
 
 
 def require_data(settings: StoreSettings, db: Database) -> None:
