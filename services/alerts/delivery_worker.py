@@ -19,7 +19,6 @@ from services.store.wakeups import ALERTS_CHANGED, Wakeups, make_wakeups
 _log = log.make_logger("alerts")
 
 _AFTER_FAILURE_S = 0.25
-_STANDBY_S = 0.25  # while another has the lease
 _LAST_WAIT_S = 5.0  # of a process that ends, for what is under way
 
 
@@ -67,8 +66,7 @@ class DeliveryWorker:
             if is_held:
                 self._wakeups.rest(stop, 0.0 if busy else idle_s)
             else:
-                self._wakeups.close()
-                stop.wait(_STANDBY_S)
+                self._wakeups.stand_by(stop)
         self._wakeups.close()
         self._finish_attempts()
         self._lease.release()

@@ -22,7 +22,6 @@ from services.store.wakeups import OUTBOX_CHANGED, Wakeups, make_wakeups
 
 AT_ONCE = 500
 _AFTER_FAILURE_S = 1.0
-_STANDBY_S = 0.25  # while another has the lease
 _FROM_THE_START_S = 1.0  # rows become visible out of order, so the floor is reset regularly
 
 _log = log.make_logger("relay")
@@ -81,8 +80,7 @@ class Relay:
             if is_held:
                 self._wakeups.rest(stop, 0.0 if busy else idle_s)
             else:
-                self._wakeups.close()
-                stop.wait(_STANDBY_S)
+                self._wakeups.stand_by(stop)
         self._wakeups.close()
         self._disconnect(FLUSH_LIMIT_S)
         self._lease.release()

@@ -8,9 +8,10 @@ ends after its longest time, and the worker looks for itself.
 import sqlite3
 import threading
 import time
+from abc import ABC, abstractmethod
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Protocol, cast
+from dataclasses import dataclass, field
+from typing import Any, cast
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.exc import DBAPIError
@@ -21,17 +22,32 @@ FACTS_CHANGED, OUTBOX_CHANGED, ALERTS_CHANGED = "aegis_facts", "aegis_outbox", "
 
 _STOP_EVERY_S = 0.25  # a stop is not heard on the connection
 _COUNTER_EVERY_S = 0.02  # reading it takes some 10 us
+_STANDBY_S = 0.25  # while another worker has the lease
 _NOTIFY = select(func.pg_notify(bindparam("channel"), ""))
 
 
-class Wakeups(Protocol):
+@dataclass(slots=True)
+class Wakeups(ABC):
     """The rests of one worker; used by one thread at a time."""
 
+    db: Database
+    _connection: Connection | None = field(default=None, init=False)
+
+    @abstractmethod
     def rest(self, stop: threading.Event, longest_s: float) -> None:
         """Return after a change, when *stop* is set, or after *longest_s* seconds."""
 
+    def stand_by(self, stop: threading.Event) -> None:
+        """Rest for a moment while another worker has the lease, without listening."""
+        self.close()
+        stop.wait(_STANDBY_S)
+
     def close(self) -> None:
         """Stop listening until the next rest, which returns at once."""
+        if self._connection is not None:
+            with suppress(DatabaseError):
+                self._connection.close()
+            self._connection = None
 
 
 def notify_channel(conn: Connection, channel: str) -> None:
@@ -46,16 +62,14 @@ def make_wakeups(db: Database, channel: str) -> Wakeups:
 
 
 @dataclass(slots=True)
-class ServerWakeups:
+class ServerWakeups(Wakeups):
     """Wake-ups by the notifications of PostgreSQL on *channel*.
 
     A worker that does not rest for long calls it all the same, with 0 seconds, or closes it: a
     server keeps what is not read, and in the end refuses to commit.
     """
 
-    db: Database
     channel: str
-    _connection: Connection | None = None
 
     def rest(self, stop: threading.Event, longest_s: float) -> None:
         """See `Wakeups`; without a connection it is a plain rest."""
@@ -68,13 +82,6 @@ class ServerWakeups:
         except DatabaseError:
             self.close()
             stop.wait(longest_s)
-
-    def close(self) -> None:
-        """See `Wakeups`."""
-        if self._connection is not None:
-            with suppress(DatabaseError):
-                self._connection.close()
-            self._connection = None
 
     def _wait_for_notification(
         self, connection: Connection, stop: threading.Event, longest_s: float
@@ -94,15 +101,13 @@ class ServerWakeups:
 
 
 @dataclass(slots=True)
-class FileWakeups:
+class FileWakeups(Wakeups):
     """Wake-ups by the counter of commits of a SQLite database.
 
     Source: https://www.sqlite.org/pragma.html#pragma_data_version
     """
 
-    db: Database
-    _connection: Connection | None = None
-    _count: int = -1
+    _count: int = field(default=-1, init=False)
 
     def rest(self, stop: threading.Event, longest_s: float) -> None:
         """See `Wakeups`."""
@@ -117,17 +122,10 @@ class FileWakeups:
             self.close()
             stop.wait(longest_s)
 
-    def close(self) -> None:
-        """See `Wakeups`."""
-        if self._connection is not None:
-            with suppress(DatabaseError):
-                self._connection.close()
-            self._connection, self._count = None, -1
-
     def _read_counter(self) -> bool:
         """Read the counter; return True when it is where it was."""
         if self._connection is None:
-            self._connection = self.db.connect_alone()
+            self._connection, self._count = self.db.connect_alone(), -1
         driver = cast("Any", self._connection.connection.dbapi_connection)
         count: int = driver.execute("PRAGMA data_version").fetchone()[0]
         is_same, self._count = count == self._count, count
