@@ -5,7 +5,6 @@ import pytest
 from services.alerts.acknowledgement import find_short_name
 from services.alerts.channel_contract import Failure
 from services.cli.commands import determine
-from services.cli.main import main
 from services.store.alerts import load_acknowledgements
 from tests.helpers.timeline import FOLDER, Timeline
 
@@ -22,16 +21,6 @@ def trial(tmp_path, monkeypatch):
     timeline.advance_to(1)
     yield timeline
     timeline.close()
-
-
-@pytest.fixture
-def aegis(capsys):
-    def run_command(*words):
-        capsys.readouterr()
-        code = main(list(words))
-        return code, capsys.readouterr()
-
-    return run_command
 
 
 def test_the_list_shows_what_is_open_until_somebody_has_seen_it(trial, aegis):

@@ -2,14 +2,12 @@
 
 import asyncio
 import gzip
-import io
 from dataclasses import replace
 
 import pytest
 
 from services.ingest.domain.hl7.frames import frame_message
 from services.ingest.enrolment import import_participants
-from services.runtime import log
 from tests.helpers.distributed_service import wait_until
 from tests.helpers.hl7_messages import OBR, PID, labs, message, obx
 from tests.helpers.intake import (
@@ -29,12 +27,7 @@ from tests.helpers.intake import (
 
 GOOD = labs(obx("0.49"), control_id="GOOD")
 
-
-@pytest.fixture(autouse=True)
-def log_entries():
-    stream = io.StringIO()
-    log.configure_logging(as_json=True, stream=stream)
-    return stream
+pytestmark = pytest.mark.usefixtures("log_entries")
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A request over HTTP arrives in time or is hung up on, and one address has so many connections."""
 
 import asyncio
-import io
 import select
 import socket
 import threading
@@ -15,7 +14,6 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from services.cli.process.web_port import WebPort
-from services.runtime import log
 from services.runtime.limit_settings import LimitSettings
 
 HEAD = b"POST /size HTTP/1.1\r\nHost: aegis\r\nContent-Length: 4\r\n\r\n"
@@ -25,12 +23,7 @@ LIMITS = LimitSettings(
     connections=3, connections_per_address=2, header_deadline_s=SOON_S, body_deadline_s=SOON_S
 )
 
-
-@pytest.fixture(autouse=True)
-def log_entries():
-    stream = io.StringIO()
-    log.configure_logging(as_json=True, stream=stream)
-    return stream
+pytestmark = pytest.mark.usefixtures("log_entries")
 
 
 async def tell_size(request: Request):

@@ -3,7 +3,6 @@
 The bounds are small here; their defaults are in `services.runtime.limit_settings`.
 """
 
-import io
 import json
 import time
 
@@ -14,7 +13,6 @@ from services.ingest.domain.message_size import MOST_IDENTIFIERS
 from services.ingest.intake import Submission
 from services.ingest.parked_items import retry_parked
 from services.ingest.writer import Writer
-from services.runtime import log
 from services.runtime.connection_limits import ConnectionLimits
 from services.store.refusals import load_refusals
 from tests.helpers.distributed_service import wait_until
@@ -34,12 +32,7 @@ GOOD = labs(obx("0.49"), control_id="GOOD")
 OTHER_ADDRESS = "127.0.0.2"
 FACT = '{"subject":"P-001","observed_at":"2026-03-01T08:00:00Z","body":{"kind":"relapse"}}'
 
-
-@pytest.fixture(autouse=True)
-def log_entries():
-    stream = io.StringIO()
-    log.configure_logging(as_json=True, stream=stream)
-    return stream
+pytestmark = pytest.mark.usefixtures("log_entries")
 
 
 @pytest.fixture

@@ -86,18 +86,6 @@ def trial(request, tmp_path, monkeypatch):
     trial.db.close()
 
 
-@pytest.fixture
-def aegis(capsys):
-    """Return a function that runs a command, and returns its exit code and what it answer."""
-
-    def run_command(*words):
-        capsys.readouterr()
-        code = main(list(words))
-        return code, capsys.readouterr()
-
-    return run_command
-
-
 def test_messages_are_encrypted_again_and_the_old_key_is_retired(trial, aegis, monkeypatch):
     monkeypatch.setattr(reencryption, "_MESSAGES_AT_ONCE", 7)
     count = trial.count_by_file()[OLD_FILE]

@@ -1,7 +1,6 @@
 """A site's key, certificate or address speaks for that site, on every way in, and for no other."""
 
 import asyncio
-import io
 import json
 import shutil
 from contextlib import contextmanager
@@ -21,7 +20,6 @@ from services.ingest.domain.site import Sites
 from services.ingest.http import build_routes
 from services.ingest.mllp import admit
 from services.ingest.writer import Writer
-from services.runtime import log
 from services.runtime.settings import IngestSettings
 from services.store.refusals import load_refusals, reveal_words
 from tests.helpers.hl7_messages import NORTH, RHEIN, labs, obx
@@ -56,13 +54,6 @@ def bind(intake, **networks):
 @pytest.fixture
 def intake(tmp_path):
     return new_intake(tmp_path)
-
-
-@pytest.fixture
-def log_entries():
-    stream = io.StringIO()
-    log.configure_logging(as_json=True, stream=stream)
-    return stream
 
 
 # MLLP
