@@ -4,7 +4,7 @@ BIN := .venv/bin
 PYTEST = $(BIN)/pytest -q --numprocesses auto --maxprocesses 4 --dist loadfile
 PIN = $(BIN)/pip-compile --quiet --generate-hashes --strip-extras --allow-unsafe --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-emit-options
-RUN_TIME = --extra ingest --extra relay --extra rules --extra alerts --extra build
+RUN_TIME = --extra ingest --extra relay --extra rules --extra alerts --extra oidc --extra chat --extra build
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help

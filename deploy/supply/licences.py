@@ -16,6 +16,7 @@ ACCEPTED: Final = frozenset(
         "BSD-2-Clause",
         "BSD-3-Clause",
         "CC0-1.0",
+        "ISC",
         "LGPL-2.1-or-later",
         "LGPL-3.0-only",
         "MIT",

@@ -1,0 +1,1 @@
+"""Persons of the study: roles and rights, passwords, sessions and tokens."""
