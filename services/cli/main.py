@@ -61,7 +61,7 @@ COMMANDS: Mapping[str, str] = {
     "completion": "let a shell complete commands and flags",
     "version": "which Aegis this is, and by which rules",
 }
-# Those that compute, and end soon: they do without parts of numpy.
+# Those that compute, and end soon: of scipy they load little.
 _STATISTICS = ("arms", "boundary", "chance", "design", "endpoints", "protocol", "rules", "simulate")
 _COMMAND_AND_MORE = 2  # words of a line
 _NEGATIVE_NUMBER = re.compile(r"-[.\d]")  # and what follows it: -1,2 and -1/30 are values too
@@ -70,7 +70,7 @@ _NEGATIVE_NUMBER = re.compile(r"-[.\d]")  # and what follows it: -1,2 and -1/30 
 def load_command(word: str) -> Callable[[Namespace], int]:
     """Return the function of the command *word*, one of `COMMANDS`; it returns the exit code."""
     if word in _STATISTICS:
-        import_module("services.runtime.deferred_numpy").defer_parts()
+        import_module("services.runtime.special_functions").load_functions_alone()
     perform: Callable[[Namespace], int] = import_module(f"services.cli.commands.{word}").perform
     return perform
 
