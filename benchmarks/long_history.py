@@ -27,7 +27,7 @@ from uuid import NAMESPACE_OID, uuid5
 from benchmarks.late_fact import is_report
 from benchmarks.material import Material, Members, open_data, open_enrolled
 from benchmarks.measuring import Measure
-from services.cli.shared.open_study import StudyContext
+from services.acts.study_context import StudyContext
 from services.runtime import wire
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.fold_participants import FoldRequest, fold

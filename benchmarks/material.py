@@ -6,9 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from shutil import copytree
 
-from services.cli.shared.enter_facts import make_intake
+from services.acts.intake import make_intake
+from services.acts.study_context import StudyContext
 from services.cli.shared.grade_entered_facts import grade_entered_facts
-from services.cli.shared.open_study import StudyContext, open_in
+from services.cli.shared.open_study import open_in
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Intake, Submission
 from services.ingest.writer import BATCH_SIZE

@@ -15,6 +15,7 @@ from services.alerts.markup import render_page, render_text
 from services.store import alerts
 from services.vocabulary.alert import Alert
 from services.vocabulary.number_text import parse_whole_number
+from services.vocabulary.person import Actor
 
 _LONGEST_COMMENT = 500
 _HEADERS = {
@@ -41,8 +42,9 @@ def build_routes(context: DeliveryContext) -> list[Route]:
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         comment = form.get("comment", [""])[0][:_LONGEST_COMMENT]
         version = _read_version(form.get("version", [""])[0])
-        signature = context.db, alert.id, link.recipient, comment, context.clock()
-        if await asyncio.to_thread(acknowledge, *signature, version=version) is None:
+        actor = Actor(link.recipient, link.recipient)
+        acknowledgement = context.db, alert.id, actor, comment, context.clock()
+        if await asyncio.to_thread(acknowledge, *acknowledgement, version=version) is None:
             return await _show_alert(context, request, has_changed=True)
         paragraph = f"<p>{escape(link.recipient)}, you have acknowledged this alert.</p>"
         rest = "<p>That says you have seen it. The answer of the DSMB is given apart.</p>"

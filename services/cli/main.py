@@ -15,6 +15,7 @@ from contextlib import contextmanager, nullcontext
 from importlib import import_module
 from typing import Any, NoReturn
 
+from services.acts.refusal import ActRefusedError
 from services.cli.command import CommandError
 from services.cli.shared.extras import explain_missing
 from services.cli.shared.terminal_width import print_error
@@ -174,7 +175,7 @@ def _perform_command(args: Namespace, *, is_ours: bool) -> int:
         with _spare_modules() if is_ours else nullcontext():
             perform = load_command(args.command)
         return perform(args)
-    except (CommandError, SettingsError) as error:
+    except (ActRefusedError, CommandError, SettingsError) as error:
         print_error(f"aegis {args.command}: {error}")
         return 2
     except UntrustedFileError as error:

@@ -106,6 +106,16 @@ class Intake:
             self.on_outcome(outcome)
         return outcomes
 
+    def accept_within(self, conn: Connection, submission: Submission) -> Outcome:
+        """Return the outcome of *submission*, stored in the caller's transaction: all or nothing.
+
+        No other attempt is made, and no refusal is recorded: the caller decides, and rolls back.
+        """
+        message = self._read_message(submission, ())
+        if isinstance(message, Refusal):
+            return self._reject(submission, message)
+        return self._store(conn, [message])[0]
+
     def read_stored_facts(
         self, message: RawMessage, failed_lines: Collection[ParkedItem] = ()
     ) -> FactsContent | Refusal:

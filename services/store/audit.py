@@ -63,6 +63,9 @@ AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
     AuditPolicy(tables.timer, ("owner", "purpose"), frozen=False),
     AuditPolicy(tables.delivery, ("id",), frozen=False),
     AuditPolicy(tables.acknowledgement, ("id",)),
+    AuditPolicy(tables.act, ("id",)),
+    AuditPolicy(tables.study_file, ("sha256",)),
+    AuditPolicy(tables.study_activation, ("id",)),
     AuditPolicy(tables.lease, ("name",), ("since", "until"), frozen=False),
     AuditPolicy(tables.audit_seal, ("upto",)),
 )

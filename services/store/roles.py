@@ -21,7 +21,8 @@ BACKUP: Final = "backup"  # reads everything, as it is stored, and writes nothin
 _PRIVATE = (t.raw_message, t.identity, t.api_key, t.api_key_use, t.refused_message)
 _OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
 _VERSION = Table("alembic_version", MetaData())  # the table of Alembic
-_START = (_VERSION, t.protocol_version, t.installation_key)  # a process reads them when it starts
+# a process reads them when it starts
+_START = (_VERSION, t.protocol_version, t.installation_key, t.study_file, t.study_activation)
 _SELECT, _ADD, _APPEND = "SELECT", "INSERT", "SELECT, INSERT"
 _CHANGE, _KEEP = "SELECT, INSERT, UPDATE", "SELECT, INSERT, UPDATE, DELETE"
 
@@ -57,7 +58,7 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     },
     "alerts": {
         _SELECT: (*_OPEN, *_START),
-        _APPEND: (t.acknowledgement,),
+        _APPEND: (t.acknowledgement, t.act),
         _CHANGE: (t.delivery,),
         _KEEP: (t.lease,),
         _ADD: (t.audit,),

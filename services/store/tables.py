@@ -332,6 +332,50 @@ acknowledgement = Table(
     Index(None, "alert"),
 )
 
+# a person writes
+
+act = Table(
+    "act",
+    metadata,
+    _text("id", primary_key=True),
+    Column("at", Instant, nullable=False),
+    _text("person"),  # or the name of a machine that acts as itself
+    _text("name"),
+    _text("role"),  # empty: a machine
+    _text("kind"),
+    _text("about"),
+    _text("participant"),
+    _text("seen"),  # sha256 of what was seen
+    _text("meaning"),
+    _text("old"),
+    _text("new"),
+    _text("reason"),
+    _text("signed_by"),  # empty: not signed
+    Index(None, "at"),
+    Index(None, "about"),
+    Index(None, "participant"),
+)
+
+study_file = Table(
+    "study_file",
+    metadata,
+    _text("sha256", primary_key=True),
+    _text("content"),
+)
+
+study_activation = Table(
+    "study_activation",
+    metadata,
+    _text("id", primary_key=True),
+    _text("study"),
+    Column("activated_at", Instant, nullable=False),
+    _text("act"),
+    _text("files"),  # sha256 by name
+    _text("criteria"),
+    _text("rules_version"),
+    Index(None, "study", "activated_at"),
+)
+
 # every service writes
 
 lease = Table(

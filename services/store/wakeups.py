@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from services.store.session import Connection, Database, DatabaseError
 
 FACTS_CHANGED, OUTBOX_CHANGED, ALERTS_CHANGED = "aegis_facts", "aegis_outbox", "aegis_alerts"
+STUDY_ACTIVATED = "aegis_study"
 
 _STOP_EVERY_S = 0.25  # a stop is not heard on the connection
 _COUNTER_EVERY_S = 0.02  # reading it takes some 10 us

@@ -17,8 +17,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import text
 
+from services.acts.intake import make_intake
 from services.cli.demo.mail_sink import MailSink
-from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission

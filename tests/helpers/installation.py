@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from services.cli.shared.enter_facts import make_intake
+from services.acts.intake import make_intake
 from services.cli.shared.open_study import open_in
 from services.cli.shared.records_table import write_canonical_lines
 from services.cli.shared.verification import find_all_faults

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.store import schema, tables
+from services.store.acts import append_act
 from services.store.alerts import (
     AcknowledgementRow,
     DeliveryRow,
@@ -36,8 +37,10 @@ from services.store.refusals import RefusalRow, add_refusals
 from services.store.seal_chain import seal_audit_rows
 from services.store.session import Database
 from services.store.states import StateRow, advance
+from services.store.study_files import StudyActivation, append_activation, hash_content
 from services.store.timers import set_timers
 from services.store.vault import Keys, Purpose, hash_identifier
+from services.vocabulary.act import Act, ActKind, Meaning
 from services.vocabulary.alert import Alert, AlertKind, Level
 from services.vocabulary.decision import (
     Contributor,
@@ -48,6 +51,7 @@ from services.vocabulary.decision import (
 )
 from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
 from services.vocabulary.grade import Grade
+from services.vocabulary.person import Actor, Role, SignedBy
 from services.vocabulary.protocol import BoundaryStep
 from services.vocabulary.recommendation import AdvicePeriod
 from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing
@@ -183,6 +187,20 @@ DELIVERY = DeliveryRow(
     "d1", "a1", "safety-officer", "anna", "email", "first", 3, HOUR_ZERO, "waiting", 0, HOUR_ZERO
 )
 
+ACT = Act(
+    "x1",
+    HOUR_ZERO,
+    Actor("kim", "Kim Lee, MD", Role.SAFETY_OFFICER, SignedBy.PASSWORD),
+    ActKind.ADJUDICATE,
+    "e1",
+    "seen in the chart",
+    "P-001",
+    "0" * 64,
+    Meaning.REVIEW,
+    "suspected, worst grade 3",
+    "confirm",
+)
+
 
 def fill(conn, keys):
     """Write at least two rows to every table, and seal the audit trail twice."""
@@ -242,5 +260,11 @@ def fill_study(conn):
     add_deliveries(conn, [DELIVERY, replace(DELIVERY, id="d2")])
     for name in ("k1", "k2"):
         append_acknowledgement(conn, AcknowledgementRow(name, "a1", "anna", "seen", HOUR_ZERO, 3))
+    for name in ("x1", "x2"):
+        append_act(conn, replace(ACT, id=name))
+        files = {"protocol.yaml": f"study: T # {name}"}
+        activation = StudyActivation(name, "T", HOUR_ZERO, name, {}, "ctcae-5.0", "rules-1")
+        hashes = {key: hash_content(content) for key, content in files.items()}
+        append_activation(conn, replace(activation, files=hashes), files, ACT.actor.id)
     for name in ("rules", "sealer"):
         assert acquire_lease(conn, name, "worker-1", HOUR_ZERO, 30)

@@ -22,6 +22,7 @@ from services.store.session import Database
 from services.vocabulary.clinical_fact import Action, Administration, Death, Enrolment, Transplant
 from services.vocabulary.fact import Status
 from services.vocabulary.judgement import Answer, Determination
+from services.vocabulary.person import Actor
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab
 from tests.helpers.store import message, registered_keys
 
@@ -150,7 +151,7 @@ class Timeline:
 
     def acknowledge(self, alert, person="Safety officer"):
         """Acknowledge *alert* as *person*."""
-        return acknowledge(self.db, alert.id, person, "", self.clock_time)
+        return acknowledge(self.db, alert.id, Actor(person, person), "", self.clock_time)
 
     def alerts(self, **attributes):
         """Return the alerts with these attributes."""

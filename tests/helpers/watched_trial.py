@@ -11,11 +11,11 @@ from dataclasses import dataclass
 import psycopg
 import pytest
 
+from services.acts.intake import make_intake
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
-from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import migrate
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission

@@ -6,8 +6,8 @@ import stat
 import psycopg
 import pytest
 
+from services.acts.intake import make_intake
 from services.cli.main import main
-from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
 from services.cli.shared.records_table import write_canonical_lines
 from services.ingest.enrolment import import_participants

@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.cli.commands import adjudicate, determine
+from services.acts import adjudication, append_fact, determination
 from services.cli.main import main
-from services.cli.shared import enter_facts
 from services.runtime.clock import now_utc
 from services.simulator.trial import simulate_trial
 from services.store import journal, records
@@ -46,7 +45,7 @@ def clock(monkeypatch):
     started_at = now_utc()
 
     def show(minutes):
-        for module in (adjudicate, determine, enter_facts):
+        for module in (adjudication, determination, append_fact):
             monkeypatch.setattr(module, "now_utc", lambda: started_at + timedelta(minutes=minutes))
 
     return show

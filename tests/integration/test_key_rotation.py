@@ -9,8 +9,8 @@ import time
 import pytest
 from sqlalchemy import update
 
+from services.acts.intake import make_intake
 from services.cli.main import main
-from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission

@@ -17,6 +17,7 @@ from services.runtime.clock import now_utc
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
 from services.simulator.trial import simulate_trial
 from services.store import alerts
+from services.vocabulary.person import Actor
 from tests.helpers.installation import STUDY, Installation
 
 pytestmark = pytest.mark.slow
@@ -91,7 +92,7 @@ def test_every_metric_moves(running_service):
     )
     with context.db.read() as conn:
         first = alerts.load_alerts(conn)[0]
-    acknowledge(context.db, first.id, "lee", "", now_utc())
+    acknowledge(context.db, first.id, Actor("lee", "Lee"), "", now_utc())
     unmoved_gauges = UNMOVED_GAUGES | {"commit_age_seconds", "journal_unhandled"}
     clock_time = deadline(
         url,

@@ -6,8 +6,8 @@ from uuid import uuid5
 import pytest
 import sqlalchemy as sa
 
+from services.acts.intake import make_intake
 from services.cli.main import main
-from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
 from services.ingest.ids import NAMESPACE
 from services.ingest.intake import Submission

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 import sqlalchemy as sa
 
+from services.acts.intake import make_intake
 from services.cli.main import main
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
-from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.open_study import open_in
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission

@@ -9,6 +9,7 @@ from services.alerts.plan_notices import load_alert_states
 from services.runtime.clock import now_utc
 from services.store import decisions, records
 from services.vocabulary.decision import describe_prior
+from services.vocabulary.person import Actor
 from services.vocabulary.protocol import PersonTimeBoundary, TimeStep
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -58,7 +59,7 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched_trial):
     was_open = watched_trial.read_rows(
         "safety", "SELECT alert FROM watch.alert WHERE state = 'open'"
     )
-    acknowledge(watched_trial.context.db, min(was_open)[0], "lee", "", now_utc())
+    acknowledge(watched_trial.context.db, min(was_open)[0], Actor("lee", "Lee"), "", now_utc())
     with watched_trial.context.db.read() as conn:
         alert_states = {
             alert.id: state

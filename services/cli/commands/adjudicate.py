@@ -1,20 +1,17 @@
 """``aegis adjudicate``: a person's decision about a record."""
 
 from argparse import Namespace
-from dataclasses import replace
 
+from services.acts.adjudication import AdjudicationOutcome, RecordVerdict, adjudicate
+from services.acts.seen_content import hash_seen
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.find_record import find_record
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.cli.shared.tables import format_utc
-from services.runtime.clock import now_utc
-from services.store import journal, records
-from services.store.participant_order import find_families
-from services.store.session import Connection
-from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.judgement import Adjudication, Verdict
+from services.store import records
+from services.vocabulary.judgement import Verdict
+from services.vocabulary.person import Actor
 
 
 def perform(args: Namespace) -> int:
@@ -27,16 +24,16 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         record = find_record(records.load_latest_episodes(conn), args.record)
-        last_decision = _find_last_decision(conn, record.content)
-    content = record.content
-    body = Adjudication(
-        content.criterion, verdict, args.by, args.reason, now_utc(), args.grade, args.cause
+    actor = Actor(args.by, args.by)
+    outcome = adjudicate(
+        context,
+        actor,
+        RecordVerdict(record.id, verdict, args.reason, args.grade, args.cause, hash_seen(record)),
     )
-    if last_decision and replace(last_decision, signed_at=body.signed_at) == body:
-        signed_at = format_utc(last_decision.signed_at)
-        print(f"{args.by} has said so on {signed_at} UTC, for the same reason: nothing is entered")
+    if outcome.act is None:
+        print(_describe_repetition(actor, outcome))
         return 0
-    enter_fact(context, content.participant, content.onset_at, body, args.by)
+    content = record.content
     if not grade_entered_facts(context):
         later = describe_later_grading(context, "it")
         print(f"known: {verdict} {content.participant} {content.term}; {later}")
@@ -50,22 +47,6 @@ def perform(args: Namespace) -> int:
     return 0
 
 
-def _find_last_decision(conn: Connection, content: EpisodeContent) -> Adjudication | None:
-    """Return the decision that was signed last about a record, graded or not; None: there is none.
-
-    What was entered a moment ago may not be graded yet: it names the instant of the record's onset.
-    """
-    (family,) = find_families(conn, [content.participant])
-    facts = [
-        known.fact
-        for subject in family
-        for known in journal.load_facts_of_kind(conn, "adjudication", subject)
-    ]
-    decisions = (
-        fact.body
-        for fact in facts
-        if isinstance(fact.body, Adjudication)
-        and fact.body.criterion == content.criterion
-        and (fact.id in content.adjudications or fact.observed_at == content.onset_at)
-    )
-    return max(decisions, key=lambda decision: decision.signed_at, default=None)
+def _describe_repetition(actor: Actor, outcome: AdjudicationOutcome) -> str:
+    signed_at = format_utc(outcome.said_at)
+    return f"{actor.name} has said so on {signed_at} UTC, for the same reason: nothing is entered"

@@ -3,8 +3,8 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
+from services.acts.acknowledgement import acknowledge
 from services.alerts.acknowledgement import (
-    acknowledge,
     describe_grade,
     find_short_name,
     write_alert_text,
@@ -15,10 +15,10 @@ from services.cli.shared.columns import ALERTS, DELIVERIES
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.stored_data import StoredData, open_stored_data
 from services.cli.shared.tables import format_utc, make_explained_table
-from services.runtime.clock import now_utc
 from services.store import alerts
 from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert
+from services.vocabulary.person import Actor
 from services.vocabulary.printable_text import escape_lines
 
 
@@ -95,13 +95,8 @@ def _summarize_alert(alert: Alert) -> dict[str, object]:
 
 def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
     name = find_short_name(alert)
-    signature = data.db, alert.id, args.by, args.comment, now_utc()
-    seen_alert = acknowledge(*signature, version=args.version)
-    if seen_alert is None:
-        raise CommandError(
-            f"alert {name} is not version {args.version}: read it again with"
-            f" `aegis alerts show {name}`; nothing is acknowledged"
-        )
+    actor = Actor(args.by, args.by)
+    seen_alert = acknowledge(data.db, actor, alert.id, args.comment, version=args.version)
     print(write_alert_text(seen_alert, "").subject)
     print(f"version {seen_alert.version}, grade or events {describe_grade(seen_alert)}")
     print(f"alert {name} acknowledged by {args.by}: seen, not answered")

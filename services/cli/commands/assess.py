@@ -5,9 +5,9 @@ import sys
 from argparse import Namespace
 from pathlib import Path
 
+from services.acts.intake import make_fact_names
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
-from services.cli.shared.enter_facts import make_fact_names
 from services.cli.shared.records_table import make_records_table
 from services.cli.shared.rules_table import make_rules_table
 from services.ingest.fact_names import FactNames

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from services.acts.intake import make_intake
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.ingest.files import find_file_faults, list_files, read_submissions

@@ -3,8 +3,9 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
+from services.acts.study_context import StudyContext
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
-from services.cli.shared.open_study import StudyContext, open_data, open_to_read
+from services.cli.shared.open_study import open_data, open_to_read
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.cli.shared.regrade_changes import describe_changes
 from services.cli.shared.terminal_width import print_text

@@ -3,9 +3,10 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
+from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.open_study import StudyContext, open_to_read
+from services.cli.shared.open_study import open_to_read
 from services.cli.shared.regrade_changes import describe_changes, summarize_changes
 from services.cli.shared.terminal_width import print_text
 from services.safety_rules.adapters.rules_version import list_tables

@@ -7,13 +7,14 @@ import sys
 from argparse import Namespace
 from typing import Any
 
+from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.run_lock import hold_run_lock
 from services.cli.process.service import ALL_ROLES, Ports, Service
 from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.open_database import open_database, require_sound_pages
-from services.cli.shared.open_study import StudyContext, open_data
+from services.cli.shared.open_study import open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
 from services.runtime import log
 from services.runtime.gc_tuning import tune_interpreter

@@ -4,11 +4,12 @@ from argparse import Namespace
 from collections.abc import Iterator
 from dataclasses import asdict
 
+from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_database import require_sound_pages
-from services.cli.shared.open_study import StudyContext, open_to_read
+from services.cli.shared.open_study import open_to_read
 from services.cli.shared.verification import (
     count_stored,
     describe_other_rules,

@@ -4,12 +4,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
+from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.demo import embedded
 from services.cli.demo.feed import feed_trial, wait_until_idle
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.processes import Processes
-from services.cli.shared.open_study import StudyContext, count_stored_messages, migrate
+from services.cli.shared.open_study import count_stored_messages, migrate
 from services.cli.shared.records_table import write_canonical_lines
 from services.runtime.kafka import (
     KafkaUnavailableError,

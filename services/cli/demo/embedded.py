@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from services.acts.study_context import StudyContext
 from services.cli.demo.feed import feed_trial, wait_until_idle
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
-from services.cli.shared.open_study import StudyContext, open_in
+from services.cli.shared.open_study import open_in
 from services.runtime import log
 from services.runtime.settings import (
     AlertSettings,

@@ -8,10 +8,10 @@ from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from services.acts.intake import make_intake
+from services.acts.study_context import StudyContext
 from services.alerts.plan_notices import is_notice_due
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import make_intake
-from services.cli.shared.open_study import StudyContext
 from services.ingest.enrolment import import_participants
 from services.ingest.files import read_submissions
 from services.ingest.mllp_client import AnsweredMessage, send_messages

@@ -10,11 +10,11 @@ from email.policy import default
 from pathlib import Path
 from typing import Literal
 
+from services.acts.study_context import StudyContext
 from services.charts.boundary import draw_boundary_chart
 from services.charts.course import draw_course_chart
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.scoring import Score, score_decisions, score_mails, score_records
-from services.cli.shared.open_study import StudyContext
 from services.cli.shared.rules_table import make_rules_table
 from services.cli.shared.tables import make_table
 from services.runtime.settings import StoreSettings

@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from services.acts.study_context import StudyContext
 from services.alerts.metrics import AlertMetrics
-from services.cli.shared.open_study import StudyContext
 from services.ingest.site_keys import list_key_warnings
 from services.runtime import log
 from services.runtime.clock import Clock

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
+from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.process.gauges import Gauges
 from services.cli.process.open_files import require_descriptors
@@ -12,7 +13,6 @@ from services.cli.process.port_guards import CHECK_SETTINGS, list_http_warnings
 from services.cli.process.process_server import ProcessServer
 from services.cli.process.roles.parts import Parts, ProcessSettings, Role
 from services.cli.process.start_warnings import warn_of_login, warn_of_study
-from services.cli.shared.open_study import StudyContext
 from services.runtime.kafka_errors import KafkaUnavailableError, TopicsError
 from services.runtime.metrics import Metrics
 

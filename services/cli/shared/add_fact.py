@@ -4,10 +4,11 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import get_args
 
+from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.grade_entered_facts import grade_entered_facts
-from services.cli.shared.open_study import StudyContext, open_data
+from services.cli.shared.open_study import open_data
 from services.vocabulary.clinical_fact import (
     Action,
     Administration,
@@ -27,6 +28,7 @@ from services.vocabulary.graft_fact import (
     GvhdSigns,
 )
 from services.vocabulary.judgement import Assessment, Finding
+from services.vocabulary.person import Actor
 
 
 def _as_finding(args: Namespace) -> Finding:
@@ -98,7 +100,7 @@ def add_fact(args: Namespace) -> int:
             f"--cause {body.cause}: write a term of {context.study.table.name} (sepsis), crs,"
             " icans, acute-gvhd, chronic-gvhd, relapse or infection; nothing: not known yet"
         )
-    outcome = enter_fact(context, args.participant, args.at, body, args.by)
+    is_new = enter_fact(context, args.participant, args.at, body, Actor(args.by, args.by))
     grade_entered_facts(context)
-    print("known already" if outcome.duplicate or not outcome.facts else f"known: {args.kind}")
+    print(f"known: {args.kind}" if is_new else "known already")
     return 0

@@ -2,8 +2,8 @@
 
 from argparse import Namespace
 
+from services.acts.intake import make_intake
 from services.cli.command import CommandError
-from services.cli.shared.enter_facts import make_intake
 from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.ingest import parked_items

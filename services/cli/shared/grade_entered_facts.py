@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.cli.shared.open_study import StudyContext
+from services.acts.study_context import StudyContext
 from services.runtime.clock import now_utc
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import journal, leases, states

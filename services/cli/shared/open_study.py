@@ -6,9 +6,9 @@ import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_store_settings
 from services.cli.shared.keys_of_data import (
@@ -47,21 +47,6 @@ from services.store.revisions import (
 )
 from services.store.session import Database, DatabaseError
 from services.store.vault import Keys, VaultError
-
-
-@dataclass(frozen=True, slots=True)
-class StudyContext:
-    """A study, its database and its keys."""
-
-    settings: StoreSettings
-    study: StudyRules
-    db: Database
-    keys: Keys
-
-    @property
-    def study_id(self) -> str:
-        """The study's id."""
-        return self.study.rules.protocol.study
 
 
 def open_data(args: Namespace, *, create: bool = True, service: str = "") -> StudyContext:

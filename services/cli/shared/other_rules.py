@@ -1,6 +1,6 @@
 """Participants whose records other rules wrote."""
 
-from services.cli.shared.open_study import StudyContext
+from services.acts.study_context import StudyContext
 from services.store import states
 
 

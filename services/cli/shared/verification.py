@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from services.cli.shared.enter_facts import make_intake
-from services.cli.shared.open_study import StudyContext
+from services.acts.intake import make_intake
+from services.acts.study_context import StudyContext
 from services.ingest.lost_messages import is_lost
 from services.runtime.clock import now_utc
 from services.safety_rules.application.decide_study import (

@@ -3,6 +3,7 @@
 from datetime import datetime
 from functools import partial
 
+from services.acts.study_context import StudyContext
 from services.alerts import http as pages
 from services.alerts.adapters.channels import make_channels
 from services.alerts.adapters.delivery_faults import (
@@ -17,7 +18,6 @@ from services.alerts.links import LIFETIME
 from services.cli.process.gauges import AlertGauges
 from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
-from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
 from services.store.installation_keys import list_in_use, load_keys
 from services.store.vault import Purpose

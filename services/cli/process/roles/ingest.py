@@ -3,6 +3,7 @@
 import threading
 from importlib import import_module
 
+from services.acts.intake import make_intake
 from services.cli.process.edges import MllpEdge
 from services.cli.process.gauges import FeedGauges, KeyWarnings
 from services.cli.process.port_guards import (
@@ -12,7 +13,6 @@ from services.cli.process.port_guards import (
 )
 from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
-from services.cli.shared.enter_facts import make_intake
 from services.ingest import http as pages
 from services.ingest.metrics import count_outcome
 from services.ingest.writer import Writer

@@ -7,10 +7,10 @@ from datetime import datetime
 
 from starlette.routing import Route
 
+from services.acts.study_context import StudyContext
 from services.cli.process.edges import MllpEdge
 from services.cli.process.gauges import Show
 from services.cli.process.process_server import Edge, ProcessServer, Work
-from services.cli.shared.open_study import StudyContext
 from services.runtime.clock import now_utc
 from services.runtime.health import Progress
 from services.runtime.limit_settings import LimitSettings

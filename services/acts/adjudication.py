@@ -1,0 +1,141 @@
+"""The adjudication of a record: a person confirms, rejects, regrades or attributes it."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.acts.append_act import Subject, Values, append_act
+from services.acts.append_fact import make_fact_entry
+from services.acts.refusal import ActRefusedError
+from services.acts.seen_content import require_unchanged
+from services.acts.study_context import StudyContext
+from services.runtime.clock import now_utc
+from services.store import journal, records
+from services.store.participant_order import find_families
+from services.store.session import Connection
+from services.vocabulary.act import Act, ActKind, Meaning
+from services.vocabulary.episode import Episode, EpisodeContent
+from services.vocabulary.judgement import Adjudication, Verdict
+from services.vocabulary.person import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVerdict:
+    """The verdict of a person about one record.
+
+    Args:
+        record: Id.
+        verdict: Of the person.
+        reason: Never blank.
+        grade: 1 to 5 with ``regrade``, else None.
+        cause: With ``attribute``, else empty.
+        seen_hash: Hash of the record as the person saw it, or how it begins; empty: not bound.
+    """
+
+    record: str
+    verdict: Verdict
+    reason: str
+    grade: int | None = None
+    cause: str = ""
+    seen_hash: str = ""
+
+    def describe(self) -> str:
+        """Return the verdict in words.
+
+        >>> RecordVerdict("r1", Verdict.REGRADE, "ECG normal", grade=2).describe()
+        'regrade 2'
+        """
+        return " ".join(str(part) for part in (self.verdict, self.grade, self.cause) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class AdjudicationOutcome:
+    """The act that was written; None: the same person had said so, for the same reason."""
+
+    act: Act | None
+    said_at: datetime
+
+
+def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> AdjudicationOutcome:
+    """Enter *verdict* as a fact and as an act, in one transaction.
+
+    Raises:
+        ActRefusedError: There is no such record, or the verdict is not complete.
+        ChangedSinceSeenError: The record is not as it was seen.
+    """
+    _require_complete(verdict)
+    entry = make_fact_entry(context, actor)
+    with context.db.write() as conn:
+        record = load_record(conn, verdict.record)
+        content = record.content
+        seen_hash = require_unchanged(f"the record {content.term}", record, verdict.seen_hash)
+        body = Adjudication(
+            content.criterion,
+            verdict.verdict,
+            actor.name,
+            verdict.reason,
+            now_utc(),
+            verdict.grade,
+            verdict.cause,
+        )
+        last_decision = _find_last_decision(conn, content)
+        if last_decision and replace(last_decision, signed_at=body.signed_at) == body:
+            return AdjudicationOutcome(None, last_decision.signed_at)
+        signed_at = entry.append(conn, content.participant, content.onset_at, body) or now_utc()
+        act = append_act(
+            conn,
+            actor,
+            ActKind.ADJUDICATE,
+            Subject(record.id, content.participant, seen_hash),
+            Values(describe_standing(record), verdict.describe()),
+            reason=verdict.reason,
+            acted_at=signed_at,
+            meaning=Meaning.REVIEW,
+        )
+    return AdjudicationOutcome(act, signed_at)
+
+
+def load_record(conn: Connection, record_id: str) -> Episode:
+    """Return the newest version of the record of this id.
+
+    Raises:
+        ActRefusedError: There is none.
+    """
+    versions = records.load_episode_versions(conn, episode_id=record_id)
+    if not versions:
+        raise ActRefusedError(f"there is no record {record_id}")
+    return max(versions, key=lambda episode: episode.version)
+
+
+def describe_standing(record: Episode) -> str:
+    """Return the state and the worst grade of *record*, and its cause if one was named."""
+    content = record.content
+    cause = f", attributed to {content.attribution}" if content.attribution else ""
+    return f"{record.state}, worst grade {content.worst}{cause}"
+
+
+def _require_complete(verdict: RecordVerdict) -> None:
+    if (verdict.verdict is Verdict.REGRADE) != (verdict.grade is not None):
+        raise ActRefusedError("a grade goes with regrade, and regrade needs it")
+    if (verdict.verdict is Verdict.ATTRIBUTE) != bool(verdict.cause):
+        raise ActRefusedError("a cause goes with attribute, and attribute needs it")
+
+
+def _find_last_decision(conn: Connection, content: EpisodeContent) -> Adjudication | None:
+    """Return the decision that was signed last about a record, graded or not; None: there is none.
+
+    What was entered a moment ago may not be graded yet: it names the instant of the record's onset.
+    """
+    (family,) = find_families(conn, [content.participant])
+    facts = [
+        known.fact
+        for subject in family
+        for known in journal.load_facts_of_kind(conn, "adjudication", subject)
+    ]
+    decisions = (
+        fact.body
+        for fact in facts
+        if isinstance(fact.body, Adjudication)
+        and fact.body.criterion == content.criterion
+        and (fact.id in content.adjudications or fact.observed_at == content.onset_at)
+    )
+    return max(decisions, key=lambda decision: decision.signed_at, default=None)

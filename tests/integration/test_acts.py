@@ -1,0 +1,156 @@
+"""Acts of persons: the effect and the row of the trail are one; what has changed is not signed."""
+
+from dataclasses import replace
+
+import pytest
+
+from services.acts import adjudication as adjudication_act
+from services.acts.acknowledgement import acknowledge
+from services.acts.adjudication import RecordVerdict, adjudicate
+from services.acts.determination import RuleAnswer, determine
+from services.acts.refusal import ActRefusedError, ChangedSinceSeenError
+from services.acts.seen_content import hash_seen
+from services.simulator.trial import simulate_trial
+from services.store import acts, alerts, decisions, journal, records
+from services.store.acts import ActFilter
+from services.vocabulary.act import ActKind, Meaning
+from services.vocabulary.judgement import Answer, Verdict
+from services.vocabulary.person import Actor, Role, SignedBy
+from tests.helpers.installation import STUDY, Installation, messages_of
+
+pytestmark = pytest.mark.slow
+
+KIM = Actor("kim", "Kim Lee, MD", Role.SAFETY_OFFICER, SignedBy.PASSWORD)
+CHAIR = Actor("ada", "Ada Roth", Role.DSMB_CHAIR, SignedBy.PASSWORD)
+RULE = "BLINA-HSCT.S1"
+
+
+@pytest.fixture
+def installation(tmp_path, monkeypatch):
+    monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
+    monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
+    study_installation = Installation(tmp_path, clock="wall")
+    trial = simulate_trial(2, seed=5, days=6)
+    study_installation.enrol(trial)
+    study_installation.accept(messages_of(trial))
+    study_installation.settle()
+    yield study_installation
+    study_installation.db.close()
+
+
+@pytest.fixture
+def record(installation):
+    with installation.db.read() as conn:
+        return next(one for one in records.load_latest_episodes(conn) if not one.retracted)
+
+
+def load_all(installation, **wanted):
+    with installation.db.read() as conn:
+        return acts.load_acts(conn, ActFilter(**wanted))
+
+
+def load_adjudications(installation):
+    with installation.db.read() as conn:
+        return journal.load_facts_of_kind(conn, "adjudication")
+
+
+def confirm(seen_record, **fields):
+    return replace(RecordVerdict(seen_record.id, Verdict.CONFIRM, "seen in the chart"), **fields)
+
+
+def test_an_adjudication_is_a_fact_and_an_act_of_its_person(installation, record):
+    outcome = adjudicate(installation.context, KIM, confirm(record, seen_hash=hash_seen(record)))
+    (act,) = load_all(installation, participant=record.content.participant)
+    (known,) = load_adjudications(installation)
+    assert act == outcome.act
+    assert (act.actor, act.kind, act.target, act.meaning) == (
+        KIM,
+        ActKind.ADJUDICATE,
+        record.id,
+        Meaning.REVIEW,
+    )
+    assert (act.old_value.split(",")[0], act.new_value, act.seen_hash) == (
+        "suspected",
+        "confirm",
+        hash_seen(record),
+    )
+    assert (known.fact.body.by, known.fact.body.signed_at) == ("Kim Lee, MD", act.acted_at)
+
+
+def test_an_act_whose_row_cannot_be_written_leaves_no_fact(installation, record, monkeypatch):
+    def fail(*_args, **_words):
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr(adjudication_act, "append_act", fail)
+    with pytest.raises(OSError, match="disk"):
+        adjudicate(installation.context, KIM, confirm(record))
+    assert load_adjudications(installation) == []
+    assert load_all(installation) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"reason": "  "}, "say why"),
+        ({"verdict": Verdict.REGRADE}, "regrade needs it"),
+        ({"grade": 2}, "a grade goes with regrade"),
+        ({"verdict": Verdict.ATTRIBUTE}, "attribute needs it"),
+        ({"record": "nothing"}, "there is no record nothing"),
+    ],
+)
+def test_a_verdict_that_is_not_complete_stores_nothing(installation, record, fields, problem):
+    with pytest.raises(ActRefusedError, match=problem):
+        adjudicate(installation.context, KIM, confirm(record, **fields))
+    assert load_adjudications(installation) == []
+
+
+def test_a_record_that_has_changed_since_it_was_seen_is_not_signed(installation, record):
+    seen = hash_seen(record)
+    adjudicate(installation.context, KIM, confirm(record, seen_hash=seen))
+    installation.settle()
+    with pytest.raises(ChangedSinceSeenError, match="look at it again"):
+        adjudicate(installation.context, CHAIR, confirm(record, seen_hash=seen))
+    assert len(load_adjudications(installation)) == 1
+
+
+def test_a_determination_acknowledges_the_alerts_of_its_rule_as_acts_of_the_same_person(
+    installation,
+):
+    outcome = determine(installation.context, CHAIR, RuleAnswer(RULE, Answer.PAUSE, "discussed"))
+    with installation.db.read() as conn:
+        open_alerts = [one.id for one in alerts.load_alerts(conn) if one.about == RULE]
+        acknowledged_ids = {one.alert for one in alerts.load_acknowledgements(conn)}
+    assert set(open_alerts) == acknowledged_ids
+    assert [one.actor.id for one in load_all(installation)] == ["ada"] * (1 + len(open_alerts))
+    assert load_all(installation, kinds=[ActKind.DETERMINE]) == [outcome.act]
+
+
+def test_a_decision_that_has_changed_since_it_was_seen_is_not_answered(installation):
+    with installation.db.read() as conn:
+        (row, *_) = decisions.load_latest_decisions(conn, "BLINA-HSCT")
+    answer = RuleAnswer(row.decision.rule, Answer.CONTINUE, "discussed", seen_hash="0" * 64)
+    with pytest.raises(ChangedSinceSeenError):
+        determine(installation.context, CHAIR, answer)
+    determine(installation.context, CHAIR, replace(answer, seen_hash=hash_seen(row.decision)[:12]))
+
+
+def test_of_two_acknowledgements_by_one_person_the_first_is_an_act(installation):
+    with installation.db.read() as conn:
+        alert = alerts.load_alerts(conn)[0]
+    for comment in ("", "seen again"):
+        assert acknowledge(installation.db, KIM, alert.id, comment, version=alert.version) == alert
+    (act,) = load_all(installation, targets=[alert.id])
+    assert (act.kind, act.reason, act.participant) == (
+        ActKind.ACKNOWLEDGE,
+        "seen",
+        alert.participant,
+    )
+
+
+def test_an_alert_at_another_version_is_not_acknowledged(installation):
+    with installation.db.read() as conn:
+        alert = alerts.load_alerts(conn)[0]
+    with pytest.raises(ChangedSinceSeenError, match="nothing is acknowledged"):
+        acknowledge(installation.db, KIM, alert.id, "", version=alert.version + 1)
+    with pytest.raises(ActRefusedError, match="no alert"):
+        acknowledge(installation.db, KIM, "nothing", "")
