@@ -18,14 +18,14 @@ class ActFilter:
 
     Args:
         targets: Ids of what they are about.
-        participant: Pseudonym.
+        participants: Pseudonyms.
         person: Id.
         not_before: Aware; acts of then and later.
         kinds: Of the acts.
     """
 
     targets: Sequence[str] = ()
-    participant: str = ""
+    participants: Sequence[str] = ()
     person: str = ""
     not_before: datetime | None = None
     kinds: Sequence[ActKind] = ()
@@ -44,19 +44,19 @@ def append_act(conn: Connection, row: Act) -> None:
 
 def load_acts(conn: Connection, act_filter: ActFilter | None = None) -> list[Act]:
     """Return all acts, or those of *act_filter*, the oldest first."""
-    chosen = act_filter or ActFilter()
+    act_filter = act_filter or ActFilter()
     table = act.c
     query = select(act).order_by(table.at, table.id)
-    if chosen.targets:
-        query = query.where(table.about.in_(chosen.targets))
-    if chosen.participant:
-        query = query.where(table.participant == chosen.participant)
-    if chosen.person:
-        query = query.where(table.person == chosen.person)
-    if chosen.not_before is not None:
-        query = query.where(table.at >= chosen.not_before)
-    if chosen.kinds:
-        query = query.where(table.kind.in_([str(kind) for kind in chosen.kinds]))
+    if act_filter.targets:
+        query = query.where(table.about.in_(act_filter.targets))
+    if act_filter.participants:
+        query = query.where(table.participant.in_(act_filter.participants))
+    if act_filter.person:
+        query = query.where(table.person == act_filter.person)
+    if act_filter.not_before is not None:
+        query = query.where(table.at >= act_filter.not_before)
+    if act_filter.kinds:
+        query = query.where(table.kind.in_([str(kind) for kind in act_filter.kinds]))
     return [_read_act(row) for row in conn.execute(query).mappings()]
 
 

@@ -82,8 +82,25 @@ class SealWorker:
             self._blocked_since_s = now_s
 
 
-def seal_new_rows(lease: HeldLease, keys: Keys, settled_ids: SettledIds | None = None) -> None:
-    """Seal the new audit rows, or the settled ones of them, when this process has the *lease*.
+def seal_at_once(lease: HeldLease, keys: Keys) -> None:
+    """Seal what a command has just written, unless another process holds *lease*, and seals it.
+
+    What a lock or a lost connection keeps back is left to the next process.
+    """
+    settled_ids = None if lease.db.is_sqlite else SettledIds()
+    with suppress(DatabaseError):
+        for _ in range(_LAST_ROUNDS):
+            if not seal_new_rows(lease, keys, settled_ids):
+                return
+            with lease.db.read() as conn:
+                if not find_unsealed_tail(conn).count:
+                    break
+            time.sleep(_LAST_PAUSE_S)
+        lease.expire()
+
+
+def seal_new_rows(lease: HeldLease, keys: Keys, settled_ids: SettledIds | None = None) -> bool:
+    """Seal the new audit rows, or the settled ones of them; return False without the *lease*.
 
     The lease is taken in the transaction that writes the seals: of two workers one waits.
     """
@@ -93,7 +110,8 @@ def seal_new_rows(lease: HeldLease, keys: Keys, settled_ids: SettledIds | None =
             upto = settled_ids.observe(conn)
     with lease.db.write() as conn:
         if not lease.take(conn):
-            return
+            return False
         while seal_audit_rows(conn, keys, lease.clock(), upto=upto):
             pass
         pass_failpoint("seal.before_commit")
+    return True

@@ -60,7 +60,7 @@ def confirm(seen_record, **fields):
 
 def test_an_adjudication_is_a_fact_and_an_act_of_its_person(installation, record):
     outcome = adjudicate(installation.context, KIM, confirm(record, seen_hash=hash_seen(record)))
-    (act,) = load_all(installation, participant=record.content.participant)
+    (act,) = load_all(installation, participants=[record.content.participant])
     (known,) = load_adjudications(installation)
     assert act == outcome.act
     assert (act.actor, act.kind, act.target, act.meaning) == (

@@ -13,7 +13,9 @@ from services.alerts.plan_notices import OPEN, load_alert_states
 from services.cli.command import CommandError
 from services.cli.shared.columns import ALERTS, DELIVERIES
 from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.seal_written_rows import seal_written_rows
 from services.cli.shared.stored_data import StoredData, open_stored_data
+from services.cli.shared.stored_keys import load_stored_keys
 from services.cli.shared.tables import format_utc, make_explained_table
 from services.store import alerts
 from services.store.alerts import DeliveryRow
@@ -97,6 +99,7 @@ def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
     name = find_short_name(alert)
     actor = Actor(args.by, args.by)
     seen_alert = acknowledge(data.db, actor, alert.id, args.comment, version=args.version)
+    seal_written_rows(data.db, load_stored_keys(data))
     print(write_alert_text(seen_alert, "").subject)
     print(f"version {seen_alert.version}, grade or events {describe_grade(seen_alert)}")
     print(f"alert {name} acknowledged by {args.by}: seen, not answered")

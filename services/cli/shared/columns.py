@@ -99,6 +99,16 @@ REFUSED_MESSAGES: Columns = (
     ("by", "How it came: mllp, http or file."),
     ("problem", "Where it is wrong, why, and what to do."),
 )
+ACTS: Columns = (
+    ("at (UTC)", "When the person acted."),
+    ("person", "Name and role; a machine acts as itself."),
+    ("act", "What was done."),
+    ("participant", "Pseudonym; - when it is about none, or many."),
+    ("about", "The record, rule, alert, person or code: how its id begins."),
+    ("change", "The value before -> the value after."),
+    ("reason", "As the person gave it."),
+    ("signed", "How the person proved their identity again, and the meaning; - when not signed."),
+)
 PARTICIPANTS: Columns = (
     ("participant", "Pseudonym."),
     ("site", "The site that enrolled the participant."),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.acts.study_context import StudyContext
+from services.cli.shared.seal_written_rows import seal_written_rows
 from services.runtime.clock import now_utc
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import journal, leases, states
@@ -21,12 +22,22 @@ _SERVICE_LEASES = ("rules", "waker")
 def grade_entered_facts(context: StudyContext) -> bool:
     """Grade the facts that wait, and return True; False when a running service grades them.
 
-    Beside another command it waits for its turn: that command may have looked for facts before
-    those of this one were there. A service is only trusted that has graded them, or that renews
-    its lease: one that was killed holds its lease for some seconds more.
+    What the command has written is sealed, too.
 
     Raises:
         CommandError: A participant's facts cannot be folded.
+    """
+    is_graded = _grade(context)
+    seal_written_rows(context.db, context.keys)
+    return is_graded
+
+
+def _grade(context: StudyContext) -> bool:
+    """Return True once the facts that wait are graded; False: a service grades them.
+
+    Beside another command it waits for its turn: that command may have looked for facts before
+    those of this one were there. A service is only trusted that has graded them, or that renews
+    its lease: one that was killed holds its lease for some seconds more.
     """
     if context.db.has_relay:
         return False
