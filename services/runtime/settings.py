@@ -289,6 +289,21 @@ class AlertSettings(BaseSettings):
         return _read_secret(self.webhook_secret_file)
 
 
+class PeopleSettings(BaseSettings):
+    """How long persons stay signed in: ``AEGIS_SESSION_S``, ``..._IDLE_S``, ``AEGIS_TOKEN_S``.
+
+    A browser until it was not used for so long, and at most for so long; a command line for so
+    long. ``AEGIS_TOKEN_FILE`` is its token (empty: ``login.token`` in the data folder).
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    session_s: Seconds = 43_200.0
+    session_idle_s: Seconds = 1_800.0
+    token_s: Seconds = 28_800.0
+    token_file: Path | None = None
+
+
 SETTINGS: tuple[type[BaseSettings], ...] = (
     StoreSettings,
     IngestSettings,
@@ -297,6 +312,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     SweeperSettings,
     RulesSettings,
     AlertSettings,
+    PeopleSettings,
     LimitSettings,
 )
 

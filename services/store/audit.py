@@ -66,6 +66,11 @@ AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
     AuditPolicy(tables.act, ("id",)),
     AuditPolicy(tables.study_file, ("sha256",)),
     AuditPolicy(tables.study_activation, ("id",)),
+    AuditPolicy(tables.person, ("id",), frozen=False),
+    AuditPolicy(tables.person_role, ("person", "role"), frozen=False),
+    AuditPolicy(tables.credential, ("person",), frozen=False),
+    AuditPolicy(tables.sign_in, ("hash",), ("used_at",), frozen=False),
+    AuditPolicy(tables.sign_in_attempt, ("id",)),
     AuditPolicy(tables.lease, ("name",), ("since", "until"), frozen=False),
     AuditPolicy(tables.audit_seal, ("upto",)),
 )

@@ -19,7 +19,9 @@ BACKUP: Final = "backup"  # reads everything, as it is stored, and writes nothin
 
 # they name people, admit a sender, or hold what an unknown sender wrote
 _PRIVATE = (t.raw_message, t.identity, t.api_key, t.api_key_use, t.refused_message)
-_OPEN = tuple(one for one in t.metadata.sorted_tables if one not in _PRIVATE)
+# they prove who a person is
+_CREDENTIALS = (t.credential, t.sign_in, t.sign_in_attempt, t.provider_visit)
+_OPEN = tuple(one for one in t.metadata.sorted_tables if one not in (*_PRIVATE, *_CREDENTIALS))
 _VERSION = Table("alembic_version", MetaData())  # the table of Alembic
 # a process reads them when it starts
 _START = (_VERSION, t.protocol_version, t.installation_key, t.study_file, t.study_activation)
@@ -92,7 +94,7 @@ VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
         "term_by_week",
     ),
 }
-_SEQUENCED_TABLES = (t.audit, t.outbox)  # their ids are counted by a sequence
+_SEQUENCED_TABLES = (t.audit, t.outbox, t.sign_in_attempt)  # their ids are counted by a sequence
 
 
 def name_role(service: str) -> str:

@@ -412,6 +412,80 @@ audit_seal = Table(
     Column("sealed_at", Instant, nullable=False),
 )
 
+# persons who act, and how they prove who they are; the command line and the console write
+
+person = Table(
+    "person",
+    metadata,
+    _text("id", primary_key=True),
+    _text("name"),  # as it stands on signatures
+    _text("email"),
+    _text("site"),  # empty: of no site
+    Column("added_at", Instant, nullable=False),
+    Column("active_from", Instant, nullable=False),
+    Column("active_to", Instant),
+    Column("ended_at", Instant),  # whatever a clock says since
+)
+
+person_role = Table(
+    "person_role",
+    metadata,
+    _text("person", primary_key=True),
+    _text("role", primary_key=True),
+    Column("given_at", Instant, nullable=False),
+)
+
+credential = Table(
+    "credential",
+    metadata,
+    _text("person", primary_key=True),
+    _text("password_hash"),  # argon2id; empty: signs in at the provider only
+    _text("provider_subject"),  # issuer and subject; empty: never signed in there
+    Column("hidden_totp", Text),  # the secret of the second factor, encrypted; null: none
+    _integer("totp_step"),  # of the last code that was taken: no code is taken twice
+    Column("changed_at", Instant, nullable=False),
+)
+
+# of a browser or of a command line; the secret itself is never stored
+sign_in = Table(
+    "sign_in",
+    metadata,
+    _text("hash", primary_key=True),
+    _text("person"),
+    _text("use"),
+    Column("began_at", Instant, nullable=False),
+    Column("used_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Index(None, "person"),
+)
+
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    metadata,
+    Column("id", _COUNTER, primary_key=True),
+    _text("person"),  # empty: nobody is called so; what was typed may be a password
+    _text("source"),
+    Column("at", Instant, nullable=False),
+    _text("outcome"),
+    Index(None, "person", "id"),
+    Index(None, "source", "id"),
+    sqlite_autoincrement=True,
+)
+
+# a visit to the provider of an institution, from when a browser is sent there until it is back
+provider_visit = Table(
+    "provider_visit",
+    metadata,
+    _text("hash", primary_key=True),
+    _text("purpose"),
+    _text("person"),  # who signs; empty: somebody signs in
+    _text("nonce"),
+    _text("verifier"),
+    _text("leads_to"),
+    Column("began_at", Instant, nullable=False),
+)
+
 # a migration writes
 
 rules_alias = Table(

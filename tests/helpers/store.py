@@ -14,6 +14,7 @@ from services.store.alerts import (
 )
 from services.store.api_keys import add_api_key, hash_api_key, record_api_key_use
 from services.store.audit import insert_audited
+from services.store.credentials import Credential, put_credential
 from services.store.decisions import StudyState, advance_study, append_decision
 from services.store.installation_keys import (
     InstallationKey,
@@ -27,6 +28,7 @@ from services.store.leases import acquire_lease
 from services.store.participant_advice import replace_advice
 from services.store.participant_queries import QueriesRow, replace_queries
 from services.store.participants import Identifier, Participant, add_participants, link_identifiers
+from services.store.people import StoredPerson, add_person
 from services.store.protocols import ProtocolVersion, keep_protocol
 from services.store.records import (
     StandingRow,
@@ -36,6 +38,8 @@ from services.store.records import (
 from services.store.refusals import RefusalRow, add_refusals
 from services.store.seal_chain import seal_audit_rows
 from services.store.session import Database
+from services.store.sign_in_attempts import Attempt, AttemptOutcome, append_attempt
+from services.store.sign_ins import SignIn, Use, add_sign_in
 from services.store.states import StateRow, advance
 from services.store.study_files import StudyActivation, append_activation, hash_content
 from services.store.timers import set_timers
@@ -51,7 +55,7 @@ from services.vocabulary.decision import (
 )
 from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
 from services.vocabulary.grade import Grade
-from services.vocabulary.person import Actor, Role, SignedBy
+from services.vocabulary.person import Actor, Person, Role, SignedBy
 from services.vocabulary.protocol import BoundaryStep
 from services.vocabulary.recommendation import AdvicePeriod
 from services.vocabulary.standing import CompetingEvent, CountedEvent, Standing
@@ -237,6 +241,7 @@ def fill(conn, keys):
     insert_audited(conn, tables.rules_alias, aliases)
     append_episodes(conn, [EPISODE, replace(EPISODE, version=2, cause="changed")])
     fill_study(conn)
+    fill_people(conn)
     while seal_audit_rows(conn, keys, hours(2)):
         pass
     add_participants(conn, [Participant("P-004", "T", "S1")], HOUR_ZERO)
@@ -268,3 +273,16 @@ def fill_study(conn):
         append_activation(conn, replace(activation, files=hashes), files, ACT.actor.id)
     for name in ("rules", "sealer"):
         assert acquire_lease(conn, name, "worker-1", HOUR_ZERO, 30)
+
+
+def fill_people(conn):
+    """Write at least two rows to every table of persons."""
+    for name in ("ann", "ben"):
+        roles = frozenset({Role.SAFETY_OFFICER, Role.DSMB_CHAIR})
+        person = Person(name, name.title(), f"{name}@example.org", roles, "S1")
+        stored = StoredPerson(person, HOUR_ZERO, HOUR_ZERO, hours(9_000), hours(8_000))
+        add_person(conn, stored, actor="ann")
+        credential = Credential(name, "argon2", HOUR_ZERO, f"provider|{name}", "hidden")
+        put_credential(conn, credential, actor="ann")
+        add_sign_in(conn, SignIn(name, name, Use.BROWSER, HOUR_ZERO, hours(1), hours(8), hours(2)))
+        append_attempt(conn, Attempt(name, "10.0.0.1", HOUR_ZERO, AttemptOutcome.TRIED))

@@ -25,6 +25,7 @@ from tests.helpers.servers import FreshDatabase, make_database, skip_without_ser
 TABLES = {table.name: [column.name for column in table.c] for table in metadata.sorted_tables}
 TABLES["alembic_version"] = ["version_num"]
 PRIVATE = ("raw_message", "identity", "api_key", "api_key_use", "refused_message")
+CREDENTIALS = ("credential", "sign_in", "sign_in_attempt", "provider_visit")
 LOGINS = (*SERVICES, *VIEWS, BACKUP)  # beside that of the owner
 
 pytestmark = pytest.mark.server
@@ -123,6 +124,17 @@ def test_only_ingest_and_a_backup_read_what_names_people(log_in, login):
         if is_allowed(connection, subject("SELECT 1 FROM public.{}", table))
     }
     assert may == (set(PRIVATE) if login in ("ingest", BACKUP) else set())
+
+
+@pytest.mark.parametrize("login", LOGINS)
+def test_only_a_backup_reads_by_what_persons_sign_in(log_in, login):
+    connection = log_in(login)
+    may = {
+        table
+        for table in CREDENTIALS
+        if is_allowed(connection, subject("SELECT 1 FROM public.{}", table))
+    }
+    assert may == (set(CREDENTIALS) if login == BACKUP else set())
 
 
 @pytest.mark.parametrize("login", LOGINS)

@@ -46,10 +46,23 @@ def add_as_of(parser: ArgumentParser) -> None:
     )
 
 
-def add_reason(parser: ArgumentParser) -> None:
+def add_password_file(parser: ArgumentParser) -> None:
+    """Let a command be told a password without showing it, and the code of a second factor."""
+    parser.add_argument(
+        "--password-file",
+        type=Path,
+        metavar="FILE",
+        help="holds the password (default: it is asked)",
+    )
+    parser.add_argument(
+        "--code", default="", metavar="N", help="of your authenticator, if you have one"
+    )
+
+
+def add_reason(parser: ArgumentParser, *, is_required: bool = True) -> None:
     """Let a command be told why somebody decides so."""
     parser.add_argument(
-        "--reason", required=True, type=parse_reason, metavar="TEXT", help="why: it is kept"
+        "--reason", required=is_required, type=parse_reason, metavar="TEXT", help="why: it is kept"
     )
 
 

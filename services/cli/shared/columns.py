@@ -291,6 +291,20 @@ SHARED_ALPHA: Columns = (
     ("attained", "Exact one-sided type I error at p0."),
     ("stop at events@evaluable", "Events that stop, at each number of evaluated participants."),
 )
+PEOPLE: Columns = (
+    ("person", "Id by which they sign in."),
+    ("name", "As it stands on signatures."),
+    ("e-mail", "Where notices go."),
+    ("roles", "What they may do and see: `aegis people roles`."),
+    ("site", "Of site staff: the one that they see."),
+    ("state", "active, not active (yet, or any more), or ended for good."),
+    ("since (UTC)", "When an administrator made them."),
+)
+ROLES: Columns = (
+    ("role", "Its id."),
+    ("does", "Acts that it may do; each is written down with who, when and why."),
+    ("sees", "Pages of the console; for another role there are none."),
+)
 CHANCES: Columns = (
     ("event rate", "If this share of the participants has the event within the window."),
     ("those pending", "Chance to reach the boundary while those pending complete."),
