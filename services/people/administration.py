@@ -43,23 +43,23 @@ class NewPerson:
         return f"NewPerson({self.person.id!r})"
 
 
-def add_person(conn: Connection, new: NewPerson, instant: datetime, *, actor: str) -> None:
+def add_person(conn: Connection, new_person: NewPerson, instant: datetime, *, actor: str) -> None:
     """Let there be a person, who may sign in from now on.
 
     Raises:
         PersonRefusedError: The id is taken, or something about them is not as it has to be.
     """
-    person = new.person
+    person = new_person.person
     if problem := find_person_fault(person):
         raise PersonRefusedError(problem)
-    password_hash = _hash_chosen(person, new.password) if new.password else ""
-    if new.active_to is not None and new.active_to <= new.active_from:
+    password_hash = _hash_chosen(person, new_person.password) if new_person.password else ""
+    if new_person.active_to is not None and new_person.active_to <= new_person.active_from:
         raise PersonRefusedError("they would end before they begin")
     people.lock_people(conn)
     if people.load_person(conn, person.id) is not None:
         raise PersonRefusedError(f"{person.id} is there already, and an id is never used again")
-    stored = StoredPerson(person, instant, new.active_from, new.active_to)
-    people.add_person(conn, stored, actor=actor)
+    stored_person = StoredPerson(person, instant, new_person.active_from, new_person.active_to)
+    people.add_person(conn, stored_person, actor=actor)
     credentials.put_credential(conn, Credential(person.id, password_hash, instant), actor=actor)
 
 
@@ -71,11 +71,11 @@ def end_person(conn: Connection, person_id: str, instant: datetime, *, actor: st
             another any more.
     """
     people.lock_people(conn)
-    stored = _require_person(conn, person_id)
-    _require_other_administrator(conn, stored, instant)
+    stored_person = _require_person(conn, person_id)
+    _require_other_administrator(conn, stored_person, instant)
     people.end_person(conn, person_id, instant, actor=actor)
     sign_ins.end_sign_ins_of(conn, person_id, instant, actor=actor)
-    return stored.person
+    return stored_person.person
 
 
 def replace_roles(
@@ -88,13 +88,13 @@ def replace_roles(
             make another any more.
     """
     people.lock_people(conn)
-    stored = _require_person(conn, person_id)
-    if problem := find_person_fault(replace(stored.person, roles=roles)):
+    stored_person = _require_person(conn, person_id)
+    if problem := find_person_fault(replace(stored_person.person, roles=roles)):
         raise PersonRefusedError(problem)
     if Role.ADMINISTRATOR not in roles:
-        _require_other_administrator(conn, stored, instant)
+        _require_other_administrator(conn, stored_person, instant)
     people.replace_roles(conn, person_id, roles, instant, actor=actor)
-    return stored.person
+    return stored_person.person
 
 
 def reset_password(
@@ -105,8 +105,8 @@ def reset_password(
     Raises:
         PersonRefusedError: There is no such person, or it may not be their password.
     """
-    stored = _require_person(conn, person_id)
-    password_hash = _hash_chosen(stored.person, password)
+    stored_person = _require_person(conn, person_id)
+    password_hash = _hash_chosen(stored_person.person, password)
     earlier_credential = credentials.load_credential(conn, person_id)
     subject = "" if earlier_credential is None else earlier_credential.provider_subject
     new_credential = Credential(person_id, password_hash, instant, subject)
@@ -125,7 +125,7 @@ def make_password() -> str:
 
 
 def find_person_fault(person: Person) -> str:
-    """Return what is not as it has to be about *person*; empty: nothing.
+    """Return the first fault of *person*, as a sentence; empty: there is none.
 
     >>> find_person_fault(Person("ann", " ", "a@b.c", frozenset({Role.AUDITOR})))
     "a name is 1 to 100 printable characters: not ' '"
@@ -154,10 +154,13 @@ def is_address(text: str) -> bool:
     >>> is_address("ann@example.org"), is_address("ann@example.org\n"), is_address("@x")
     (True, False, False)
     """
-    name, at, host = text.rpartition("@")
+    name, at_sign, host = text.rpartition("@")
     plain = text.isprintable() and not set(text) & set(' <>,;:"()[]\\')
     return (
-        bool(name and at and host) and plain and "@" not in name and len(text) <= _LONGEST_ADDRESS
+        bool(name and at_sign and host)
+        and plain
+        and "@" not in name
+        and len(text) <= _LONGEST_ADDRESS
     )
 
 
@@ -178,29 +181,32 @@ def _hash_chosen(person: Person, password: str) -> str:
 
 
 def _require_person(conn: Connection, person_id: str) -> StoredPerson:
-    stored = people.load_person(conn, person_id)
-    if stored is None:
+    stored_person = people.load_person(conn, person_id)
+    if stored_person is None:
         raise PersonRefusedError(f"nobody is called {person_id[:80]!r}: `aegis people list`")
-    if stored.ended_at is not None:
+    if stored_person.ended_at is not None:
         raise PersonRefusedError(
-            f"{person_id} ended on {stored.ended_at:%Y-%m-%d %H:%M} UTC; who is back gets a new id"
+            f"{person_id} ended on {stored_person.ended_at:%Y-%m-%d %H:%M} UTC;"
+            " who is back gets a new id"
         )
-    return stored
+    return stored_person
 
 
-def _require_other_administrator(conn: Connection, stored: StoredPerson, instant: datetime) -> None:
-    """Require that, without *stored*, somebody may still make and end persons, and for good."""
-    if Role.ADMINISTRATOR not in stored.person.roles:
+def _require_other_administrator(
+    conn: Connection, stored_person: StoredPerson, instant: datetime
+) -> None:
+    """Require that there is an administrator, for good, beside *stored_person*."""
+    if Role.ADMINISTRATOR not in stored_person.person.roles:
         return
-    others = [
+    other_administrators = [
         one
         for one in people.load_people(conn)
-        if one.person.id != stored.person.id
+        if one.person.id != stored_person.person.id
         and Role.ADMINISTRATOR in one.person.roles
         and one.is_active(instant)
         and one.active_to is None
     ]
-    if not others:
+    if not other_administrators:
         raise PersonRefusedError(
-            f"{stored.person.id} is the only administrator: make another one first"
+            f"{stored_person.person.id} is the only administrator: make another one first"
         )

@@ -1,4 +1,4 @@
-"""How long somebody has to wait before they may try a password again: longer with each failure.
+"""The wait before somebody may try a password again: longer with each failure.
 
 Nobody is locked out for good, and nobody by others: at a place from which a person has signed in
 before, only failures at that place count. From all other places together one person is tried at
@@ -29,11 +29,11 @@ def compute_wait_s(
     wait_s = _compute_rest_s(failures, instant, FREE_FAILURES, LONGEST_WAIT_S)
     if is_known_source:
         return wait_s
-    accepted_sources = {one.source for one in attempts if one.outcome is AttemptOutcome.ACCEPTED}
+    accepted_sources = {one.source for one in attempts if one.outcome is AttemptOutcome.SUCCESS}
     strange_failures = [
         one
         for one in attempts
-        if one.source not in accepted_sources and one.outcome is AttemptOutcome.TRIED
+        if one.source not in accepted_sources and one.outcome is AttemptOutcome.START
     ]
     strange_wait_s = _compute_rest_s(
         strange_failures, instant, FREE_STRANGE_FAILURES, LONGEST_STRANGE_WAIT_S
@@ -44,7 +44,7 @@ def compute_wait_s(
 def _list_failures(attempts: Sequence[Attempt]) -> list[Attempt]:
     """Return the failures since the last success; an attempt that still runs counts as one."""
     last_success = max(
-        (n for n, one in enumerate(attempts, 1) if one.outcome is AttemptOutcome.ACCEPTED),
+        (n for n, one in enumerate(attempts, 1) if one.outcome is AttemptOutcome.SUCCESS),
         default=0,
     )
     return list(attempts[last_success:])
@@ -56,6 +56,6 @@ def _compute_rest_s(
     excess = len(failures) - free_count
     if excess < 0 or not failures:
         return 0.0
-    elapsed_s = (instant - failures[-1].at).total_seconds()
+    elapsed_s = (instant - failures[-1].started_at).total_seconds()
     wait_s = min(2.0**excess, longest_s)
     return max(0.0, wait_s - elapsed_s) if elapsed_s >= 0 else 0.0

@@ -50,7 +50,7 @@ def is_outdated_hash(password_hash: str) -> bool:
 
 
 def find_password_fault(password: str, *words: str) -> str:
-    """Return why *password* may not be chosen by whom *words* name; empty: it may.
+    """Return the fault of *password* for a person whom *words* name; empty: it has none.
 
     >>> find_password_fault("short")
     'a password has at least 8 characters'

@@ -5,33 +5,9 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from services.vocabulary.act import ActKind
+from services.vocabulary.judgement import Verdict
 from services.vocabulary.person import Person, Role
-
-
-class Act(StrEnum):
-    """A thing that a person does; it is written down with who, when and why."""
-
-    IMPORT = "import"  # participants from a file, messages from files
-    ENTER_FACT = "enter a fact"
-    CONFIRM = "confirm"  # a record; also to attribute it
-    ADJUDICATE = "adjudicate"  # also to reject or regrade it
-    SET_SERIOUSNESS = "set seriousness"
-    ANSWER_QUERY = "answer a query"
-    CLEAR_PARKED = "clear parked items"  # map, ignore or discard
-    ACKNOWLEDGE = "acknowledge"
-    SNOOZE = "snooze"
-    ESCALATE = "escalate"
-    DETERMINE = "determine"
-    SETTLE = "settle"  # where two readers of a record disagree
-    START_CLOCK = "start a clock"
-    CLOSE_CLOCK = "close a clock"
-    RELEASE_REPORT = "release a report"
-    SIGN_RULES = "sign rules"
-    ACTIVATE = "activate"  # study files
-    MANAGE_KEYS = "manage keys"
-    RETRY = "retry"  # parked items, who was set aside
-    REFOLD = "refold"
-    MANAGE_PEOPLE = "manage people"
 
 
 class Page(StrEnum):
@@ -76,61 +52,117 @@ PAGES: Final[Mapping[Role, frozenset[Page]]] = MappingProxyType(
     }
 )
 
-_OF_DESK: Final = frozenset({Act.ACKNOWLEDGE})
-ACTS: Final[Mapping[Role, frozenset[Act]]] = MappingProxyType(
+_SEES_ALERTS: Final = frozenset({ActKind.ACKNOWLEDGE})
+_ENTERS: Final = frozenset(
+    {ActKind.ENTER_FACT, ActKind.IMPORT_PARTICIPANTS, ActKind.IMPORT_MESSAGES}
+)
+_CLEARS: Final = frozenset(
     {
-        Role.SITE_STAFF: _OF_DESK
-        | {Act.IMPORT, Act.ENTER_FACT, Act.ANSWER_QUERY, Act.CLEAR_PARKED, Act.RETRY},
-        Role.INVESTIGATOR: _OF_DESK
-        | {Act.IMPORT, Act.ENTER_FACT, Act.ANSWER_QUERY, Act.CONFIRM, Act.SET_SERIOUSNESS},
-        Role.SAFETY_OFFICER: _OF_DESK
+        ActKind.RETRY_PARKED,
+        ActKind.MAP_CODE,
+        ActKind.IGNORE_CODE,
+        ActKind.DISCARD_PARKED,
+        ActKind.LOOK_AT_MESSAGE,
+    }
+)
+_JUDGES: Final = frozenset(
+    {ActKind.READ_RECORD, ActKind.ADJUDICATE, ActKind.SET_SERIOUSNESS}  # see `VERDICTS`
+)
+_KEEPS_KEYS: Final = frozenset({ActKind.ADD_KEY, ActKind.REVOKE_KEY})
+
+ACTS: Final[Mapping[Role, frozenset[ActKind]]] = MappingProxyType(
+    {
+        Role.SITE_STAFF: _SEES_ALERTS | _ENTERS | _CLEARS | {ActKind.ANSWER_QUERY},
+        Role.INVESTIGATOR: _SEES_ALERTS | _ENTERS | _JUDGES | {ActKind.ANSWER_QUERY},
+        Role.SAFETY_OFFICER: _SEES_ALERTS
+        | _ENTERS
+        | _JUDGES
+        | _CLEARS
         | {
-            Act.IMPORT,
-            Act.ENTER_FACT,
-            Act.CONFIRM,
-            Act.ADJUDICATE,
-            Act.SET_SERIOUSNESS,
-            Act.SNOOZE,
-            Act.ESCALATE,
-            Act.START_CLOCK,
-            Act.CLOSE_CLOCK,
-            Act.RELEASE_REPORT,
-            Act.CLEAR_PARKED,
-            Act.RETRY,
+            ActKind.SNOOZE,
+            ActKind.ESCALATE,
+            ActKind.REVOKE_LINK,
+            ActKind.START_CLOCK,
+            ActKind.CLOSE_CLOCK,
         },
-        Role.DSMB_MEMBER: _OF_DESK,
-        Role.DSMB_CHAIR: _OF_DESK | {Act.DETERMINE, Act.SETTLE},
-        Role.STATISTICIAN: _OF_DESK | {Act.SIGN_RULES},
-        Role.STATISTICIAN_UNBLINDED: _OF_DESK | {Act.SIGN_RULES},
-        Role.OPERATOR: _OF_DESK | {Act.IMPORT, Act.MANAGE_KEYS, Act.RETRY, Act.REFOLD},
+        Role.DSMB_MEMBER: _SEES_ALERTS,
+        Role.DSMB_CHAIR: _SEES_ALERTS | {ActKind.DETERMINE, ActKind.SETTLE},
+        Role.STATISTICIAN: _SEES_ALERTS | {ActKind.SIGN_PROTOCOL},
+        Role.STATISTICIAN_UNBLINDED: _SEES_ALERTS | {ActKind.SIGN_PROTOCOL},
+        Role.OPERATOR: _SEES_ALERTS
+        | _KEEPS_KEYS
+        | {
+            ActKind.IMPORT_PARTICIPANTS,
+            ActKind.IMPORT_MESSAGES,
+            ActKind.RETRY_PARKED,
+            ActKind.RETRY_PARTICIPANT,
+            ActKind.REFOLD,
+            ActKind.REVOKE_LINK,
+        },
         Role.AUDITOR: frozenset(),
-        Role.ADMINISTRATOR: frozenset(
-            {Act.MANAGE_PEOPLE, Act.ACTIVATE, Act.MANAGE_KEYS, Act.REFOLD}
-        ),
+        Role.ADMINISTRATOR: _KEEPS_KEYS
+        | {
+            ActKind.ADD_PERSON,
+            ActKind.CHANGE_PERSON,
+            ActKind.RESET_PERSON,
+            ActKind.END_PERSON,
+            ActKind.ACTIVATE_STUDY,
+            ActKind.REFOLD,
+        },
     }
 )
 
-# Before there is anybody, a machine may fill a new folder; everything else is a person's.
-UNATTENDED_ACTS: Final = frozenset(
-    {Act.IMPORT, Act.MANAGE_KEYS, Act.RETRY, Act.REFOLD, Act.ACTIVATE}
+# Who does not adjudicate in full; the others may give any verdict.
+VERDICTS: Final[Mapping[Role, frozenset[Verdict]]] = MappingProxyType(
+    {Role.INVESTIGATOR: frozenset({Verdict.CONFIRM, Verdict.ATTRIBUTE})}
 )
+
+# Before there is anybody, a machine may fill a new folder; everything else is a person's.
+UNATTENDED_ACTS: Final = _KEEPS_KEYS | {
+    ActKind.ACTIVATE_STUDY,
+    ActKind.IMPORT_PARTICIPANTS,
+    ActKind.IMPORT_MESSAGES,
+    ActKind.RETRY_PARKED,
+    ActKind.RETRY_PARTICIPANT,
+    ActKind.REFOLD,
+}
 # They see what belongs to their own site alone; without a site they may be of none.
 OF_ONE_SITE: Final = frozenset({Role.SITE_STAFF})
 
 
-def find_acting_role(person: Person, act: Act) -> Role | None:
+def find_acting_role(person: Person, act: ActKind) -> Role | None:
     """Return the role in which *person* may do *act*; None: they may not.
 
     >>> ann = Person("ann", "Ann", "", frozenset({Role.AUDITOR, Role.DSMB_CHAIR}))
-    >>> find_acting_role(ann, Act.DETERMINE)
+    >>> find_acting_role(ann, ActKind.DETERMINE)
     <Role.DSMB_CHAIR: 'dsmb_chair'>
-    >>> find_acting_role(ann, Act.SNOOZE) is None
+    >>> find_acting_role(ann, ActKind.SNOOZE) is None
     True
     """
     return next((role for role in Role if role in person.roles and act in ACTS[role]), None)
 
 
-def list_roles_for(act: Act) -> list[Role]:
+def find_verdict_role(person: Person, verdict: Verdict) -> Role | None:
+    """Return the role in which *person* may give *verdict* about a record; None: they may not.
+
+    >>> lee = Person("lee", "Lee", "", frozenset({Role.INVESTIGATOR}))
+    >>> find_verdict_role(lee, Verdict.CONFIRM)
+    <Role.INVESTIGATOR: 'investigator'>
+    >>> find_verdict_role(lee, Verdict.REJECT) is None
+    True
+    """
+    return next((role for role in list_verdict_roles(verdict) if role in person.roles), None)
+
+
+def list_verdict_roles(verdict: Verdict) -> list[Role]:
+    """Return the roles that may give *verdict* about a record."""
+    every = frozenset(Verdict)
+    return [
+        role for role in list_roles_for(ActKind.ADJUDICATE) if verdict in VERDICTS.get(role, every)
+    ]
+
+
+def list_roles_for(act: ActKind) -> list[Role]:
     """Return the roles that may do *act*."""
     return [role for role in Role if act in ACTS[role]]
 

@@ -73,10 +73,10 @@ def find_session(
     sign_in = sign_ins.find_sign_in(conn, secret)
     if sign_in is None or sign_in.use is not use or not _is_good(sign_in, instant, idle_s):
         return None
-    stored = people.load_person(conn, sign_in.person)
-    if stored is None or not stored.is_active(instant):
+    stored_person = people.load_person(conn, sign_in.person)
+    if stored_person is None or not stored_person.is_active(instant):
         return None
-    return Session(secret, stored.person, sign_in.expires_at)
+    return Session(secret, stored_person.person, sign_in.expires_at)
 
 
 def record_session_use(conn: Connection, session: Session, instant: datetime) -> None:

@@ -88,21 +88,26 @@ def check_proof(door: Door, proof: Proof) -> Person | Refusal:
         _name_attempt(door.keys, proof.person),
         door.source,
         door.read_clock(),
-        AttemptOutcome.TRIED,
+        AttemptOutcome.START,
     )
     with door.db.write() as conn:
         wait_s = _find_wait_s(conn, attempt)
         if wait_s > 0:
             return Refusal(f"too many attempts: try again in {wait_s:.0f} s", wait_s)
         sign_in_attempts.append_attempt(conn, attempt)
-        stored = people.load_person(conn, proof.person)
+        stored_person = people.load_person(conn, proof.person)
         credential = credentials.load_credential(conn, proof.person)
     is_right = passwords.is_right_password(
         credential.password_hash if credential is not None else "", proof.password
     )
-    if not is_right or stored is None or credential is None or not stored.is_active(attempt.at):
+    if (
+        not is_right
+        or stored_person is None
+        or credential is None
+        or not stored_person.is_active(attempt.started_at)
+    ):
         return Refusal(_WRONG)
-    return _accept(door, proof, stored.person, credential, attempt)
+    return _accept(door, proof, stored_person.person, credential, attempt)
 
 
 def _accept(
@@ -120,7 +125,9 @@ def _accept(
         if new_hash:
             renewed_credential = replace(credential, password_hash=new_hash)
             credentials.put_credential(conn, renewed_credential, actor=person.id)
-        accepted_attempt = replace(attempt, at=door.read_clock(), outcome=AttemptOutcome.ACCEPTED)
+        accepted_attempt = replace(
+            attempt, started_at=door.read_clock(), outcome=AttemptOutcome.SUCCESS
+        )
         sign_in_attempts.append_attempt(conn, accepted_attempt)
     return person
 
@@ -136,7 +143,7 @@ def _find_wait_s(conn: Connection, attempt: Attempt) -> float:
     return lock_out.compute_wait_s(
         sign_in_attempts.load_newest_attempts(conn, attempt.person),
         attempt.source,
-        attempt.at,
+        attempt.started_at,
         is_known_source=sign_in_attempts.is_known_source(conn, attempt.person, attempt.source),
     )
 

@@ -290,7 +290,7 @@ class AlertSettings(BaseSettings):
 
 
 class PeopleSettings(BaseSettings):
-    """How long persons stay signed in: ``AEGIS_SESSION_S``, ``..._IDLE_S``, ``AEGIS_TOKEN_S``.
+    """The time of a sign-in: ``AEGIS_SESSION_S``, ``..._IDLE_S``, ``AEGIS_TOKEN_S``.
 
     A browser until it was not used for so long, and at most for so long; a command line for so
     long. ``AEGIS_TOKEN_FILE`` is its token (empty: ``login.token`` in the data folder).

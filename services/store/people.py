@@ -78,21 +78,21 @@ def load_person(conn: Connection, person_id: str) -> StoredPerson | None:
     return next(iter(load_people(conn, [person_id])), None)
 
 
-def add_person(conn: Connection, stored: StoredPerson, *, actor: str) -> None:
+def add_person(conn: Connection, stored_person: StoredPerson, *, actor: str) -> None:
     """Let there be a person, whose id nobody has had."""
-    person = stored.person
+    person = stored_person.person
     row = {
         "id": person.id,
         "name": person.name,
         "email": person.email,
         "site": person.site,
-        "added_at": stored.added_at,
-        "active_from": stored.active_from,
-        "active_to": stored.active_to,
-        "ended_at": stored.ended_at,
+        "added_at": stored_person.added_at,
+        "active_from": stored_person.active_from,
+        "active_to": stored_person.active_to,
+        "ended_at": stored_person.ended_at,
     }
     audit.insert_audited(conn, person_table, [row], actor=actor)
-    _give_roles(conn, person.id, person.roles, stored.added_at, actor)
+    _give_roles(conn, person.id, person.roles, stored_person.added_at, actor)
 
 
 def end_person(conn: Connection, person_id: str, instant: datetime, *, actor: str) -> None:
@@ -107,11 +107,11 @@ def replace_roles(
 ) -> None:
     """Let the person have *roles* and no others."""
     table = person_role.c
-    own = table.person == person_id
-    earlier_roles = {Role(one) for one in conn.scalars(select(table.role).where(own))}
-    removed = [role.value for role in sorted(earlier_roles - set(roles))]
-    conn.execute(delete(person_role).where(own, table.role.in_(removed)))
-    rows = [{"person": person_id, "role": role} for role in removed]
+    is_own = table.person == person_id
+    earlier_roles = {Role(one) for one in conn.scalars(select(table.role).where(is_own))}
+    removed_roles = [role.value for role in sorted(earlier_roles - set(roles))]
+    conn.execute(delete(person_role).where(is_own, table.role.in_(removed_roles)))
+    rows = [{"person": person_id, "role": role} for role in removed_roles]
     audit.record_deletion(conn, person_role, rows, actor=actor)
     _give_roles(conn, person_id, set(roles) - earlier_roles, instant, actor)
 

@@ -16,8 +16,8 @@ _NEWEST = 100  # of one person: enough for the longest wait
 class AttemptOutcome(StrEnum):
     """The outcome as far as it is known: one that stays at *tried* has failed."""
 
-    TRIED = "tried"
-    ACCEPTED = "accepted"
+    START = "tried"
+    SUCCESS = "accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,13 @@ class Attempt:
     Attributes:
         person: Their id; of an unknown id its keyed hash: what was typed may be a password.
         source: The address, or the command line of which user.
-        at: Aware, by the clock of then.
+        started_at: Aware, by the clock of then.
         outcome: Tried, or accepted.
     """
 
     person: str
     source: str
-    at: datetime
+    started_at: datetime
     outcome: AttemptOutcome
 
 
@@ -42,7 +42,7 @@ def append_attempt(conn: Connection, attempt: Attempt) -> None:
     values = {
         "person": attempt.person,
         "source": attempt.source,
-        "at": attempt.at,
+        "at": attempt.started_at,
         "outcome": attempt.outcome.value,
     }
     row = conn.execute(insert(table).values(values).returning(*table.c)).mappings().one()
@@ -70,6 +70,6 @@ def is_known_source(conn: Connection, person: str, source: str) -> bool:
     query = select(table.c.id).where(
         table.c.person == person,
         table.c.source == source,
-        table.c.outcome == AttemptOutcome.ACCEPTED.value,
+        table.c.outcome == AttemptOutcome.SUCCESS.value,
     )
     return conn.execute(query.limit(1)).first() is not None

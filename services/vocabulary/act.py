@@ -27,6 +27,7 @@ class ActKind(StrEnum):
     # facts, messages
     ENTER_FACT = "enter-fact"
     IMPORT_PARTICIPANTS = "import-participants"
+    IMPORT_MESSAGES = "import-messages"
     ANSWER_QUERY = "answer-query"
     LOOK_AT_MESSAGE = "look-at-message"
     RETRY_PARKED = "retry-parked"

@@ -280,9 +280,9 @@ def fill_people(conn):
     for name in ("ann", "ben"):
         roles = frozenset({Role.SAFETY_OFFICER, Role.DSMB_CHAIR})
         person = Person(name, name.title(), f"{name}@example.org", roles, "S1")
-        stored = StoredPerson(person, HOUR_ZERO, HOUR_ZERO, hours(9_000), hours(8_000))
-        add_person(conn, stored, actor="ann")
+        stored_person = StoredPerson(person, HOUR_ZERO, HOUR_ZERO, hours(9_000), hours(8_000))
+        add_person(conn, stored_person, actor="ann")
         credential = Credential(name, "argon2", HOUR_ZERO, f"provider|{name}", "hidden")
         put_credential(conn, credential, actor="ann")
         add_sign_in(conn, SignIn(name, name, Use.BROWSER, HOUR_ZERO, hours(1), hours(8), hours(2)))
-        append_attempt(conn, Attempt(name, "10.0.0.1", HOUR_ZERO, AttemptOutcome.TRIED))
+        append_attempt(conn, Attempt(name, "10.0.0.1", HOUR_ZERO, AttemptOutcome.START))

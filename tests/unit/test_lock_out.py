@@ -11,7 +11,7 @@ from tests.helpers.fact_notes import HOUR_ZERO
 
 def attempts(outcomes, source="desk"):
     """Attempts one second apart: t tried, a accepted; the last one just now."""
-    words = {"t": AttemptOutcome.TRIED, "a": AttemptOutcome.ACCEPTED}
+    words = {"t": AttemptOutcome.START, "a": AttemptOutcome.SUCCESS}
     first_s = 1 - len(outcomes)
     return [
         Attempt("ann", source, HOUR_ZERO + timedelta(seconds=first_s + n), words[outcome])

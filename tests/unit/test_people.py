@@ -58,15 +58,15 @@ class Office:
     def add(self, person_id, *roles, password=PASSWORD, **fields):
         address = f"{person_id}@example.org"
         person = Person(person_id, person_id.title(), address, frozenset(roles))
-        new = NewPerson(
+        new_person = NewPerson(
             replace(person, **{k: v for k, v in fields.items() if k in ("name", "email", "site")}),
             password,
             fields.get("active_from", HOUR_ZERO),
             fields.get("active_to"),
         )
         with self.db.write() as conn:
-            administration.add_person(conn, new, self.instant, actor="admin")
-        return new.person
+            administration.add_person(conn, new_person, self.instant, actor="admin")
+        return new_person.person
 
     def try_to(self, action, *arguments, **options):
         with self.db.write() as conn:
@@ -249,18 +249,18 @@ def test_a_new_password_ends_every_session_and_the_old_password(office):
 
 def test_forms_are_of_one_session(office):
     office.add("ann", Role.AUDITOR)
-    one, other = office.sign_in("ann"), office.sign_in("ann")
-    assert one.is_form_token(one.form_token)
-    assert not one.is_form_token(other.form_token)
-    assert not one.is_form_token("ä")
+    first_session, second_session = office.sign_in("ann"), office.sign_in("ann")
+    assert first_session.is_form_token(first_session.form_token)
+    assert not first_session.is_form_token(second_session.form_token)
+    assert not first_session.is_form_token("ä")
 
 
 def test_nothing_that_is_shown_has_a_secret(office):
     office.add("ann", Role.AUDITOR)
     session = office.sign_in("ann")
-    new = NewPerson(session.person, PASSWORD, HOUR_ZERO)
-    shown = repr([session, Proof("ann", PASSWORD, "123456"), new])
-    assert not re.search(f"{session.secret}|horse|123456", shown)
+    new_person = NewPerson(session.person, PASSWORD, HOUR_ZERO)
+    shown_text = repr([session, Proof("ann", PASSWORD, "123456"), new_person])
+    assert not re.search(f"{session.secret}|horse|123456", shown_text)
 
 
 def test_a_second_factor_is_asked_for_once_the_password_is_right_and_each_code_once(office):

@@ -30,6 +30,6 @@ def perform(args: Namespace) -> int:
         raise CommandError(outcome.reason)
     write_token(data.settings, outcome.secret)
     roles = ", ".join(sorted(outcome.person.roles))
-    until = f"{outcome.expires_at:%Y-%m-%d %H:%M} UTC"
-    print(f"{outcome.person.name} ({roles}) is signed in until {until}, or `aegis logout`")
+    end_text = f"{outcome.expires_at:%Y-%m-%d %H:%M} UTC"
+    print(f"{outcome.person.name} ({roles}) is signed in until {end_text}, or `aegis logout`")
     return 0

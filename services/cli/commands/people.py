@@ -28,48 +28,48 @@ def perform(args: Namespace) -> int:
 
 def _list_people(args: Namespace, data: StoredData) -> int:
     with data.db.read() as conn:
-        everybody = people.load_people(conn)
+        stored_people = people.load_people(conn)
     if args.json:
-        print_json_lines(_summarize_person(one) for one in everybody)
+        print_json_lines(_summarize_person(row) for row in stored_people)
         return 0
-    if not everybody:
+    if not stored_people:
         print("there is nobody yet: `aegis people init`")
         return 0
     rows = [
         (
-            one.person.id,
-            one.person.name,
-            one.person.email,
-            ", ".join(sorted(one.person.roles)),
-            one.person.site or "-",
-            _name_state(one),
-            format_utc(one.added_at),
+            row.person.id,
+            row.person.name,
+            row.person.email,
+            ", ".join(sorted(row.person.roles)),
+            row.person.site or "-",
+            _name_state(row),
+            format_utc(row.added_at),
         )
-        for one in everybody
+        for row in stored_people
     ]
     print(make_explained_table(PEOPLE, rows))
     return 0
 
 
-def _summarize_person(one: StoredPerson) -> dict[str, object]:
+def _summarize_person(row: StoredPerson) -> dict[str, object]:
     return {
-        "person": one.person.id,
-        "name": one.person.name,
-        "email": one.person.email,
-        "roles": sorted(one.person.roles),
-        "site": one.person.site,
-        "state": _name_state(one),
-        "added_at": one.added_at,
-        "active_from": one.active_from,
-        "active_to": one.active_to,
-        "ended_at": one.ended_at,
+        "person": row.person.id,
+        "name": row.person.name,
+        "email": row.person.email,
+        "roles": sorted(row.person.roles),
+        "site": row.person.site,
+        "state": _name_state(row),
+        "added_at": row.added_at,
+        "active_from": row.active_from,
+        "active_to": row.active_to,
+        "ended_at": row.ended_at,
     }
 
 
-def _name_state(one: StoredPerson) -> str:
-    if one.ended_at is not None:
+def _name_state(row: StoredPerson) -> str:
+    if row.ended_at is not None:
         return "ended"
-    if one.is_active(now_utc()):
+    if row.is_active(now_utc()):
         return "active"
     return "not active"
 

@@ -2,6 +2,7 @@
 
 import getpass
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -9,7 +10,13 @@ from services.cli.command import CommandError
 from services.cli.shared.ask_password import read_password
 from services.cli.shared.token_file import read_token
 from services.people.machine import MACHINE
-from services.people.rights import UNATTENDED_ACTS, Act, find_acting_role, list_roles_for
+from services.people.rights import (
+    UNATTENDED_ACTS,
+    find_acting_role,
+    find_verdict_role,
+    list_roles_for,
+    list_verdict_roles,
+)
 from services.people.sessions import Session, find_session
 from services.people.sign_in import Door, Proof, Refusal, check_proof
 from services.runtime.clock import now_utc
@@ -18,7 +25,9 @@ from services.store import people
 from services.store.session import Database
 from services.store.sign_ins import Use
 from services.store.vault import Keys, VaultError
-from services.vocabulary.person import Actor, SignedBy
+from services.vocabulary.act import ActKind
+from services.vocabulary.judgement import Verdict
+from services.vocabulary.person import Actor, Person, Role, SignedBy
 
 
 class DataInUse(Protocol):
@@ -33,8 +42,8 @@ class DataInUse(Protocol):
         """Keeps the persons."""
 
 
-def find_actor(context: DataInUse, act: Act) -> Actor:
-    """Return who does *act*, in the role that may.
+def find_actor(context: DataInUse, kind: ActKind) -> Actor:
+    """Return the actor of an act of *kind*, in the role that may.
 
     Raises:
         CommandError: Nobody is signed in, or who is may not do it; the message says who may.
@@ -42,18 +51,33 @@ def find_actor(context: DataInUse, act: Act) -> Actor:
     with context.db.read() as conn:
         has_people = people.has_people(conn)
     if not has_people:
-        if act in UNATTENDED_ACTS:
+        if kind in UNATTENDED_ACTS:
             return MACHINE
         raise CommandError(
             "nobody is signed in, and there is nobody yet: make the first person with"
             " `aegis people init`"
         )
     person = find_command_session(context).person
-    role = find_acting_role(person, act)
+    act_name = kind.replace("-", " ")
+    return _act_as(person, find_acting_role(person, kind), act_name, list_roles_for(kind))
+
+
+def find_adjudicator(context: DataInUse, verdict: Verdict) -> Actor:
+    """Return the actor who gives *verdict* about a record; see `find_actor`.
+
+    Raises:
+        CommandError: Nobody is signed in, or who is may not give it.
+    """
+    find_actor(context, ActKind.ADJUDICATE)
+    person = find_command_session(context).person
+    role = find_verdict_role(person, verdict)
+    return _act_as(person, role, f"{verdict} a record", list_verdict_roles(verdict))
+
+
+def _act_as(person: Person, role: Role | None, act_name: str, able_roles: Sequence[Role]) -> Actor:
     if role is None:
         roles = ", ".join(sorted(person.roles))
-        able_roles = ", ".join(list_roles_for(act))
-        raise CommandError(f"{person.id} ({roles}) may not {act}: that is for {able_roles}")
+        raise CommandError(f"{person.id} ({roles}) may not {act_name}: {', '.join(able_roles)} may")
     return Actor(person.id, person.name, role)
 
 

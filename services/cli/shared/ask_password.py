@@ -50,7 +50,7 @@ def _read_file(path: Path, person_id: str) -> str:
     if len(lines) <= 1:
         return lines[0] if lines else ""
     passwords = [line.partition(" ") for line in lines]
-    own = [password for name, _, password in passwords if name == person_id]
-    if len(own) != 1:
+    own_passwords = [password for name, _, password in passwords if name == person_id]
+    if len(own_passwords) != 1:
         raise CommandError(f"{path} has several lines, and not one of {person_id} and a password")
-    return own[0]
+    return own_passwords[0]

@@ -1,0 +1,143 @@
+"""Persons made, changed and ended: each change with the act of the administrator who makes it."""
+
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+
+from services.acts.append_act import Subject, Values, append_act
+from services.acts.refusal import ActRefusedError
+from services.people import administration
+from services.people.administration import NewPerson, PersonRefusedError
+from services.runtime.clock import now_utc
+from services.store import people
+from services.store.session import Connection, Database
+from services.vocabulary.act import Act, ActKind
+from services.vocabulary.person import Actor, Person, Role
+
+SOMEBODY_IS_THERE = "there are people already: an administrator makes others, `aegis people add`"
+
+
+def add_first_person(db: Database, actor: Actor, new_person: NewPerson, reason: str) -> Act:
+    """Make the first person, an administrator, where there is nobody; *actor* is the machine.
+
+    Raises:
+        ActRefusedError: There is somebody, or the person cannot be made.
+    """
+    if Role.ADMINISTRATOR not in new_person.person.roles:
+        raise ActRefusedError("the first person is an administrator: who else makes the others?")
+    with _change(db) as conn:
+        people.lock_people(conn)
+        if people.has_people(conn):
+            raise ActRefusedError(SOMEBODY_IS_THERE)
+        return _add_person(conn, actor, new_person, reason)
+
+
+def add_person(db: Database, actor: Actor, new_person: NewPerson, reason: str) -> Act:
+    """Make a person, who may sign in from then on.
+
+    Raises:
+        ActRefusedError: The id is taken, or something about them is not as it has to be.
+    """
+    with _change(db) as conn:
+        return _add_person(conn, actor, new_person, reason)
+
+
+def end_person(db: Database, actor: Actor, person_id: str, reason: str) -> Act:
+    """Let a person do nothing any more, and be signed out everywhere.
+
+    Raises:
+        ActRefusedError: There is no such person, they ended before, or nobody could make another
+            any more.
+    """
+    with _change(db) as conn:
+        instant = now_utc()
+        person = administration.end_person(conn, person_id, instant, actor=actor.id)
+        return append_act(
+            conn,
+            actor,
+            ActKind.END_PERSON,
+            Subject(person_id),
+            Values(describe_roles(person.roles), "ended"),
+            reason=reason,
+            acted_at=instant,
+        )
+
+
+def replace_roles(
+    db: Database, actor: Actor, person_id: str, roles: frozenset[Role], reason: str
+) -> Act:
+    """Let a person have *roles* and no others, from their next act on.
+
+    Raises:
+        ActRefusedError: There is no such person, the roles cannot be theirs, or nobody could make
+            another any more.
+    """
+    with _change(db) as conn:
+        instant = now_utc()
+        person = administration.replace_roles(conn, person_id, roles, instant, actor=actor.id)
+        return append_act(
+            conn,
+            actor,
+            ActKind.CHANGE_PERSON,
+            Subject(person_id),
+            Values(describe_roles(person.roles), describe_roles(roles)),
+            reason=reason,
+            acted_at=instant,
+        )
+
+
+def reset_password(db: Database, actor: Actor, person_id: str, password: str, reason: str) -> Act:
+    """Give a person a new password and no second factor, and sign them out everywhere.
+
+    Raises:
+        ActRefusedError: There is no such person, or it may not be their password.
+    """
+    with _change(db) as conn:
+        instant = now_utc()
+        administration.reset_password(conn, person_id, password, instant, actor=actor.id)
+        return append_act(
+            conn,
+            actor,
+            ActKind.RESET_PERSON,
+            Subject(person_id),
+            Values("", "new password, no second factor"),
+            reason=reason,
+            acted_at=instant,
+        )
+
+
+def describe_roles(roles: Collection[Role]) -> str:
+    """Return *roles* as they stand in the trail.
+
+    >>> describe_roles({Role.OPERATOR, Role.AUDITOR})
+    'auditor, operator'
+    """
+    return ", ".join(sorted(roles))
+
+
+def _add_person(conn: Connection, actor: Actor, new_person: NewPerson, reason: str) -> Act:
+    instant = now_utc()
+    administration.add_person(conn, new_person, instant, actor=actor.id)
+    return append_act(
+        conn,
+        actor,
+        ActKind.ADD_PERSON,
+        Subject(new_person.person.id),
+        Values("", _describe_person(new_person.person)),
+        reason=reason,
+        acted_at=instant,
+    )
+
+
+def _describe_person(person: Person) -> str:
+    site = f", site {person.site}" if person.site else ""
+    return f"{person.name} <{person.email}>: {describe_roles(person.roles)}{site}"
+
+
+@contextmanager
+def _change(db: Database) -> Iterator[Connection]:
+    """Open a transaction for one change; a person who is refused refuses the act."""
+    try:
+        with db.write() as conn:
+            yield conn
+    except PersonRefusedError as error:
+        raise ActRefusedError(str(error)) from error
