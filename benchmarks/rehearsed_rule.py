@@ -46,7 +46,7 @@ def measures(material: Material) -> list[Measure]:
             trials.entered_at, trials.window_ends_at, trials.event_at, strict=True
         ):
             size = Cohort(members, entry_days, ends, ends, no_events, float(ends.max()), 0, 0, None)
-            event_days = Outcomes((None,) * when.n, event, event)
+            event_days = Outcomes(event, event)
             list_path_points(size, event_days, rule.policy, rule.curve, limit)
 
     rules = material.context.study.rules.protocol.rules

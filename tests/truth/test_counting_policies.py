@@ -35,7 +35,7 @@ def draw_trials(onset, seed):
         cohort = Cohort(
             (), entry_times, ends, ends, np.zeros(30, bool), START + 1000 * DAY_S, 0, 0, None
         )
-        yield cohort, Outcomes((None,) * 30, event, event)
+        yield cohort, Outcomes(event, event)
 
 
 def has_crossed(cohort, outcomes, policy, curve):

@@ -143,7 +143,7 @@ def test_many_trials_at_once_stop_as_each_does_on_its_own_path(method, curve, lo
             0,
             None,
         )
-        outcomes = Outcomes((None,) * 30, event, event)
+        outcomes = Outcomes(event, event)
         if method != "naive":
             outcomes = apply_policy(cohort, outcomes, policy)
         points = list_path_points(cohort, outcomes, policy, curve, limit)

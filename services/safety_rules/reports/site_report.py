@@ -21,7 +21,7 @@ from services.safety_rules.domain.stopping.cohort import (
     find_outcomes,
 )
 from services.safety_rules.domain.stopping.follow_up import compute_weights
-from services.safety_rules.domain.stopping.monitor import choose_operative_event
+from services.safety_rules.domain.stopping.monitor import choose_event_kind
 from services.safety_rules.domain.stopping.rule_standings import RuleStandings
 from services.store import participants
 from services.store.session import Connection
@@ -122,7 +122,7 @@ def _compare_under_rule(
     cut_at: datetime,
 ) -> Iterable[_SiteComparison]:
     cohort = RuleStandings(rule, observed).select_cohort(cut_at)
-    outcomes = find_outcomes(cohort, choose_operative_event(rule))
+    outcomes = find_outcomes(cohort, choose_event_kind(rule))
     has_event = np.isfinite(outcomes.event_at)
     if not has_event.any():
         return

@@ -1,8 +1,9 @@
 """The participants that a rule counts, as arrays in entry order."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import IntEnum
 
 import numpy as np
 import numpy.typing as npt
@@ -14,7 +15,41 @@ from services.vocabulary.standing import CountedEvent, Standing
 DAY_S = 86_400.0
 NEVER = np.inf
 
-ChooseEvent = Callable[[Standing], CountedEvent | None]
+
+class EventKind(IntEnum):
+    """The kinds of event that a count may be of."""
+
+    LOWER = 0
+    CONFIRMED = 1
+    UPPER = 2
+
+
+_COMPETING = len(EventKind)  # the row of competing events, after those of the kinds
+
+
+def choose_event(standing: Standing, kind: EventKind) -> CountedEvent | None:
+    """Return the event of *kind*: an upper end is never below its lower end."""
+    if kind is EventKind.CONFIRMED:
+        return standing.confirmed
+    if kind is EventKind.LOWER or standing.upper is None:
+        return standing.event
+    is_lower_first = standing.event is not None and standing.event.at < standing.upper.at
+    return standing.event if is_lower_first else standing.upper
+
+
+def list_event_instants(standing: Standing) -> list[float]:
+    """Return the instant of the event of each kind, and of the competing event, in seconds."""
+    events = [choose_event(standing, kind) for kind in EventKind]
+    return [to_seconds(event.at if event else None) for event in [*events, standing.competing]]
+
+
+def make_event_instants(members: Sequence[Standing]) -> Floats:
+    """Return `list_event_instants` of each of *members*, shape (4, members)."""
+    instants = np.full((_COMPETING + 1, len(members)), NEVER)
+    for k, member in enumerate(members):
+        if member.event or member.competing or member.upper or member.confirmed:  # of few
+            instants[:, k] = list_event_instants(member)
+    return instants
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +66,8 @@ class Cohort:
         not_exposed: The number of participants who are not counted; merged ones are one.
         beyond_plan: The number exposed after the first n.
         data_to: Last instant at which a member was observed; None without members.
-        event_rows: Places in *members* of those of whom an event of any kind is known.
+        event_instants: Of each `EventKind`, and of competing events, shape (4, members); infinite
+            when not by the data cut.
     """
 
     members: tuple[Standing, ...]
@@ -43,7 +79,7 @@ class Cohort:
     not_exposed: int
     beyond_plan: int
     data_to: datetime | None
-    event_rows: tuple[int, ...] = ()
+    event_instants: Floats = field(default_factory=lambda: make_event_instants(()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +90,23 @@ class Outcomes:
     full.
     """
 
-    counted_events: tuple[CountedEvent | None, ...]
     event_at: Floats
     closed_at: Floats
 
+    def equals(self, other: "Outcomes") -> bool:
+        """Return True when both are of the same instants."""
+        return np.array_equal(self.event_at, other.event_at) and np.array_equal(
+            self.closed_at, other.closed_at
+        )
 
-def find_outcomes(cohort: Cohort, choose_event: ChooseEvent) -> Outcomes:
-    """Return the outcome of each member by the data cut, for the events of *choose_event*."""
-    counted_events: list[CountedEvent | None] = [None] * len(cohort.members)
-    event_at = np.full(len(counted_events), NEVER)
-    closed_at = event_at.copy()
-    for k in cohort.event_rows:
-        member = cohort.members[k]
-        event = choose_event(member)
-        moment = _to_seconds(event.at, cohort.as_of) if event else NEVER
-        competing_at = _to_seconds(member.competing.at, cohort.as_of) if member.competing else NEVER
-        closed_at[k] = min(moment, competing_at)
-        if moment < NEVER and moment <= competing_at:
-            counted_events[k], event_at[k] = event, moment
-    return Outcomes(counted_events=tuple(counted_events), event_at=event_at, closed_at=closed_at)
+
+def find_outcomes(cohort: Cohort, kind: EventKind) -> Outcomes:
+    """Return the outcome of each member by the data cut, for the events of *kind*."""
+    event_at, competing_at = cohort.event_instants[kind], cohort.event_instants[_COMPETING]
+    return Outcomes(
+        event_at=np.where(event_at <= competing_at, event_at, NEVER),
+        closed_at=np.minimum(event_at, competing_at),
+    )
 
 
 def apply_policy(cohort: Cohort, outcomes: Outcomes, policy: Policy) -> Outcomes:
@@ -83,15 +117,20 @@ def apply_policy(cohort: Cohort, outcomes: Outcomes, policy: Policy) -> Outcomes
     """
     if policy != "complete":
         return outcomes
-    event_at = find_window_ends(cohort, outcomes.event_at)
-    counted_events: list[CountedEvent | None] = [None] * len(outcomes.counted_events)
-    for k in np.flatnonzero(event_at < NEVER).tolist():
-        counted_events[k] = outcomes.counted_events[k]
     return Outcomes(
-        counted_events=tuple(counted_events),
-        event_at=event_at,
+        event_at=find_window_ends(cohort, outcomes.event_at),
         closed_at=find_window_ends(cohort, outcomes.closed_at),
     )
+
+
+def list_counted_events(
+    cohort: Cohort, outcomes: Outcomes, kind: EventKind
+) -> Iterator[tuple[CountedEvent, Standing]]:
+    """Yield the event of *kind* of each member with an event, in entry order."""
+    for k in np.flatnonzero(outcomes.event_at < NEVER).tolist():
+        event = choose_event(cohort.members[k], kind)
+        if event is not None:
+            yield event, cohort.members[k]
 
 
 def find_window_ends(cohort: Cohort, instants: Floats) -> Floats:
@@ -108,7 +147,6 @@ def to_instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _to_seconds(instant: datetime | None, data_cut: float) -> float:
-    """Return seconds since 1970; infinite for an instant after the data cut."""
-    seconds = instant.timestamp() if instant is not None else NEVER
-    return seconds if seconds <= data_cut else NEVER
+def to_seconds(instant: datetime | None) -> float:
+    """Return seconds since 1970; infinite for None."""
+    return NEVER if instant is None else instant.timestamp()

@@ -5,8 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from services.safety_rules.domain.stopping.cohort import choose_event
 from services.safety_rules.domain.stopping.monitor import (
-    choose_operative_event,
+    choose_event_kind,
     count_looks_reached,
     find_crossing_date,
 )
@@ -181,8 +182,8 @@ class _RuleWatch:
         )
 
     def _may_cross(self) -> bool:
-        choose_event = choose_operative_event(self.rule)
-        events = sum(choose_event(one) is not None for one in self.standings.values())
+        kind = choose_event_kind(self.rule)
+        events = sum(choose_event(one, kind) is not None for one in self.standings.values())
         return events >= self.limit.fewest_events
 
     def _list_observed(
@@ -207,9 +208,9 @@ class _RuleWatch:
 
     def _list_instants(self) -> Sequence[datetime]:
         """Return the date of each event, and under ``complete`` the end of its window."""
-        choose_event = choose_operative_event(self.rule)
+        kind = choose_event_kind(self.rule)
         event_standings = [
-            (event.at, one) for one in self.standings.values() if (event := choose_event(one))
+            (event.at, one) for one in self.standings.values() if (event := choose_event(one, kind))
         ]
         ends = [one.window_ends_at for _, one in event_standings if one.window_ends_at is not None]
         return [

@@ -1,15 +1,17 @@
 """The decision of a stopping rule at a data cut."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import numpy as np
 
 from services.safety_rules.domain.stopping.cohort import (
     Cohort,
+    EventKind,
     Outcomes,
     apply_policy,
     find_outcomes,
+    list_counted_events,
 )
 from services.safety_rules.domain.stopping.follow_up import compute_sizes
 from services.safety_rules.domain.stopping.path import (
@@ -73,7 +75,8 @@ def decide_standings(
 ) -> Decision:
     """Return `decide_rule` of *standings*, which are kept from one look to the next."""
     cohort, limit = standings.select_cohort(as_of), read_limits(rule)
-    outcomes = find_outcomes(cohort, choose_operative_event(rule))
+    kind = choose_event_kind(rule)
+    outcomes = find_outcomes(cohort, kind)
     counted_outcomes = apply_policy(cohort, outcomes, rule.policy)
     timeline = make_timeline(cohort, outcomes)
     rule_path = trace_path(
@@ -87,15 +90,15 @@ def decide_standings(
         rule, outcomes, rule_path, limit, is_crossed=crossed_at is not None
     )
     operative_crossing = (cohort, outcomes, crossed_at is not None)
-    confirmed = find_outcomes(cohort, _confirmed)
+    confirmed = find_outcomes(cohort, EventKind.CONFIRMED)
     possible = standings.add_possible_events(as_of)
     upper_cohort = cohort if possible is standings else possible.select_cohort(as_of)
-    upper = find_outcomes(upper_cohort, _upper)
+    upper = find_outcomes(upper_cohort, EventKind.UPPER)
     events, boundary = (
         _count_events(counted_outcomes),
         limit.find_boundary_at(pending_outcome.size),
     )
-    contributors = _list_contributors(cohort, counted_outcomes)
+    contributors = _list_contributors(cohort, counted_outcomes, kind)
     return Decision(
         study=protocol.study,
         rule=rule.id,
@@ -172,7 +175,7 @@ def find_crossing_date(
     """
     cohort = RuleStandings(rule, observed).select_cohort(as_of)
     counted_outcomes = apply_policy(
-        cohort, find_outcomes(cohort, choose_operative_event(rule)), rule.policy
+        cohort, find_outcomes(cohort, choose_event_kind(rule)), rule.policy
     )
     points = list_path_points(cohort, counted_outcomes, rule.policy, rule.curve, read_limits(rule))
     return next((point.at for point in points if point.crossed), None)
@@ -186,7 +189,7 @@ def count_looks_reached(rule: Rule, observed: Sequence[ObservedStanding], as_of:
     """
     cohort = RuleStandings(rule, observed).select_cohort(as_of)
     counted_outcomes = apply_policy(
-        cohort, find_outcomes(cohort, choose_operative_event(rule)), rule.policy
+        cohort, find_outcomes(cohort, choose_event_kind(rule)), rule.policy
     )
     size = compute_sizes(
         cohort, counted_outcomes, rule.policy, rule.curve, np.array([cohort.as_of])
@@ -195,26 +198,11 @@ def count_looks_reached(rule: Rule, observed: Sequence[ObservedStanding], as_of:
     return sum(bool(size >= look - limit.slack) for look in limit.compared_sizes)
 
 
-def choose_operative_event(rule: Rule) -> Callable[[Standing], CountedEvent | None]:
-    """Return a function that takes the operative event from a standing."""
+def choose_event_kind(rule: Rule) -> EventKind:
+    """Return the kind of event that is the operative count."""
     if rule.status == "confirmed":
-        return _confirmed
-    return _upper if rule.if_a_grade_is_incomplete == "highest" else _lower
-
-
-def _lower(standing: Standing) -> CountedEvent | None:
-    return standing.event
-
-
-def _confirmed(standing: Standing) -> CountedEvent | None:
-    return standing.confirmed
-
-
-def _upper(standing: Standing) -> CountedEvent | None:
-    """Return the earlier of both events: an upper end is never below its lower end."""
-    if standing.upper is None or standing.event is None:
-        return standing.upper or standing.event
-    return standing.event if standing.event.at < standing.upper.at else standing.upper
+        return EventKind.CONFIRMED
+    return EventKind.UPPER if rule.if_a_grade_is_incomplete == "highest" else EventKind.LOWER
 
 
 def _count_events(outcomes: Outcomes) -> int:
@@ -240,7 +228,7 @@ def _is_crossed(
 ) -> bool:
     """Return True when *outcomes* cross; *compared_crossing* has often the same outcomes."""
     compared_cohort, compared_outcomes, is_crossed = compared_crossing
-    if cohort is compared_cohort and outcomes.counted_events == compared_outcomes.counted_events:
+    if cohort is compared_cohort and outcomes.equals(compared_outcomes):
         return is_crossed
     timeline = make_timeline(cohort, apply_policy(cohort, outcomes, rule.policy))
     rule_path = trace_path(timeline, rule.policy, rule.curve)
@@ -270,14 +258,14 @@ def _find_silenced_at(
     return determination.events if events <= determination.events and not is_new else None
 
 
-def _list_contributors(cohort: Cohort, outcomes: Outcomes) -> tuple[Contributor, ...]:
+def _list_contributors(
+    cohort: Cohort, outcomes: Outcomes, kind: EventKind
+) -> tuple[Contributor, ...]:
     """Return the events by date; days are known of the event at lower grades."""
-    counted_events = [
-        (event, cohort.members[k])
-        for k in cohort.event_rows
-        if (event := outcomes.counted_events[k]) is not None
-    ]
-    counted_events.sort(key=lambda pair: (pair[0].at, pair[1].participant))
+    counted_events = sorted(
+        list_counted_events(cohort, outcomes, kind),
+        key=lambda pair: (pair[0].at, pair[1].participant),
+    )
     return tuple(_make_contributor(*pair) for pair in counted_events)
 
 

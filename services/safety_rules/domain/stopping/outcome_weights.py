@@ -10,13 +10,13 @@ is the weight of k events; every chance is read from these weights, at a rate or
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, reduce
+from functools import lru_cache
 
 import numpy as np
 
 from services.safety_rules.domain.stopping.families import Floats
 
-_PART = 8  # factors that are multiplied out side by side with others
+_PART = 8  # factors that are multiplied out one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class OutcomeWeights:
     """The weights of k = 0, 1, ... events among the first outcomes to come.
 
     Args:
-        weights: By the number of events, those that are known included.
+        weights: By the number of events beyond those that are known.
         risk: Onset weight of each pending participant among them who may have the event or not.
         sure: The number of those whose event is known, and counts later.
         completions: Of all those pending among them.
@@ -39,11 +39,10 @@ class OutcomeWeights:
 
     def compute_chances(self, p: float) -> Floats:
         """Return the chance of each number of events beyond those known, at rate *p* in [0, 1]."""
-        weights = self.weights[self.sure :]
-        k = np.arange(len(weights))
+        k = np.arange(len(self.weights))
         free = np.maximum(len(self.risk) + self.newcomers - k, 0)
         total: float = (1 - p * self.risk).prod()
-        return np.asarray(weights * p**k * (1 - p) ** free / total)
+        return np.asarray(self.weights * p**k * (1 - p) ** free / total)
 
 
 @lru_cache(maxsize=1024)
@@ -53,14 +52,23 @@ def count_outcomes(risk: tuple[float, ...]) -> OutcomeWeights:
     >>> count_outcomes((0.5, 0.75)).weights.tolist()
     [1.0, 0.75, 0.125]
     """
-    parts = np.zeros((-(-len(risk) // _PART), _PART))
-    parts.flat[: len(risk)] = 1 - np.array(risk)
-    products = np.zeros((len(parts), _PART + 1))
-    products[:, 0] = 1.0
-    for k in range(_PART):
-        products[:, 1 : k + 2] += products[:, : k + 1] * parts[:, k : k + 1]
-    weights = reduce(np.convolve, products, np.ones(1))[: len(risk) + 1]
-    return OutcomeWeights(weights, _find_unsure(risk, (False,) * len(risk)), 0, len(risk), 0)
+    return OutcomeWeights(multiply_out(risk), _list_undecided(risk), 0, len(risk), 0)
+
+
+@lru_cache(maxsize=4096)
+def multiply_out(risk: tuple[float, ...]) -> Floats:
+    """Return the weights of k = 0 .. all events of those pending; nobody may write into it.
+
+    By halves, which are kept: from one look to the next, few of them change.
+    """
+    if len(risk) > _PART:
+        half = len(risk) // 2
+        return np.convolve(multiply_out(risk[:half]), multiply_out(risk[half:]))
+    weights = [1.0]
+    for weight in risk:
+        pairs = zip([*weights, 0.0], [0.0, *weights], strict=True)
+        weights = [same + (1 - weight) * fewer for same, fewer in pairs]
+    return np.array(weights)
 
 
 @lru_cache(maxsize=1024)
@@ -84,30 +92,32 @@ def follow_outcomes(
     comparisons = [*_list_comparisons(events, boundaries)]
     if not comparisons:
         return None
-    weights = np.zeros(max(needed_events for _, needed_events in comparisons) or 1)
-    weights[0] = 1.0
-    one_fewer, one_more = weights[:-1], weights[1:]
-    newly_affected = np.empty(len(one_more))
-    completions = 0
+    weights, completions, known_events = np.ones(1), 0, 0
     for steps, needed_events in comparisons:
-        for weight, is_sure in zip(risk[completions:steps], sure[completions:steps], strict=True):
-            if is_sure:
-                one_more[:], weights[0] = one_fewer.copy(), 0.0
-            else:
-                np.multiply(one_fewer, 1 - weight, newly_affected)
-                np.add(one_more, newly_affected, one_more)
+        are_sure = sure[completions:steps]
+        known_events += sum(are_sure)
+        group = select_unsure(risk[completions:steps], are_sure)
+        weights = np.convolve(weights, multiply_out(group))
         newcomers = steps - max(completions, len(risk))
         if newcomers > 0:
-            weights[:] = np.convolve(weights, _count_orders(newcomers))[: len(weights)]
-        weights[needed_events:] = 0.0
-        completions = steps
+            weights = np.convolve(weights, _count_orders(newcomers))
+        weights, completions = weights[: max(needed_events - known_events, 0)], steps
+        if not weights.size:
+            break  # whatever the outcomes are, the boundary is reached
     return OutcomeWeights(
         weights,
-        _find_unsure(risk[:completions], sure[:completions]),
-        sum(sure[:completions]),
+        _list_undecided(risk[:completions], sure[:completions]),
+        known_events,
         len(risk[:completions]),
         max(completions - len(risk), 0),
     )
+
+
+def select_unsure(risk: tuple[float, ...], sure: tuple[bool, ...]) -> tuple[float, ...]:
+    """Return the onset weight of each pending participant who may have the event or not."""
+    if not any(sure):
+        return risk
+    return tuple(weight for weight, is_sure in zip(risk, sure, strict=True) if not is_sure)
 
 
 def _list_comparisons(events: int, boundaries: Sequence[int | None]) -> Iterator[tuple[int, int]]:
@@ -127,10 +137,10 @@ def _list_comparisons(events: int, boundaries: Sequence[int | None]) -> Iterator
         yield run
 
 
-def _find_unsure(risk: tuple[float, ...], sure: tuple[bool, ...]) -> Floats:
+def _list_undecided(risk: tuple[float, ...], sure: tuple[bool, ...] = ()) -> Floats:
     """Return the onset weights of those who may have the event or not; at 1 none can come."""
-    weights = np.array(risk)
-    return weights[(weights < 1) & ~np.array(sure, dtype=np.bool_)]
+    weights = np.array(select_unsure(risk, sure))
+    return weights[weights < 1]
 
 
 @lru_cache(maxsize=256)

@@ -13,10 +13,29 @@ from services.safety_rules.domain.stopping.outcome_weights import (
     OutcomeWeights,
     count_outcomes,
     follow_outcomes,
+    select_unsure,
 )
 from services.safety_rules.domain.stopping.path import SignedLimits
 
 NEGLIGIBLE = 1e-14  # share of a mixture that cannot be seen in its result
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceMixture:
+    """A density of the event rate: Beta(a + k, b - k) with *share* k, for k = 0, 1, ...
+
+    *log_total* is the logarithm of the total that the shares were divided by.
+    """
+
+    a: float
+    b: float
+    share: Floats
+    log_total: float
+
+    @property
+    def mean(self) -> float:
+        """The mean of the event rate."""
+        return float(self.share @ (self.a + np.arange(len(self.share)))) / (self.a + self.b)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +72,7 @@ class OutstandingPlan:
     @property
     def unsure_risk(self) -> tuple[float, ...]:
         """Onset weight of each pending participant who may have the event or not."""
-        if not any(self.sure):
-            return self.risk
-        return tuple(w for w, known in zip(self.risk, self.sure, strict=True) if not known)
+        return select_unsure(self.risk, self.sure)
 
     @property
     def size_when_complete(self) -> float:
@@ -79,28 +96,27 @@ def compute_posterior_rate(plan: OutstandingPlan) -> tuple[float, float, float]:
 def _compute_posterior(
     events: int, complete: int, risk: tuple[float, ...], prior: tuple[float, float]
 ) -> tuple[float, float, float]:
-    a, b, share, _ = _compute_mixture(events, complete, risk, prior)
-    is_kept = share > NEGLIGIBLE
-    low, high = find_quantiles(a[is_kept], b[is_kept], share[is_kept], (0.025, 0.975))
-    return float(share[is_kept] @ (a / (a + b))[is_kept]), low, high
+    mixture = _compute_mixture(events, complete, risk, prior)
+    kept_rows = np.flatnonzero(mixture.share > NEGLIGIBLE)
+    first, share = float(kept_rows[0]), mixture.share[kept_rows[0] : kept_rows[-1] + 1]
+    low, high = find_quantiles(mixture.a + first, mixture.b - first, share, (0.025, 0.975))
+    return mixture.mean, low, high
 
 
 @lru_cache(maxsize=1024)
 def _compute_mixture(
     events: int, complete: int, risk: tuple[float, ...], prior: tuple[float, float]
-) -> tuple[Floats, Floats, Floats, float]:
-    """Return the Beta densities (a, b) of the posterior, their shares, and the log of the total.
-
-    Component k stands for k of the pending participants who will have the event yet.
-    """
+) -> EvidenceMixture:
+    """Return the posterior; density k is of k of the pending participants with the event yet."""
     weights = count_outcomes(risk).weights
-    k = np.flatnonzero(weights)
-    a, b = prior[0] + events + k, prior[1] + complete - events + len(risk) - k
-    log_share = np.log(weights[k]) + special.betaln(a, b)
+    weights = weights[: np.count_nonzero(weights)]  # zeros, if any, are the last
+    a, b = prior[0] + events, prior[1] + complete - events + len(risk)
+    k = np.arange(len(weights))
+    log_share = np.log(weights) + special.betaln(a + k, b - k)
     largest = float(log_share.max())
     share = np.exp(log_share - largest)
     total = float(share.sum())
-    return np.asarray(a), np.asarray(b), share / total, largest + math.log(total)
+    return EvidenceMixture(a, b, share / total, largest + math.log(total))
 
 
 def compute_pending_chance(plan: OutstandingPlan, needed_events: int, p: float) -> float:
@@ -157,18 +173,18 @@ def predict_crossing(plan: OutstandingPlan, outcomes: OutcomeWeights | None) -> 
     """Return the chance to cross where *outcomes* of *plan* do not, whatever the event rate is."""
     if outcomes is None:
         return 0.0
-    a, b, share, log_total_before = _compute_evidence(plan, outcomes.completions)
-    k = np.flatnonzero(outcomes.weights)
-    free = outcomes.completions + outcomes.newcomers - k
-    log_ratio = special.betaln(a[:, None] + k, b[:, None] + free) - special.betaln(a, b)[:, None]
-    crossed_nowhere = (share @ np.exp(log_ratio)) @ outcomes.weights[k]
-    total = math.exp(_compute_evidence(plan)[3] - log_total_before)  # of all outcomes
+    evidence = _compute_evidence(plan, outcomes.completions)
+    events = outcomes.sure + np.arange(len(outcomes.weights))
+    free = outcomes.completions + outcomes.newcomers - events
+    k = np.arange(len(evidence.share))[:, None]
+    a, b = evidence.a + k, evidence.b - k
+    ratios = np.exp(special.betaln(a + events, b + free) - special.betaln(a, b))
+    crossed_nowhere = (evidence.share @ ratios) @ outcomes.weights
+    total = math.exp(_compute_evidence(plan).log_total - evidence.log_total)  # of all outcomes
     return float(min(max(1 - crossed_nowhere / total, 0.0), 1.0))
 
 
-def _compute_evidence(
-    plan: OutstandingPlan, first: int = 0
-) -> tuple[Floats, Floats, Floats, float]:
+def _compute_evidence(plan: OutstandingPlan, first: int = 0) -> EvidenceMixture:
     """Return the mixture of all that is known, of those pending from the *first* on alone."""
     rest = replace(plan, risk=plan.risk[first:], sure=plan.sure[first:]) if first else plan
     known_events = sum(rest.sure)

@@ -8,7 +8,13 @@ from operator import itemgetter
 
 import numpy as np
 
-from services.safety_rules.domain.stopping.cohort import NEVER, Cohort
+from services.safety_rules.domain.stopping.cohort import (
+    NEVER,
+    Cohort,
+    list_event_instants,
+    make_event_instants,
+    to_seconds,
+)
 from services.safety_rules.domain.stopping.families import Floats
 from services.vocabulary.protocol import Rule
 from services.vocabulary.standing import ObservedStanding, Standing
@@ -29,17 +35,17 @@ class _Columns:
     window_ends_at: Floats
     observed_until: Floats
     frozen_at: Floats
-    event_rows: set[int]
+    event_instants: Floats
 
     def replace_row(self, observed: ObservedStanding) -> None:
         """Replace the row of a participant whose first infusion is as it was."""
         standing = observed.standing
         k = self.rows[standing.participant]
         self.observed[k], self.members[k] = observed, standing
-        self.window_ends_at[k] = _to_seconds(standing.window_ends_at)
+        self.window_ends_at[k] = to_seconds(standing.window_ends_at)
         self.observed_until[k] = observed.observed_until.timestamp()
-        self.frozen_at[k] = _to_seconds(standing.frozen_at)
-        (self.event_rows.add if _is_affected(standing) else self.event_rows.discard)(k)
+        self.frozen_at[k] = to_seconds(standing.frozen_at)
+        self.event_instants[:, k] = list_event_instants(standing)
 
 
 class RuleStandings:
@@ -113,7 +119,9 @@ class RuleStandings:
             not_exposed=len(self._standings) - exposed_count,
             beyond_plan=exposed_count - len(members),
             data_to=self.find_data_end(as_of),
-            event_rows=tuple(columns.event_rows),
+            event_instants=np.where(
+                columns.event_instants <= data_cut, columns.event_instants, NEVER
+            ),
         )
 
     def find_next_change(self, as_of: datetime) -> datetime:
@@ -200,11 +208,11 @@ def _make_columns(observed: Sequence[ObservedStanding]) -> _Columns:
         [*observed],
         members,
         {one.participant: k for k, one in enumerate(members)},
-        np.array([_to_seconds(one.exposed_at) for one in members]),
-        np.array([_to_seconds(one.window_ends_at) for one in members]),
+        np.array([to_seconds(one.exposed_at) for one in members]),
+        np.array([to_seconds(one.window_ends_at) for one in members]),
         np.array([one.observed_until.timestamp() for one in observed]),
-        np.array([_to_seconds(one.frozen_at) for one in members]),
-        {k for k, one in enumerate(members) if _is_affected(one)},
+        np.array([to_seconds(one.frozen_at) for one in members]),
+        make_event_instants(members),
     )
 
 
@@ -215,16 +223,6 @@ def _find_entry(observed: ObservedStanding) -> _Entry | None:
 
 def _find_end(observed: ObservedStanding) -> datetime:
     return observed.standing.window_ends_at or _FOREVER
-
-
-def _is_affected(standing: Standing) -> bool:
-    """Return True when an event of any kind is known of the participant."""
-    return not (
-        standing.event is None
-        and standing.competing is None
-        and standing.upper is None
-        and standing.confirmed is None
-    )
 
 
 def _list_instants(standing: Standing) -> Iterator[datetime]:
@@ -242,7 +240,3 @@ def _count_from(observed: ObservedStanding, event_at: datetime | None) -> Observ
         return observed
     standing = replace(observed.standing, exposed_at=event_at, window_ends_at=event_at + _MOMENT)
     return replace(observed, standing=standing)
-
-
-def _to_seconds(instant: datetime | None) -> float:
-    return NEVER if instant is None else instant.timestamp()

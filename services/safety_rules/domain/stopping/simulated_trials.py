@@ -85,7 +85,7 @@ class SimulatedTrials:
         competing_at = np.where(self.competing_known_at <= moment, self.competing_at, NEVER)
         closed_at = np.minimum(event_at, competing_at)
         event_at = np.where(competing_at < event_at, NEVER, event_at)
-        return Outcomes((), event_at[:, None, :], closed_at[:, None, :])
+        return Outcomes(event_at[:, None, :], closed_at[:, None, :])
 
 
 def make_trials(
