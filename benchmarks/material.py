@@ -13,7 +13,7 @@ from services.cli.shared.open_study import open_in
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Intake, Submission
 from services.ingest.writer import BATCH_SIZE
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.simulator.trial import (
     SimulatedTrial,
@@ -32,7 +32,9 @@ Members = tuple[str, ...]
 
 def open_data(folder: Path) -> StudyContext:
     """Return the installation in *folder*, whatever the environment says; a new one if need be."""
-    settings = StoreSettings(data=folder, database_url="", keys=None, study=STUDY, clock="message")
+    settings = read_store_settings(
+        data=folder, database_url="", keys=None, study=STUDY, clock="message"
+    )
     return open_in(settings)
 
 

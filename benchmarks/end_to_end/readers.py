@@ -21,7 +21,8 @@ from faust.types import StreamT
 from services.cli.shared.open_study import open_in
 from services.runtime import kafka
 from services.runtime.clock import now_utc
-from services.runtime.settings import KafkaSettings, StoreSettings
+from services.runtime.settings import KafkaSettings
+from services.runtime.store_settings import read_store_settings
 from services.runtime.topics import FACTS
 from services.safety_rules.workers.hint_worker import HintWorker
 
@@ -64,7 +65,7 @@ async def bare_faust(brokers: str, records: int, folder: str) -> float:
 
 def plain_loop(brokers: str, records: int) -> float:
     """Return in how many seconds a loop over kafka-python has folded *records*."""
-    context = open_in(StoreSettings())
+    context = open_in(read_store_settings())
     worker = HintWorker(context.db, context.study.rules, now_utc)
     consumer = kafka.connect_consumer(KafkaSettings(kafka=brokers), FACTS, f"plain-{uuid4()}")
     count, began_s = 0, 0.0

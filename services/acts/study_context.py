@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import StoreSettings
 from services.safety_rules.adapters.study_rules import StudyRules
 from services.store.session import Database
 from services.store.vault import Keys

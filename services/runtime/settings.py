@@ -1,32 +1,29 @@
-"""Settings of the machine: places and ports, never anything clinical.
+"""Settings of the services on a machine: places and ports, never anything clinical.
 
-Each is an environment variable ``AEGIS_...``, or an argument of its name; secrets are files.
+Each is an environment variable ``AEGIS_...``, or an argument of its name; secrets are files. Those
+of the database are in `services.runtime.store_settings`.
 """
 
 import os
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
-from urllib.parse import quote
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.runtime.limit_settings import LimitSettings
 from services.runtime.setting_faults import describe_setting_fault
 from services.runtime.settings_error import SettingsError
 from services.runtime.similar_variables import PREFIX, suggest_variables
+from services.runtime.store_settings import STORE_VARIABLES, find_file_fault
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 SettingsClass = TypeVar("SettingsClass", bound=BaseSettings)
 
 
-DATABASE_SCHEMES = ("postgresql+psycopg", "sqlite")
-_SCHEME = "database_scheme"  # type of an error whose input is not shown: it may hold a password
 # Variables of the same prefix that other readers of the environment know.
 _OTHER_VARIABLES = (
     "AEGIS_CACHE",  # deploy/local: downloads
@@ -76,62 +73,8 @@ def check_variables(names: Iterable[str]) -> None:
 def list_known_variables() -> frozenset[str]:
     """Return the environment variables ``AEGIS_...`` that some part of Aegis reads."""
     fields = (name for kind in SETTINGS for name in kind.model_fields)
-    return frozenset(f"{PREFIX}{name.upper()}" for name in fields) | {*_OTHER_VARIABLES}
-
-
-def _find_nearest_name(name: str, known_names: Iterable[str]) -> str:
-    return get_close_matches(name, sorted(known_names), n=1, cutoff=0.0)[0]
-
-
-class StoreSettings(BaseSettings):
-    """The places of the database, its keys and the study.
-
-    ``AEGIS_DATA``, ``AEGIS_DATABASE_URL`` (empty: SQLite in the data folder),
-    ``AEGIS_DATABASE_PASSWORD_FILE`` (a file that holds the password of its user), ``AEGIS_KEYS``
-    (empty: ``keys`` in the data folder, beside the folder of the database), ``AEGIS_STUDY``,
-    ``AEGIS_CLOCK``.
-    """
-
-    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
-
-    data: Path = Path("var")
-    database_url: str = ""
-    database_password_file: Path | None = None
-    keys: Path | None = None
-    study: Path = Path("studies/blina-hsct")
-    clock: Literal["wall", "message"] = "wall"  # message: received_at is that of the sender
-
-    @field_validator("database_url")
-    @classmethod
-    def _has_known_scheme(cls, url: str) -> str:
-        scheme, separator, _ = url.partition("://")
-        if url and not separator:
-            raise PydanticCustomError(_SCHEME, "it is SCHEME://..., like sqlite:////var/aegis.db")
-        if url and scheme not in DATABASE_SCHEMES:
-            message = "there is no database {scheme}; did you mean {nearest}?"
-            nearest = _find_nearest_name(scheme, DATABASE_SCHEMES)
-            raise PydanticCustomError(_SCHEME, message, {"scheme": scheme, "nearest": nearest})
-        return url
-
-    @field_validator("database_password_file")
-    @classmethod
-    def _is_there(cls, path: Path | None) -> Path | None:
-        return _require_file(path)
-
-    @property
-    def database(self) -> str:
-        """The URL of the database, with the password of its file."""
-        url = self.database_url or f"sqlite:///{(self.data / 'db' / 'aegis.db').absolute()}"
-        if self.database_password_file is None:
-            return url
-        user, separator, place = url.rpartition("@")
-        password = quote(self.database_password_file.read_text().strip(), safe="")
-        return f"{user}:{password}{separator}{place}" if separator else url
-
-    @property
-    def keys_folder(self) -> Path:
-        """The folder of the keys, outside that of the database."""
-        return self.keys or self.data / "keys"
+    variables = frozenset(f"{PREFIX}{name.upper()}" for name in fields)
+    return variables | STORE_VARIABLES | {*_OTHER_VARIABLES}
 
 
 class IngestSettings(BaseSettings):
@@ -305,7 +248,6 @@ class PeopleSettings(BaseSettings):
 
 
 SETTINGS: tuple[type[BaseSettings], ...] = (
-    StoreSettings,
     IngestSettings,
     HttpSettings,
     KafkaSettings,
@@ -318,8 +260,8 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
 
 
 def _require_file(path: Path | None) -> Path | None:
-    if path is not None and not path.is_file():
-        raise ValueError(f"there is no file {path}")
+    if fault := find_file_fault(path):
+        raise ValueError(fault)
     return path
 
 

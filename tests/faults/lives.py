@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from services.cli.demo.mail_sink import MailSink
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.safety_rules.application.decide_study import decide_rules, extract_news_fields
 from services.simulator.trial import write_participants_csv
 from services.store import alerts, decisions, journal, outbox, participants, timers
@@ -214,7 +214,7 @@ def _control_id(message):
 
 def settings_of(life):
     """The settings under which a command in this process finds what *life* holds."""
-    return StoreSettings(
+    return read_store_settings(
         data=life.folder / "data", keys=life.folder / "keys",
         database_url=life.postgres.url, study=STUDY, clock="message",
     )  # fmt: skip

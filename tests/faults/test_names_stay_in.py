@@ -25,7 +25,7 @@ from services.ingest.intake import Submission
 from services.ingest.mllp_client import send_messages
 from services.relay.packing import pack_records
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import outbox
 from services.store.session import Database
@@ -435,7 +435,7 @@ def spoil_last_fact(url):
 
 
 def test_topics_carry_nothing_that_is_planted(tmp_path):
-    context = open_in(StoreSettings(data=tmp_path, study=STUDY, clock="message"))
+    context = open_in(read_store_settings(data=tmp_path, study=STUDY, clock="message"))
     context.db.close()
     db = Database.open(context.db.url, has_relay=True)
     intake = make_intake(context)

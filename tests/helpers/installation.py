@@ -10,7 +10,7 @@ from services.cli.shared.verification import find_all_faults
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.safety_rules.reports import verify
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.simulator.trial import list_facts, write_participants_csv
@@ -23,7 +23,7 @@ class Installation:
     """The trial's study, with data in *folder*; its clock is that of the messages by default."""
 
     def __init__(self, folder, clock="message"):
-        self.context = open_in(StoreSettings(data=folder, study=STUDY, clock=clock))
+        self.context = open_in(read_store_settings(data=folder, study=STUDY, clock=clock))
         self.db = self.context.db
         self.intake = make_intake(self.context)
         self.worker = JournalWorker(

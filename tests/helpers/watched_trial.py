@@ -20,7 +20,8 @@ from services.cli.shared.open_study import migrate
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission
 from services.ingest.mllp_client import send_messages
-from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
+from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
+from services.runtime.store_settings import read_store_settings
 from services.runtime.topics import FACTS
 from services.simulator.trial import list_facts, simulate_trial, write_participants_csv
 from services.store import alerts, journal
@@ -64,7 +65,7 @@ def watched_trial(postgres_server, tmp_path_factory):
     trial = simulate_trial(10, seed=7, days=16)  # so that some are still pending
     folder = tmp_path_factory.mktemp("watched")
     url = postgres_server.url(_new_database(postgres_server))
-    settings = StoreSettings(data=folder, study=STUDY, clock="message", database_url=url)
+    settings = read_store_settings(data=folder, study=STUDY, clock="message", database_url=url)
     context = migrate(settings)
     with MailSink(folder / "mails") as sink:
         mails = AlertSettings(smtp_host="127.0.0.1", smtp_port=sink.port)

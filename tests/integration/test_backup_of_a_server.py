@@ -13,7 +13,7 @@ from services.cli.shared.records_table import write_canonical_lines
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.safety_rules.workers.journal_worker import JournalWorker
 from services.simulator.trial import simulate_trial, write_participants_csv
 from services.store import records
@@ -46,7 +46,7 @@ def backup(postgres, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
     assert main(["migrate"]) == 0
     trial = simulate_trial(2, seed=5, days=2)
-    context = open_in(StoreSettings(clock="message"))
+    context = open_in(read_store_settings(clock="message"))
     intake = make_intake(context)
     import_participants(intake, write_participants_csv(trial).encode(), "test")
     intake.accept([Submission(body, "file") for body in trial.messages])
@@ -92,7 +92,7 @@ def test_it_is_restored_with_its_keys_and_proven(elsewhere, postgres, new_url, c
     assert "verified: nothing found" in said
     assert "the same history" in said
     assert read_records(new_url) == read_records(postgres.url) != []
-    context = open_in(StoreSettings(), service="ingest")  # whose rights are granted anew
+    context = open_in(read_store_settings(), service="ingest")  # whose rights are granted anew
     try:
         with context.db.read() as conn:
             (message_count,) = conn.exec_driver_sql("SELECT count(*) FROM raw_message").one()
@@ -146,7 +146,7 @@ def test_without_the_programs_it_says_what_to_install(tmp_path, monkeypatch, cap
 
 
 def test_what_the_program_says_is_passed_on(elsewhere, tmp_path, monkeypatch, capsys):
-    url = f"{StoreSettings().database_url}_not_there"
+    url = f"{read_store_settings().database_url}_not_there"
     monkeypatch.setenv("AEGIS_DATABASE_URL", url)
     for words in (["backup", str(tmp_path / "second")], ["restore", str(elsewhere)]):
         assert main(words) == 2

@@ -13,8 +13,8 @@ from deploy.local.program import ServerError
 from services.cli.command import CommandError
 from services.cli.process.start_warnings import warn_of_login
 from services.cli.shared.open_study import migrate, open_in
-from services.runtime.settings import StoreSettings
 from services.runtime.standing_warnings import StandingWarnings
+from services.runtime.store_settings import read_store_settings
 from services.store import schema
 from services.store.roles import BACKUP, GRANTS, SERVICES, VIEWS, name_role
 from services.store.session import Database
@@ -211,7 +211,9 @@ def test_none_is_a_superuser_and_none_a_member_of_another(login_database):
 def test_the_owner_migrates_and_the_services_find_what_it_made(postgres, tmp_path):
     def settings(login, keys="keys"):
         url = postgres.login_url(login)
-        return StoreSettings(data=tmp_path, keys=tmp_path / keys, database_url=url, study=STUDY)
+        return read_store_settings(
+            data=tmp_path, keys=tmp_path / keys, database_url=url, study=STUDY
+        )
 
     migrate(settings("owner")).db.close()
     for service in SERVICES:
@@ -245,7 +247,9 @@ def test_a_login_that_may_do_more_than_its_process_is_said(postgres, service):
 @pytest.mark.parametrize("login", ["owner", "relay", "backup"])
 def test_a_login_runs_no_service_but_its_own(postgres, tmp_path, login):
     def settings(user):
-        return StoreSettings(data=tmp_path, database_url=postgres.login_url(user), study=STUDY)
+        return read_store_settings(
+            data=tmp_path, database_url=postgres.login_url(user), study=STUDY
+        )
 
     migrate(settings("owner")).db.close()
     with pytest.raises(CommandError, match=r"^cannot use the database|may not do this") as refusal:

@@ -15,7 +15,7 @@ from services.cli.shared.open_study import open_in
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.simulator.trial import simulate_trial, write_participants_csv
 from services.store import messages, reencryption
 from services.store.held_lease import HeldLease
@@ -40,7 +40,7 @@ class Trial:
         self.keys_folder = folder / "keys"
         trial = simulate_trial(2, seed=5, days=2)
         self.bodies = iter(trial.messages)
-        self.context = open_in(StoreSettings(clock="message"), service="ingest")
+        self.context = open_in(read_store_settings(clock="message"), service="ingest")
         self.db = self.context.db
         self.intake = make_intake(self.context)
         import_participants(self.intake, write_participants_csv(trial).encode(), "test")
@@ -108,7 +108,7 @@ def test_messages_are_encrypted_again_and_the_old_key_is_retired(trial, aegis, m
     (trial.keys_folder / OLD_FILE).unlink()
     assert aegis("verify")[0] == 0
     assert aegis("keys", "list")[0] == 0
-    db = Database.open(StoreSettings().database)
+    db = Database.open(read_store_settings().database)
     with db.read() as conn:
         query = "SELECT actor, action FROM audit WHERE place = 'installation_key' ORDER BY id"
         changes = [tuple(row) for row in conn.exec_driver_sql(query)]
@@ -256,7 +256,7 @@ def test_no_message_is_encrypted_with_a_key_that_is_being_retired(trial, aegis):
     trial.reencrypt_all()
     codes = []
     retirement = threading.Thread(target=lambda: codes.append(main(["keys", "retire", OLD_FILE])))
-    other_db = Database.open(StoreSettings().database)
+    other_db = Database.open(read_store_settings().database)
     with other_db.write() as conn:
         choose_encryption_key(conn, trial.context.keys)  # somebody has begun to encrypt
         retirement.start()

@@ -10,7 +10,7 @@ from services.acts.intake import make_intake
 from services.cli.main import main
 from services.cli.shared.open_study import open_in
 from services.ingest.enrolment import import_participants
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.simulator.trial import simulate_trial, write_participants_csv
 from services.store import installation_keys
 from services.store.key_files import name_keys
@@ -38,7 +38,7 @@ def data(request, tmp_path, monkeypatch):
     if request.param == "postgres":
         monkeypatch.setenv("AEGIS_DATABASE_URL", request.getfixturevalue("postgres").url)
     assert main(["migrate"]) == 0
-    context = open_in(StoreSettings(clock="message"))
+    context = open_in(read_store_settings(clock="message"))
     people = write_participants_csv(simulate_trial(2, seed=5, days=1))
     import_participants(make_intake(context), people.encode(), "test")
     context.db.close()
@@ -46,7 +46,7 @@ def data(request, tmp_path, monkeypatch):
 
 
 def load_registered():
-    db = Database.open(StoreSettings().database)
+    db = Database.open(read_store_settings().database)
     with db.read() as conn:
         keys = installation_keys.load_keys(conn)
     db.close()
@@ -134,7 +134,7 @@ def test_a_folder_of_keys_with_other_files_is_not_closed_but_refused_when_others
 def test_a_role_starts_with_its_own_keys_alone(data, role):
     for name in set(_FILES) - _NEEDS[role]:
         (data / "keys" / name).unlink()
-    context = open_in(StoreSettings(), service=role)
+    context = open_in(read_store_settings(), service=role)
     context.db.close()
     assert {f"{key}.key" for key in context.keys.single} == _NEEDS[role] - {"encryption-0001.key"}
 
@@ -161,7 +161,7 @@ def test_a_role_does_not_start_without_a_key_of_its_own(data, role, name):
 
 def forget_keys(data):
     """Let the database be one whose keys no release has registered yet; without a key for links."""
-    db = Database.open(StoreSettings().database)
+    db = Database.open(read_store_settings().database)
     with db.write() as conn:
         conn.exec_driver_sql("DELETE FROM installation_key")
         conn.exec_driver_sql("DELETE FROM audit WHERE place = 'installation_key'")

@@ -14,7 +14,8 @@ from services.cli.process.service import Service
 from services.cli.shared.open_study import open_in
 from services.ingest.mllp_client import send_messages
 from services.runtime.clock import now_utc
-from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
+from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
+from services.runtime.store_settings import read_store_settings
 from services.simulator.trial import simulate_trial
 from services.store import alerts
 from services.vocabulary.person import Actor
@@ -39,7 +40,7 @@ def running_service(tmp_path_factory):
     """The address of a service that has taken a trial, and its installation."""
     folder = tmp_path_factory.mktemp("metrics")
     Installation(folder).enrol(TRIAL)
-    context = open_in(StoreSettings(data=folder, study=STUDY))
+    context = open_in(read_store_settings(data=folder, study=STUDY))
     with MailSink(folder / "mails") as sink:
         service = Background(
             Service(

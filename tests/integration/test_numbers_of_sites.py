@@ -12,7 +12,7 @@ from services.cli.shared.open_study import open_in
 from services.ingest.ids import NAMESPACE
 from services.ingest.intake import Submission
 from services.ingest.parked_items import retry_parked
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.safety_rules.domain.facts.current_facts import CurrentFacts
 from services.store import journal, parking
 from tests.helpers.installation import STUDY
@@ -40,7 +40,7 @@ def context(old_data, tmp_path):
     assert main(["migrate"]) == 0
     url = "" if old_data.startswith("sqlite") else old_data
     study_context = open_in(
-        StoreSettings(data=tmp_path, study=STUDY, clock="message", database_url=url)
+        read_store_settings(data=tmp_path, study=STUDY, clock="message", database_url=url)
     )
     yield study_context
     study_context.db.close()

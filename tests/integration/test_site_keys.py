@@ -15,8 +15,8 @@ from services.ingest.domain.site import Sites
 from services.ingest.key_uses import KeyUses
 from services.ingest.site_keys import SiteKeyError, make_key, revoke_keys, rotate_key
 from services.runtime import log
-from services.runtime.settings import StoreSettings
 from services.runtime.standing_warnings import StandingWarnings
+from services.runtime.store_settings import read_store_settings
 from services.store import api_keys
 from services.store.api_keys import ApiKey
 from services.store.integrity import find_faults
@@ -310,7 +310,7 @@ def test_what_an_operator_cannot_do_is_said_in_one_line(aegis):
 
 
 def test_keys_of_a_site_that_was_removed_are_listed_and_revoked_and_none_is_made(aegis, tmp_path):
-    with open_in(StoreSettings(data=tmp_path, study=STUDY)).db.write() as conn:
+    with open_in(read_store_settings(data=tmp_path, study=STUDY)).db.write() as conn:
         make_key(conn, "south", CLOCK_TIME, actor="anna")
     assert aegis("keys", "south").out.splitlines()[1].split()[:3] == ["south", "south-1", "valid"]
     for word in ("key", "rotate"):

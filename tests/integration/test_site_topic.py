@@ -30,8 +30,8 @@ from services.runtime.settings import (
     HttpSettings,
     IngestSettings,
     KafkaSettings,
-    StoreSettings,
 )
+from services.runtime.store_settings import read_store_settings
 from services.runtime.topics import SITE_EVENTS, make_site_topic
 from services.store import journal, messages, parking
 from services.store.journal import UnknownParticipantError
@@ -436,7 +436,7 @@ def test_the_ingest_role_reads_the_topic_and_shows_how_far_it_is(
     assert main(["migrate"]) == 0
     make_topics(kafka, study="BLINA-HSCT", sites=["north"])
     north_topic = make_site_topic("BLINA-HSCT", "north")
-    context = open_in(StoreSettings(), service="ingest")
+    context = open_in(read_store_settings(), service="ingest")
     settings = ProcessSettings(
         IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(), KafkaSettings()
     )

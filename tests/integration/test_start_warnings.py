@@ -24,8 +24,9 @@ from services.cli.process.service import Service
 from services.cli.shared.open_study import open_in
 from services.runtime import log
 from services.runtime.file_error import UntrustedFileError
-from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings, StoreSettings
+from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
 from services.runtime.standing_warnings import StandingWarnings
+from services.runtime.store_settings import read_store_settings
 from services.vocabulary.alert import OPERATOR
 from tests.helpers.timeline import FOLDER
 
@@ -147,7 +148,7 @@ def serve(tmp_path):
     """Return a function that runs the service of a study, and what its page says."""
 
     def serve(study):
-        context = open_in(StoreSettings(data=tmp_path / "data", database_url="", study=study))
+        context = open_in(read_store_settings(data=tmp_path / "data", database_url="", study=study))
         settings = ProcessSettings(
             IngestSettings(mllp_port=0),
             HttpSettings(http_port=0),

@@ -22,8 +22,8 @@ from services.runtime.settings import (
     HttpSettings,
     IngestSettings,
     KafkaSettings,
-    StoreSettings,
 )
+from services.runtime.store_settings import read_store_settings
 from services.simulator.trial import simulate_trial, write_participants_csv
 from services.store import journal
 from services.store.snapshots import Snapshots
@@ -46,7 +46,7 @@ def study(tmp_path, monkeypatch):
 def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch, capsys):
     monkeypatch.setenv("AEGIS_DATABASE_URL", postgres.url)
     assert main(["migrate"]) == 0
-    context = open_in(StoreSettings())
+    context = open_in(read_store_settings())
     settings = ProcessSettings(
         IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(smtp_port=1)
     )

@@ -18,10 +18,10 @@ from services.runtime.settings import (
     AlertSettings,
     HttpSettings,
     IngestSettings,
-    StoreSettings,
     read_settings,
 )
 from services.runtime.settings_error import SettingsError
+from services.runtime.store_settings import read_store_settings
 from tests.helpers.certificates import Authority, make_self_signed
 from tests.helpers.hl7_messages import labs, obx
 from tests.helpers.installation import STUDY
@@ -35,7 +35,7 @@ OF_MACHINES = ("/healthz", "/readyz", "/metrics")
 @contextmanager
 def serve(folder, *, study=STUDY, mllp=None, **http):
     """The whole service on free ports."""
-    context = open_in(StoreSettings(data=folder, study=study))
+    context = open_in(read_store_settings(data=folder, study=study))
     settings = ProcessSettings(
         IngestSettings(mllp_port=0, **(mllp or {})),
         HttpSettings(http_port=0, **http),

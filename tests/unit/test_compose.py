@@ -10,6 +10,7 @@ from deploy.local.workers import ROLES
 from deploy.make_secrets import READERS, list_secrets
 from services.cli.main import build_parser, load_command
 from services.runtime import settings
+from services.runtime.store_settings import read_store_settings
 from services.store.roles import BACKUP, VIEWS, name_role
 from services.store.roles import SERVICES as ROLE_NAMES
 
@@ -242,7 +243,7 @@ def test_prometheus_watches_every_role_on_its_port():
 def test_the_password_of_the_database_may_be_in_a_file(tmp_path, url, expected):
     file = tmp_path / "password"
     file.write_text("p@ss/1\n")
-    store_settings = settings.StoreSettings(database_url=url, database_password_file=file)
+    store_settings = read_store_settings(database_url=url, database_password_file=file)
     assert store_settings.database == expected
 
 

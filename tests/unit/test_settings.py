@@ -2,15 +2,18 @@
 
 import inspect
 import re
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 from pydantic_settings import BaseSettings
 
 from services.cli.main import main
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.runtime import settings
-from services.runtime.settings import StoreSettings, check_variables, read_settings
+from services.runtime.settings import check_variables, read_settings
 from services.runtime.settings_error import SettingsError
+from services.runtime.store_settings import read_store_settings
 
 ROOT = Path(__file__).parent.parent.parent
 ENCRYPTED_ONLY = "the port is encrypted only with"
@@ -36,7 +39,7 @@ def test_an_unknown_variable_is_refused_with_those_that_it_may_stand_for(
     monkeypatch.setenv(name, "secret")
     problem = f"^{name}: there is no such setting; did you mean {nearest}[?]$"
     with pytest.raises(SettingsError, match=problem):
-        read_settings(StoreSettings)
+        read_chosen_settings(Namespace())
 
 
 @pytest.mark.parametrize("name", ["AEGIS_LOG_LEVEL", "AEGIS_DB", "AEGIS_", "AEGIS_XYZZY"])
@@ -84,7 +87,7 @@ def test_the_settings_of_every_class_are_known():
 def test_an_unknown_database_is_refused_and_its_password_is_not_shown(monkeypatch, url, problem):
     monkeypatch.setenv("AEGIS_DATABASE_URL", url)
     with pytest.raises(SettingsError) as error_info:
-        read_settings(StoreSettings)
+        read_store_settings()
     sentence = str(error_info.value)
     assert sentence.startswith("AEGIS_DATABASE_URL: ")
     assert problem in sentence
@@ -107,15 +110,18 @@ def test_an_unknown_database_is_refused_and_its_password_is_not_shown(monkeypatc
         ("FRAME_DEADLINE_S", "soon", "must be a number, not 'soon'"),
         ("FRAME_DEADLINE_S", "0", "must be above 0, not '0'"),
         ("FRAME_DEADLINE_S", "nan", "must be at most 3600, not 'nan'"),
+        ("DATABASE_PASSWORD_FILE", "/nowhere", "there is no file /nowhere"),
+        ("DATABASE_PASSWORD_FILE", "", "there is no file ."),
+        ("CLOCK", "", "must be 'wall' or 'message', not ''"),
         ("CLOCK", "sun", "must be 'wall' or 'message', not 'sun'"),
         ("KAFKA", "a:1,b", "a broker is HOST:PORT, several are separated by commas, not 'b'"),
     ],
 )
 def test_a_setting_that_is_refused_says_what_it_may_be(monkeypatch, name, value, problem):
     monkeypatch.setenv(f"AEGIS_{name}", value)
-    (kind,) = [kind for kind in settings.SETTINGS if name.lower() in kind.model_fields]
+    kinds = [kind for kind in settings.SETTINGS if name.lower() in kind.model_fields]
     with pytest.raises(SettingsError) as error_info:
-        read_settings(kind)
+        read_settings(kinds[0]) if kinds else read_store_settings()
     assert str(error_info.value)[:200].startswith(f"AEGIS_{name}: {problem}")
     assert str(error_info.value).endswith(problem) or len(value) > 100
 
@@ -123,4 +129,29 @@ def test_a_setting_that_is_refused_says_what_it_may_be(monkeypatch, name, value,
 @pytest.mark.parametrize("url", ["", "sqlite:////a.db", "postgresql+psycopg://aegis@db/a"])
 def test_both_databases_are_known(monkeypatch, url):
     monkeypatch.setenv("AEGIS_DATABASE_URL", url)
-    assert read_settings(StoreSettings).database_url == url
+    assert read_store_settings().database_url == url
+
+
+def test_each_setting_of_the_store_has_a_variable_and_an_option_wins(monkeypatch, tmp_path):
+    for name, value in [("DATA", "d"), ("KEYS", "k"), ("STUDY", "s"), ("CLOCK", "message")]:
+        monkeypatch.setenv(f"AEGIS_{name}", value)
+    monkeypatch.delenv("AEGIS_DATABASE_URL", raising=False)
+    monkeypatch.setenv("aegis_database_password_file", __file__)  # either case, as the others
+    settings_read = read_store_settings(data=tmp_path)
+    assert (settings_read.data, settings_read.clock) == (tmp_path, "message")
+    assert settings_read.database_password_file == Path(__file__)
+    assert settings_read.keys_folder == Path("k")
+    assert (settings_read.study, settings_read.is_study_chosen) == (Path("s"), True)
+
+
+def test_a_study_that_nobody_names_is_not_chosen(monkeypatch):
+    monkeypatch.delenv("AEGIS_STUDY", raising=False)
+    assert not read_store_settings(data=Path("d"), keys=None).is_study_chosen
+    assert read_store_settings(keys=None).keys_folder == Path("var/keys")
+    assert read_store_settings(study=Path("s")).is_study_chosen
+
+
+def test_every_fault_of_the_store_is_told(monkeypatch):
+    monkeypatch.setenv("AEGIS_CLOCK", "sun")
+    with pytest.raises(SettingsError, match=r"AEGIS_DATABASE_URL: .*; AEGIS_CLOCK: must be 'wall'"):
+        read_store_settings(database_url="x")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from services.acts.intake import make_fact_names
 from services.cli.command import CommandError
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.records_table import make_records_table
 from services.cli.shared.rules_table import make_rules_table
 from services.ingest.fact_names import FactNames
@@ -23,7 +23,7 @@ _LATEST_YEAR = 9000  # a window that begins later may end after the last year th
 
 def perform(args: Namespace) -> int:
     """Print the records, decisions and queries of a file of facts."""
-    study = load_rules(read_store_settings(args).study)
+    study = load_rules(read_chosen_settings(args).study)
     assessment = assess(study.rules, _read_facts(args.file, make_fact_names(study)), args.as_of)
     if args.json:
         print(_as_json(assessment))

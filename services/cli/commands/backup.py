@@ -16,7 +16,7 @@ from services.cli.shared.backup_folder import (
     require_no_files,
     write_description,
 )
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.installed import find_installed_version
 from services.cli.shared.keys_of_data import load_keys_of_data
 from services.cli.shared.open_database import (
@@ -28,7 +28,7 @@ from services.cli.shared.open_database import (
 from services.cli.shared.study_of_data import recall_study
 from services.cli.shared.verification import count_stored
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import StoreSettings
 from services.store import audit_anchor, key_files, protocols, server_copy, sqlite_copy, vault
 from services.store.file_faults import RESTORE
 from services.store.private_files import make_private_folder
@@ -40,7 +40,7 @@ _REMEDY = "a backup needs a new folder"
 
 def perform(args: Namespace) -> int:
     """Make a backup, and prove that it can be read with the keys beside it."""
-    settings = read_store_settings(args)
+    settings = read_chosen_settings(args)
     db = open_database(settings)
     require_data(settings, db)
     keys_folder: Path = args.keys_to or args.folder / KEYS

@@ -12,14 +12,16 @@ from services.vocabulary.recommendation import Advice
 
 def perform(args: Namespace) -> int:
     """Print the recommendations for each participant."""
-    known = load_known_advice(args)
+    known_advice = load_known_advice(args)
     if args.json:
-        print_json_lines(one for _, advice in known.by_participant for one in advice)
+        print_json_lines(one for _, advice in known_advice.by_participant for one in advice)
         return 0
-    lines = [line for who, advice in known.by_participant for line in describe_advice(who, advice)]
+    lines = [
+        line for who, advice in known_advice.by_participant for line in describe_advice(who, advice)
+    ]
     lines += [] if lines else ["nothing is recommended"]
     print_text("\n".join(lines))
-    print(f"as known at {format_utc(known.cut_at)} UTC, {known.protocol_label}")
+    print(f"as known at {format_utc(known_advice.cut_at)} UTC, {known_advice.protocol_label}")
     return 0
 
 

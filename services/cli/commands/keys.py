@@ -6,14 +6,14 @@ from datetime import datetime
 from pathlib import Path
 
 from services.cli.command import CommandError
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.columns import KEYS
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.keys_of_data import load_keys_of_data
 from services.cli.shared.open_database import describe_unreachable, open_database, require_data
 from services.cli.shared.tables import make_explained_table
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import StoreSettings
 from services.store.installation_keys import InstallationKey, list_in_use, load_keys
 from services.store.key_files import list_encryption_files, make_key_id, read_key
 from services.store.key_rotation import (
@@ -43,7 +43,7 @@ class KeyState:
 
 def perform(args: Namespace) -> int:
     """List the keys, or make or retire an encryption key."""
-    settings = read_store_settings(args)
+    settings = read_chosen_settings(args)
     db = open_database(settings)
     require_data(settings, db)
     try:

@@ -2,6 +2,7 @@
 
 import shutil
 from argparse import Namespace
+from dataclasses import replace
 from pathlib import Path
 
 from services.cli.command import CommandError
@@ -13,11 +14,11 @@ from services.cli.shared.backup_folder import (
     require_fit,
     require_no_files,
 )
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.open_database import describe_unreachable, name_database, open_database
-from services.cli.shared.study_of_data import names_study, remember_study
+from services.cli.shared.study_of_data import remember_study
 from services.cli.shared.verification import count_stored
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import StoreSettings
 from services.store import key_files, server_copy, sqlite_copy, vault
 from services.store.session import Database, DatabaseError
 
@@ -35,7 +36,7 @@ _UNPROVEN = ".unproven"  # a copy that may turn out to be damaged
 
 def perform(args: Namespace) -> int:
     """Restore database and keys, once both are proven to be whole and to belong together."""
-    settings = read_store_settings(args)
+    settings = read_chosen_settings(args)
     backup = read_description(args.folder)
     db = open_database(settings)
     if db.is_sqlite != (backup.database == SQLITE_FILE):
@@ -123,7 +124,7 @@ def _restore_dump(source: Path, keys_folder: Path, db: Database) -> str:
 
 def _remember(settings: StoreSettings, backup: Backup) -> None:
     """Let the folder remember the study that it belonged to, or one that is named now."""
-    if not names_study(settings) and backup.study_folder is not None:
-        settings = settings.model_copy(update={"study": backup.study_folder})
+    if not settings.is_study_chosen and backup.study_folder is not None:
+        settings = replace(settings, study=backup.study_folder, is_study_chosen=True)
     if len(backup.study) == 1:
         remember_study(settings, backup.study[0])

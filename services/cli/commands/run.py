@@ -12,7 +12,7 @@ from services.cli.command import CommandError
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.run_lock import hold_run_lock
 from services.cli.process.service import ALL_ROLES, Ports, Service
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.open_database import open_database, require_sound_pages
 from services.cli.shared.open_study import open_data
 from services.cli.shared.other_rules import count_graded_by_other_rules
@@ -44,7 +44,7 @@ def perform(args: Namespace) -> int:
         read_settings(RulesSettings),
         read_settings(LimitSettings),
     )
-    db = open_database(read_store_settings(args))
+    db = open_database(read_chosen_settings(args))
     if role and db.is_sqlite:
         raise CommandError(
             f"`aegis run {role}` works beside others, which SQLite cannot have: name a"
@@ -56,7 +56,7 @@ def perform(args: Namespace) -> int:
 
 
 def _run(args: Namespace, settings: ProcessSettings, role: str) -> None:
-    require_sound_pages(read_store_settings(args))
+    require_sound_pages(read_chosen_settings(args))
     context = open_data(args, service=role)
     if role in (ALL_ROLES, "rules") and (outdated_count := count_graded_by_other_rules(context)):
         log.make_logger("safety_rules").warning("graded_by_other_rules", count=outdated_count)

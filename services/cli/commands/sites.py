@@ -4,7 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from services.cli.command import CommandError
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.columns import SITES
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.study_of_data import choose_study
@@ -19,7 +19,7 @@ def perform(args: Namespace) -> int:
     Raises:
         CommandError: There is no such site, or a key cannot be made or found.
     """
-    sites = load_sites(choose_study(read_store_settings(args)).study, load_code_tables()).by_id
+    sites = load_sites(choose_study(read_chosen_settings(args)).study, load_code_tables()).by_id
     if args.word == "list":
         _list_sites(sites.values(), as_json=args.json)
         return 0

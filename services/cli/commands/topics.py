@@ -5,7 +5,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from services.cli.command import CommandError
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.columns import TOPICS
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.site_topics import find_differences_of_rights, load_site_topics
@@ -23,7 +23,7 @@ def perform(args: Namespace) -> int:
     settings = read_settings(KafkaSettings)
     notes = sys.stderr if args.json else sys.stdout
     try:
-        folder = choose_study(read_store_settings(args)).study
+        folder = choose_study(read_chosen_settings(args)).study
         study, sites = load_site_topics(folder)
         topics = load_topics(settings.kafka_topics).add_site_topics(
             study, [site.id for site in sites.values()]

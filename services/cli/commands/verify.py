@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_database import require_sound_pages
 from services.cli.shared.open_study import open_to_read
@@ -31,7 +31,7 @@ def perform(args: Namespace) -> int:
         CommandError: The anchor is none.
     """
     anchor = _parse_anchor(args.anchor)
-    require_sound_pages(read_store_settings(args))
+    require_sound_pages(read_chosen_settings(args))
     context = open_to_read(args)
     count = 0
     try:

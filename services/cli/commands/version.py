@@ -9,10 +9,9 @@ from argparse import Namespace
 from pathlib import Path
 
 import services
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.installed import find_installed_version
-from services.cli.shared.study_of_data import names_study
 from services.runtime.file_error import UntrustedFileError
-from services.runtime.settings import StoreSettings, read_settings
 from services.safety_rules.adapters.rules_version import study_rules_version
 from services.safety_rules.edition import EDITION
 
@@ -22,12 +21,11 @@ _GIT_TIMEOUT_S = 5
 
 def perform(args: Namespace) -> int:
     """Print the version of the package and of the rules."""
-    settings = read_settings(StoreSettings)
-    folder = args.study or settings.study
+    settings = read_chosen_settings(args)
     try:
-        rules = study_rules_version(folder)
+        rules = study_rules_version(settings.study)
     except UntrustedFileError as error:
-        if args.study or names_study(settings) or folder.exists():
+        if settings.is_study_chosen or settings.study.exists():
             raise
         print(f"rules_version: {error}: name a study with --study", file=sys.stderr)
         rules = None

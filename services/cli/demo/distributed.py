@@ -19,7 +19,8 @@ from services.runtime.kafka import (
     count_records,
     create_topics,
 )
-from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
+from services.runtime.settings import KafkaSettings, read_settings
+from services.runtime.store_settings import StoreSettings, read_store_settings
 from services.runtime.topics import load_topics
 from services.safety_rules.reports import verify
 from services.simulator.trial import SimulatedTrial
@@ -34,7 +35,7 @@ def require_servers() -> None:
     Raises:
         CommandError: They are not; says how to have them.
     """
-    url = read_settings(StoreSettings).database_url
+    url = read_store_settings().database_url
     if not url.startswith("postgresql") or not read_settings(KafkaSettings).servers:
         raise CommandError(
             "--distributed needs PostgreSQL and Kafka, both empty: name them in AEGIS_DATABASE_URL"
@@ -62,7 +63,7 @@ def run(
         CommandError: A server cannot be reached or is not empty, a process ended, or it takes too
             long.
     """
-    settings = read_settings(StoreSettings, data=folder, keys=None, study=study, clock="message")
+    settings = read_store_settings(data=folder, keys=None, study=study, clock="message")
     _prepare(settings)
     context = migrate(settings)
     environment = {

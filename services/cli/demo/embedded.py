@@ -18,8 +18,8 @@ from services.runtime.settings import (
     HttpSettings,
     IngestSettings,
     KafkaSettings,
-    StoreSettings,
 )
+from services.runtime.store_settings import read_store_settings
 from services.simulator.trial import SimulatedTrial
 
 
@@ -38,7 +38,9 @@ def run(
     Returns:
         The study with its data, the number of messages sent, and the number of those refused.
     """
-    settings = StoreSettings(data=folder, database_url="", keys=None, study=study, clock="message")
+    settings = read_store_settings(
+        data=folder, database_url="", keys=None, study=study, clock="message"
+    )
     context = open_in(settings)
     rules_turn = threading.Lock()
     with (folder / "log" / "aegis.log").open("w") as stream:

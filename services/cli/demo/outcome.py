@@ -17,7 +17,7 @@ from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.scoring import Score, score_decisions, score_mails, score_records
 from services.cli.shared.rules_table import make_rules_table
 from services.cli.shared.tables import make_table
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import read_store_settings
 from services.safety_rules.application.decide_study import decide_rules
 from services.safety_rules.application.past_crossings import load_first_crossings
 from services.safety_rules.reports.course import gather_course
@@ -159,7 +159,7 @@ def list_next_steps(context: StudyContext, outcome: TrialOutcome, folder: Path) 
     cut_at = f"{min(crossing_times) + _KNOWN_BY:%Y-%m-%dT%H:%MZ}" if crossing_times else middle
     data = f"--data {folder}"
     study = context.settings.study
-    options = f"{data} --study {study}" if study != StoreSettings().study else data
+    options = f"{data} --study {study}" if study != read_store_settings().study else data
     return "\n".join(
         (
             "Go on with:",

@@ -20,7 +20,7 @@ from services.people.rights import (
 from services.people.sessions import Session, find_session
 from services.people.sign_in import Door, Proof, Refusal, check_proof
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import StoreSettings
 from services.store import people
 from services.store.session import Database
 from services.store.sign_ins import Use

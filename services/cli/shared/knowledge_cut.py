@@ -5,7 +5,7 @@ from datetime import datetime
 
 from services.cli.shared.stored_data import find_participants
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import StoreSettings
 from services.store.session import Connection
 
 

@@ -3,7 +3,7 @@
 import time
 
 from services.cli.command import CommandError
-from services.runtime.settings import KafkaSettings, StoreSettings, read_settings
+from services.runtime.store_settings import StoreSettings
 from services.store.file_faults import RESTORE, describe_emptied_file, describe_file_fault
 from services.store.roles import name_role
 from services.store.session import Database, DatabaseError, mask_password
@@ -23,13 +23,19 @@ def open_database(settings: StoreSettings, service: str = "") -> Database:
         CommandError: The URL cannot be understood.
     """
     is_file = settings.database.startswith("sqlite")  # then nobody carries announcements on
-    has_relay = bool(read_settings(KafkaSettings).servers) and not is_file
+    has_relay = not is_file and _has_brokers()
     try:
         return Database.open(
             settings.database, name_role(service) if service else "", has_relay=has_relay
         )
     except (ValueError, DatabaseError) as error:
         raise CommandError(f"AEGIS_DATABASE_URL: {error}") from error
+
+
+def _has_brokers() -> bool:
+    from services.runtime.settings import KafkaSettings, read_settings  # noqa: PLC0415 (slow)
+
+    return bool(read_settings(KafkaSettings).servers)
 
 
 def require_data(settings: StoreSettings, db: Database) -> None:

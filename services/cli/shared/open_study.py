@@ -10,7 +10,7 @@ from pathlib import Path
 
 from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.keys_of_data import (
     bind_keys,
     load_keys_before_upgrade,
@@ -32,7 +32,7 @@ from services.cli.shared.study_of_data import (
     require_same_study,
 )
 from services.runtime.clock import now_utc
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import StoreSettings
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
 from services.store import messages, participants, protocols
 from services.store.file_faults import RESTORE
@@ -61,12 +61,12 @@ def open_data(args: Namespace, *, create: bool = True, service: str = "") -> Stu
         CommandError: A key is missing, or there are no data.
         UntrustedFileError: A file of the study cannot be trusted.
     """
-    return open_in(read_store_settings(args), create=create, service=service)
+    return open_in(read_chosen_settings(args), create=create, service=service)
 
 
 def open_to_read(args: Namespace) -> StudyContext:
     """Return the chosen study with its data, for a command that only looks; see `read_in`."""
-    return read_in(read_store_settings(args))
+    return read_in(read_chosen_settings(args))
 
 
 def read_in(settings: StoreSettings) -> StudyContext:

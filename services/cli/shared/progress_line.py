@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-_CLEARED = "\r\x1b[K"
+_CLEAR_LINE = "\r\x1b[K"
 
 
 @contextmanager
@@ -18,7 +18,7 @@ def show_progress(noun: str) -> Iterator[Callable[[], None]]:
 
     def show() -> None:
         if is_shown:
-            print(f"{_CLEARED}{count} {noun} ...", end="", file=sys.stderr, flush=True)
+            print(f"{_CLEAR_LINE}{count} {noun} ...", end="", file=sys.stderr, flush=True)
 
     def count_one() -> None:
         nonlocal count
@@ -30,4 +30,4 @@ def show_progress(noun: str) -> Iterator[Callable[[], None]]:
         yield count_one
     finally:
         if is_shown:
-            print(_CLEARED, end="", file=sys.stderr, flush=True)
+            print(_CLEAR_LINE, end="", file=sys.stderr, flush=True)

@@ -2,7 +2,7 @@
 
 from argparse import Namespace
 
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.safety_rules.adapters.protocol_files import load_study
 from services.vocabulary.protocol import Protocol
 
@@ -13,4 +13,4 @@ def read_protocol(args: Namespace) -> Protocol:
     Raises:
         UntrustedFileError: One of its files cannot be trusted.
     """
-    return load_study(read_store_settings(args).study).protocol
+    return load_study(read_chosen_settings(args).study).protocol

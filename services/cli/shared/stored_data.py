@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.cli.command import CommandError
-from services.cli.shared.chosen_settings import read_store_settings
+from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.keys_of_data import load_keys_of_data
 from services.cli.shared.open_database import open_database, require_data
-from services.cli.shared.study_of_data import names_study, recall_study
-from services.runtime.settings import StoreSettings
+from services.cli.shared.study_of_data import recall_study
+from services.runtime.store_settings import StoreSettings
 from services.store import participants
 from services.store.participants import Participant
 from services.store.revisions import find_head, find_revisions
@@ -37,10 +37,10 @@ def open_stored_data(args: Namespace) -> StoredData:
         CommandError: There are none, or a key is missing or another; and see `read_in`, by which
             data are opened where the study has to be loaded.
     """
-    settings = read_store_settings(args)
+    settings = read_chosen_settings(args)
     data_study = recall_study(settings)
     if data_study is not None and not (
-        names_study(settings) and settings.study.absolute() != data_study.folder
+        settings.is_study_chosen and settings.study.absolute() != data_study.folder
     ):
         db = open_database(settings)
         require_data(settings, db)

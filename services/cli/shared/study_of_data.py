@@ -6,11 +6,11 @@ Only of data in a SQLite file of the folder: a server's database has its protoco
 import json
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from services.cli.command import CommandError
-from services.runtime.settings import StoreSettings
+from services.runtime.store_settings import StoreSettings
 from services.store.private_files import is_open_to_others, replace_private_file
 
 FILE = "study.json"
@@ -71,7 +71,7 @@ def choose_study(settings: StoreSettings) -> StoreSettings:
         CommandError: The study is not in its folder any more.
     """
     data_study = recall_study(settings)
-    if data_study is None or names_study(settings):
+    if data_study is None or settings.is_study_chosen:
         return settings
     if settings.study.absolute() == data_study.folder:
         return settings
@@ -80,12 +80,7 @@ def choose_study(settings: StoreSettings) -> StoreSettings:
             f"the study of {settings.data}, {data_study.study_id}, is no longer in"
             f" {data_study.folder}: name its folder with --study or AEGIS_STUDY, once is enough"
         )
-    return settings.model_copy(update={"study": data_study.folder})
-
-
-def names_study(settings: StoreSettings) -> bool:
-    """Return True when ``--study`` or ``AEGIS_STUDY`` names the study."""
-    return "study" in settings.model_fields_set
+    return replace(settings, study=data_study.folder, is_study_chosen=True)
 
 
 def require_same_study(settings: StoreSettings, stored_ids: Collection[str], study_id: str) -> None:

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from services.cli.command import CommandError
-from services.runtime.settings import PeopleSettings, StoreSettings, read_settings
+from services.runtime.settings import PeopleSettings, read_settings
+from services.runtime.store_settings import StoreSettings
 from services.store.private_files import is_open_to_others, replace_private_file
 
 _FILE = "login.token"

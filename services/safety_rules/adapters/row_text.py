@@ -35,7 +35,7 @@ class RowError(ValueError):
 
 
 def quantity_in(column: str, text: str, unit: str, find_unit: FindUnit) -> Quantity | None:
-    """Return what a cell says, in *unit* unless it names its own; None when it is empty.
+    """Return the quantity in a cell, in *unit* unless it names its own; None: it is empty.
 
     >>> quantity_in("lln", "<= 0.5", "g/L", {}.get)
     Quantity(value=Decimal('0.5'), unit='g/L', censoring=<Censoring.AT_MOST: '<='>)
@@ -102,7 +102,7 @@ def baseline_in(texts: Mapping[str, str], unit: str, find_unit: FindUnit) -> Bas
 
 
 def yes_or_no(column: str, text: str) -> bool | None:
-    """Return what a cell says, None when it is empty.
+    """Return the answer in a cell; None when it is empty.
 
     >>> yes_or_no("fasting", "Yes"), yes_or_no("fasting", "")
     (True, None)
@@ -119,7 +119,7 @@ def yes_or_no(column: str, text: str) -> bool | None:
 
 
 def symptoms_in(text: str) -> Symptoms | None:
-    """Return what a cell says of symptoms: yes or no, or how severe; None when it is empty.
+    """Return the symptoms of a cell: yes or no, or their severity; None when it is empty.
 
     >>> symptoms_in("yes"), symptoms_in("mild"), symptoms_in("no")
     (<Symptoms.PRESENT: 'present'>, <Symptoms.MILD: 'mild'>, <Symptoms.NONE: 'none'>)

@@ -18,7 +18,7 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 
 @dataclass(frozen=True, slots=True)
 class StudyRules:
-    """What runs, and the files that it was read from."""
+    """The rules that run, and the files that they were read from."""
 
     rules: Rules
     study: Study
@@ -26,7 +26,7 @@ class StudyRules:
 
 
 def load_rules(folder: Path, name: str = PROTOCOL) -> StudyRules:
-    """Return what the study in *folder* runs by; its protocol is the file called *name*.
+    """Return the rules of the study in *folder*; its protocol is the file called *name*.
 
     Its version changes with the edition of the code, and with the meaning of criteria or protocol.
 
