@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from services.alerts import links
+from services.alerts.alert_history import is_failing
 from services.alerts.channel_contract import Acceptance, Failure, Letter, Send
 from services.alerts.delivery_context import GIVEN_UP, SENT, DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_pool import Attempt, DeliveryPool
 from services.alerts.notice import LatestNotices, Notice
-from services.alerts.plan_notices import is_failing
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts

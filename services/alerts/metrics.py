@@ -3,35 +3,37 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.alerts.alert_states import load_alert_states
 from services.alerts.domain.due_notice import Reason
-from services.alerts.plan_notices import OPEN, load_alert_states
+from services.alerts.domain.routes import Recipients
 from services.runtime.metrics import Metrics
 from services.store import alerts
 from services.store.session import Connection
 from services.vocabulary.alert import Level
 
-_ESCALATIONS = (Reason.NOT_ACKNOWLEDGED, Reason.NOT_DELIVERED)
+_ESCALATIONS = (Reason.NOT_ACKNOWLEDGED, Reason.NOT_DELIVERED, Reason.ESCALATION)
 
 
 @dataclass(slots=True)
 class AlertMetrics:
-    """The metrics of *study*; rows recorded after *counted_to* are not counted yet."""
+    """The metrics of *study* and its *recipients*; what came after *counted_to* is not counted."""
 
     study: str
+    recipients: Recipients
     counted_to: datetime
 
     def show(self, metrics: Metrics, conn: Connection, instant: datetime) -> None:
         """Set the gauges as of *instant*, and count the events since the last call."""
-        alert_states = load_alert_states(conn, self.study)
+        alert_states = load_alert_states(conn, self.study, self.recipients, instant)
         deliveries = alerts.load_deliveries(conn)
         acknowledgements = alerts.load_acknowledgements(conn)
-        open_levels = [alert.level for alert, state in alert_states if state == OPEN]
+        open_levels = [one.alert.level for one in alert_states if one.is_open]
         for level in Level:
             metrics.alerts_open.labels(level).set(open_levels.count(level))
         waiting_since = [row.recorded_at for row in deliveries if row.next_attempt_at is not None]
         oldest_s = (instant - min(waiting_since, default=instant)).total_seconds()
         metrics.oldest_undelivered_alert.set(max(0.0, oldest_s))
-        opened_at = {alert.id: alert.opened_at for alert, _ in alert_states}
+        opened_at = {one.alert.id: one.alert.opened_at for one in alert_states}
         for row in acknowledgements:
             if self.counted_to < row.at <= instant:
                 delay_s = (row.at - opened_at[row.alert]).total_seconds()

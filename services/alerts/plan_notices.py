@@ -1,32 +1,21 @@
 """Notices to record now, for each recipient, and waiting ones that are no longer true."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TypeVar
 from uuid import UUID, uuid5
 
-from services.alerts.delivery_context import GIVEN_UP, SENT, WAITING, WITHDRAWN, DeliveryContext
-from services.alerts.domain.due_notice import (
-    Acknowledgement,
-    DueNotice,
-    Reason,
-    RecordedNotice,
-    find_acknowledgement,
-    find_due_notice,
-)
-from services.alerts.domain.routes import Recipient, remove_repeated_addresses
+from services.alerts.alert_history import AlertRows, load_alert_rows, withdraw
+from services.alerts.delivery_context import GIVEN_UP, SENT, WAITING, DeliveryContext
+from services.alerts.domain.due_notice import DueNotice, Reason, find_due_notice
+from services.alerts.domain.routes import Recipient, Recipients, remove_repeated_addresses
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
-from services.store.alerts import AcknowledgementRow, DeliveryRow
+from services.store.alerts import DeliveryRow
 from services.store.session import Connection
 from services.vocabulary.alert import OPERATOR, Alert
 
-Row = TypeVar("Row")
-
-OPEN = "open"
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c20")
-_FAILING_FROM = 8  # attempts, some ten minutes
 _TICK = timedelta(microseconds=1)
 
 
@@ -44,7 +33,7 @@ def plan_notices(
     with context.db.write() as conn:
         changes = _find_changes(conn, context, instant, ids)
         for row in changes.obsolete:
-            alerts.replace_delivery(conn, row, _withdraw(row))
+            alerts.replace_delivery(conn, row, withdraw(row))
         alerts.add_deliveries(conn, changes.notices)
         pass_failpoint("alerts.before_plan")
     pass_failpoint("alerts.after_plan")
@@ -64,30 +53,26 @@ class _PlanChanges:
 
 @dataclass(frozen=True, slots=True)
 class _AlertPlan:
-    """One alert at an instant: its notices, those that are obsolete, and the one that is due."""
+    """One alert at an instant: its rows, those that are obsolete, and the notice that is due."""
 
-    alert: Alert
-    rows: Sequence[DeliveryRow]  # with the obsolete ones withdrawn
+    rows: AlertRows  # with the obsolete notices withdrawn
     obsolete: Sequence[DeliveryRow]
     due: DueNotice | None
     recorded_at: datetime
 
 
 def _plan_alerts(
-    conn: Connection, study: str, instant: datetime, ids: Sequence[str] | None = None
+    conn: Connection,
+    study: str,
+    recipients: Recipients,
+    instant: datetime,
+    ids: Sequence[str] | None = None,
 ) -> Iterator[_AlertPlan]:
-    deliveries = _group_by(alerts.load_deliveries(conn, ids), lambda row: row.alert)
-    acknowledgements = _group_by(alerts.load_acknowledgements(conn, ids), lambda row: row.alert)
-    for alert in alerts.load_alerts(conn, study, ids):
-        recorded = deliveries.get(alert.id, [])
-        obsolete = [row for row in recorded if _is_obsolete(row, alert)]
-        rows = [_withdraw(row) if row in obsolete else row for row in recorded]
-        alert_acknowledgements = acknowledgements.get(alert.id, [])
-        recorded_at = _find_recording_time(rows, alert_acknowledgements, instant)
-        due = find_due_notice(
-            alert, _read_notices(rows), _read_acknowledgements(alert_acknowledgements), recorded_at
-        )
-        yield _AlertPlan(alert, rows, obsolete, due, recorded_at)
+    for stored_rows in load_alert_rows(conn, study, ids):
+        rows = stored_rows.withdraw_obsolete()
+        recorded_at = _find_recording_time(rows, instant)
+        due = find_due_notice(rows.alert, rows.history, recipients, recorded_at)
+        yield _AlertPlan(rows, stored_rows.obsolete_deliveries, due, recorded_at)
 
 
 def _find_changes(
@@ -95,89 +80,54 @@ def _find_changes(
 ) -> _PlanChanges:
     notices: list[DeliveryRow] = []
     obsolete: list[DeliveryRow] = []
-    for plan_of_alert in _plan_alerts(conn, context.study, instant, ids):
-        obsolete += plan_of_alert.obsolete
-        if (due := plan_of_alert.due) is not None:
+    for plan in _plan_alerts(conn, context.study, context.recipients, instant, ids):
+        obsolete += plan.obsolete
+        if (due := plan.due) is not None:
             notices += [
-                _make_delivery(
-                    plan_of_alert.alert, due, recipient, plan_of_alert.recorded_at, instant
+                _make_delivery(plan.rows.alert, due, recipient, plan.recorded_at, instant)
+                for recipient in find_notice_recipients(
+                    context.recipients, due, plan.rows.deliveries
                 )
-                for recipient in _find_recipients(context, due, plan_of_alert.rows)
             ]
     return _PlanChanges(notices, obsolete)
 
 
-def is_notice_due(conn: Connection, study: str, instant: datetime) -> bool:
+def is_notice_due(conn: Connection, study: str, recipients: Recipients, instant: datetime) -> bool:
     """Return True when the state of an alert calls for a notice that is not recorded."""
-    return any(one.obsolete or one.due is not None for one in _plan_alerts(conn, study, instant))
+    plans = _plan_alerts(conn, study, recipients, instant)
+    return any(one.obsolete or one.due is not None for one in plans)
 
 
-def _find_recording_time(
-    rows: Sequence[DeliveryRow], acknowledgements: Sequence[AcknowledgementRow], instant: datetime
-) -> datetime:
+def _find_recording_time(rows: AlertRows, instant: datetime) -> datetime:
     """Return the time of a new notice: *instant*, or just after the last row of the alert.
 
     Its place among them says who was told, and who has seen what; a clock may be set back.
     """
-    last = [row.recorded_at for row in rows[-1:]] + [row.at for row in acknowledgements[-1:]]
+    last = [row.recorded_at for row in rows.deliveries[-1:]]
+    last += [row.at for row in rows.acknowledgements[-1:]] + [
+        row.acted_at for row in rows.acts[-1:]
+    ]
     return max([instant, *(at + _TICK for at in last)])
 
 
-def _read_notices(rows: Iterable[DeliveryRow]) -> list[RecordedNotice]:
-    return [
-        RecordedNotice(
-            row.recorded_at,
-            Reason(row.reason),
-            row.grade,
-            row.role,
-            is_failing=is_failing(row),
-            is_withdrawn=row.state == WITHDRAWN and not row.attempts,
-        )
-        for row in rows
-    ]
-
-
-def is_failing(row: DeliveryRow) -> bool:
-    """True when the channel refused it for good, or has not taken it for long."""
-    return row.state == GIVEN_UP or (row.state == WAITING and row.attempts >= _FAILING_FROM)
-
-
-def _read_acknowledgements(rows: Iterable[AcknowledgementRow]) -> list[Acknowledgement]:
-    return [Acknowledgement(row.at, row.grade, row.by) for row in rows]
-
-
-def _is_obsolete(row: DeliveryRow, alert: Alert) -> bool:
-    """True when a notice that waits would say what is no longer so."""
-    retracts = row.reason == Reason.RETRACTED
-    return row.state == WAITING and retracts == alert.is_open
-
-
-def _withdraw(row: DeliveryRow) -> DeliveryRow:
-    return replace(row, state=WITHDRAWN, next_attempt_at=None)
-
-
-def _find_recipients(
-    context: DeliveryContext, due: DueNotice, rows: Sequence[DeliveryRow]
+def find_notice_recipients(
+    recipients: Recipients, due: DueNotice, rows: Sequence[DeliveryRow]
 ) -> list[Recipient]:
-    """Return the recipients; a retraction goes to everybody who may have been told, each once."""
+    """Return the recipients; a retraction goes to everybody who may have been told, each once.
+
+    A reminder goes to nobody who has acknowledged; where a role has no recipient, the operator is
+    told.
+    """
     if due.reason is not Reason.RETRACTED:
-        return context.recipients.list_in_roles(due.roles) or context.recipients.list_in_roles(
-            (OPERATOR,)
-        )
+        people = recipients.list_in_roles(due.roles)
+        return [
+            one for one in people if one.name not in due.acknowledged_by
+        ] or recipients.list_in_roles((OPERATOR,))
     attempted_rows = [
         row for row in rows if row.state == SENT or (row.attempts and row.state != GIVEN_UP)
     ]
-    candidates = (
-        context.recipients.find(row.role, row.recipient, row.channel) for row in attempted_rows
-    )
+    candidates = (recipients.find(row.role, row.recipient, row.channel) for row in attempted_rows)
     return remove_repeated_addresses(one for one in candidates if one is not None)
-
-
-def _group_by(rows: Sequence[Row], key: Callable[[Row], str]) -> Mapping[str, list[Row]]:
-    groups: dict[str, list[Row]] = {}
-    for row in rows:
-        groups.setdefault(key(row), []).append(row)
-    return groups
 
 
 def _make_delivery(
@@ -197,24 +147,3 @@ def _make_delivery(
         state=WAITING,
         next_attempt_at=instant,
     )
-
-
-def load_alert_states(conn: Connection, study: str) -> list[tuple[Alert, str]]:
-    """Return every alert of *study*, the oldest first, with its state in a few words."""
-    deliveries = _group_by(alerts.load_deliveries(conn), lambda row: row.alert)
-    acknowledgements = _group_by(alerts.load_acknowledgements(conn), lambda row: row.alert)
-    return [
-        (one, _describe_state(one, deliveries.get(one.id, []), acknowledgements.get(one.id, [])))
-        for one in alerts.load_alerts(conn, study)
-    ]
-
-
-def _describe_state(
-    alert: Alert, rows: Sequence[DeliveryRow], acknowledgements: Sequence[AcknowledgementRow]
-) -> str:
-    if not alert.is_open:
-        return "retracted" if alert.closed is None else alert.closed.value
-    acknowledgement = find_acknowledgement(
-        alert, _read_notices(rows), _read_acknowledgements(acknowledgements)
-    )
-    return f"seen by {acknowledgement.person}" if acknowledgement else OPEN

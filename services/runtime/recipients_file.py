@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 from services.runtime.file_models import StrictModel, read_model
 from services.runtime.strict_yaml import read_yaml_file
@@ -21,20 +22,30 @@ class RecipientsFile(StrictModel):
     """``recipients.yaml``, word for word."""
 
     roles: Mapping[str, tuple[RecipientRow, ...]]
+    acknowledge: Mapping[str, Literal["each", "any"]] = {"dsmb": "each"}  # any other role: any
 
 
-def read_recipients_file(folder: Path) -> Mapping[str, tuple[RecipientRow, ...]]:
+def read_recipients_file(folder: Path) -> RecipientsFile:
     """Return everybody whom the study in *folder* names, by role.
 
     Raises:
         UntrustedFileError: It is missing or not YAML; a key is missing, unknown or given twice; an
-            address is none; a person could not be told from another; a role is nobody's.
+            address is none; a person could not be told from another; a role is nobody's, or names
+            how it acknowledges and is not there.
     """
     document = read_yaml_file(folder / RECIPIENTS)
-    roles = read_model(document, RecipientsFile).roles
-    if faults := list(_find_faults(roles)):
+    content = read_model(document, RecipientsFile)
+    if faults := [*_find_faults(content.roles), *_find_unknown_roles(content)]:
         raise document.refusal(faults)
-    return roles
+    return content
+
+
+def _find_unknown_roles(content: RecipientsFile) -> Iterator[tuple[str, str]]:
+    if "acknowledge" not in content.model_fields_set:
+        return
+    for role in content.acknowledge:
+        if role not in content.roles:
+            yield f"acknowledge.{role}", "is no role of this file: name one that is under roles"
 
 
 def _find_faults(roles: Mapping[str, Sequence[RecipientRow]]) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, uni
 from services.runtime import wire
 from services.runtime.topics import ALERTS
 from services.store import audit, outbox
-from services.store.tables import acknowledgement, alert, delivery
+from services.store.tables import acknowledgement, alert, alert_act, delivery
 from services.store.tables import audit as trail
 from services.store.wakeups import ALERTS_CHANGED, notify_channel
 from services.vocabulary.alert import Alert, AlertKind, ClosingReason, Level
@@ -111,9 +111,9 @@ def load_alert(conn: Connection, alert_id: str) -> Alert | None:
 
 def find_alerts_written_since(conn: Connection, after_id: int) -> set[str]:
     """Return the ids of alerts that the audit trail mentions after its row *after_id*."""
-    of_alerts, of_deliveries, of_acknowledgements = (
+    of_alerts, of_deliveries, of_acknowledgements, of_acts = (
         select(trail.c.key).where(trail.c.id > after_id, trail.c.place == table.name)
-        for table in (alert, delivery, acknowledgement)
+        for table in (alert, delivery, acknowledgement, alert_act)
     )
     return set(
         conn.scalars(
@@ -123,6 +123,7 @@ def find_alerts_written_since(conn: Connection, after_id: int) -> set[str]:
                 select(acknowledgement.c.alert).where(
                     acknowledgement.c.id.in_(of_acknowledgements)
                 ),
+                select(alert_act.c.alert).where(alert_act.c.id.in_(of_acts)),
             )
         )
     )

@@ -71,6 +71,10 @@ AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
     AuditPolicy(tables.credential, ("person",), frozen=False),
     AuditPolicy(tables.sign_in, ("hash",), ("used_at",), frozen=False),
     AuditPolicy(tables.sign_in_attempt, ("id",)),
+    AuditPolicy(tables.alert_act, ("id",)),
+    AuditPolicy(tables.link_revocation, ("id",)),
+    AuditPolicy(tables.seriousness, ("id",)),
+    AuditPolicy(tables.sae_clock, ("id",), frozen=False),
     AuditPolicy(tables.lease, ("name",), ("since", "until"), frozen=False),
     AuditPolicy(tables.audit_seal, ("upto",)),
 )

@@ -54,6 +54,7 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
             t.participant_queries,
             t.study_state,
             t.alert,
+            t.heartbeat,
         ),
         _KEEP: (t.timer, t.lease),
         _ADD: (t.outbox,),
@@ -61,9 +62,9 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     "alerts": {
         _SELECT: (*_OPEN, *_START),
         _APPEND: (t.acknowledgement, t.act),
-        _CHANGE: (t.delivery,),
+        _CHANGE: (t.delivery, t.alert, t.heartbeat),  # alerts of silences and of clocks
         _KEEP: (t.lease,),
-        _ADD: (t.audit,),
+        _ADD: (t.audit, t.outbox),
     },
 }
 

@@ -376,6 +376,76 @@ study_activation = Table(
     Index(None, "study", "activated_at"),
 )
 
+# a person writes, by the command line or the console; alerts by a link
+
+alert_act = Table(
+    "alert_act",
+    metadata,
+    _text("id", primary_key=True),
+    _text("alert"),
+    _text("kind"),
+    _text("person"),
+    _text("reason"),
+    Column("acted_at", Instant, nullable=False),
+    _integer("grade"),
+    _text("role"),  # that it is escalated to; empty of a snooze
+    Column("ends_at", Instant),
+    Index(None, "alert"),
+)
+
+link_revocation = Table(
+    "link_revocation",
+    metadata,
+    _text("id", primary_key=True),
+    _text("recipient"),
+    _text("alert"),  # empty: of all
+    _text("person"),
+    _text("reason"),
+    Column("revoked_at", Instant, nullable=False),
+    Index(None, "recipient"),
+)
+
+seriousness = Table(
+    "seriousness",
+    metadata,
+    _text("id", primary_key=True),
+    _text("record"),
+    _text("participant"),
+    Column("is_serious", Boolean, nullable=False),
+    _text("person"),
+    _text("reason"),
+    Column("decided_at", Instant, nullable=False),
+    Index(None, "record"),
+)
+
+sae_clock = Table(
+    "sae_clock",
+    metadata,
+    _text("id", primary_key=True),
+    _text("record"),
+    _text("participant"),
+    _text("kind"),
+    Column("aware_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    _text("started_by"),
+    _text("reason"),
+    Column("started_at", Instant, nullable=False),
+    Column("closed_at", Instant),
+    _text("closed_by"),
+    _text("closing_reason"),
+    Index(None, "record"),
+)
+
+# alerts writes "sent", the safety rules "returned"
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    _text("name", primary_key=True),
+    _integer("number"),
+    Column("beaten_at", Instant, nullable=False),
+)
+
 # every service writes
 
 lease = Table(

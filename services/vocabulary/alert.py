@@ -39,6 +39,7 @@ class ClosingReason(StrEnum):
 
     DSMB_ANSWER = "answered"  # the DSMB has determined to continue
     STRONGER_ALERT = "overtaken"  # another alert about the same rule says more
+    NO_LONGER_SO = "ended"  # what it told of is over: a silence, a clock
 
 
 @dataclass(frozen=True, slots=True)

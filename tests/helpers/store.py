@@ -5,6 +5,13 @@ from pathlib import Path
 
 from services.store import schema, tables
 from services.store.acts import append_act
+from services.store.alert_acts import (
+    AlertActKind,
+    AlertActRow,
+    LinkRevocationRow,
+    append_alert_act,
+    append_link_revocation,
+)
 from services.store.alerts import (
     AcknowledgementRow,
     DeliveryRow,
@@ -36,6 +43,12 @@ from services.store.records import (
     append_standings,
 )
 from services.store.refusals import RefusalRow, add_refusals
+from services.store.sae_clocks import (
+    ClockRow,
+    SeriousnessRow,
+    add_clock,
+    append_seriousness,
+)
 from services.store.seal_chain import seal_audit_rows
 from services.store.session import Database
 from services.store.sign_in_attempts import Attempt, AttemptOutcome, append_attempt
@@ -248,6 +261,30 @@ def fill(conn, keys):
     seal_audit_rows(conn, keys, hours(3))
 
 
+def fill_alert_life(conn):
+    """Write at least two rows to every table of what persons do about alerts and clocks."""
+    for number in ("1", "2"):
+        append_alert_act(
+            conn,
+            AlertActRow(
+                f"s{number}", "a1", AlertActKind.SNOOZE, "anna", "called", HOUR_ZERO, 3,
+                ends_at=hours(9),
+            ),
+        )  # fmt: skip
+        append_link_revocation(
+            conn, LinkRevocationRow(f"v{number}", "anna", "", "admin", "left", HOUR_ZERO)
+        )
+        append_seriousness(
+            conn, SeriousnessRow(f"z{number}", "e1", "P-001", True, "anna", "icu", HOUR_ZERO)
+        )
+        add_clock(
+            conn,
+            ClockRow(
+                f"c{number}", "e1", "P-001", "24h", HOUR_ZERO, hours(24), "anna", "icu", HOUR_ZERO
+            ),
+        )
+
+
 def fill_study(conn):
     """Write at least two rows to every table of the study step and of the alerts."""
     append_standings(
@@ -271,6 +308,7 @@ def fill_study(conn):
         activation = StudyActivation(name, "T", HOUR_ZERO, name, {}, "ctcae-5.0", "rules-1")
         hashes = {key: hash_content(content) for key, content in files.items()}
         append_activation(conn, replace(activation, files=hashes), files, ACT.actor.id)
+    fill_alert_life(conn)
     for name in ("rules", "sealer"):
         assert acquire_lease(conn, name, "worker-1", HOUR_ZERO, 30)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.alerts.acknowledgement import acknowledge
 from services.alerts.adapters.study_recipients import load_recipients
+from services.alerts.alert_states import load_alert_states
 from services.alerts.channel_contract import Acceptance, Failure
 from services.alerts.delivery_context import DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
@@ -152,6 +153,11 @@ class Timeline:
     def acknowledge(self, alert, person="Safety officer"):
         """Acknowledge *alert* as *person*."""
         return acknowledge(self.db, alert.id, Actor(person, person), "", self.clock_time)
+
+    def statuses(self):
+        """Return the state of every alert now."""
+        with self.db.read() as conn:
+            return load_alert_states(conn, STUDY, self.delivery.recipients, self.clock_time)
 
     def alerts(self, **attributes):
         """Return the alerts with these attributes."""

@@ -7,12 +7,12 @@ from itertools import pairwise
 import pytest
 
 from services.alerts.channel_contract import Failure
-from services.alerts.plan_notices import OPEN, load_alert_states, plan_notices
+from services.alerts.plan_notices import plan_notices
 from services.charts.boundary import draw_boundary_chart
 from services.runtime import failpoints
 from services.vocabulary.alert import ClosingReason
 from tests.helpers.fact_notes import hours
-from tests.helpers.timeline import STUDY, Timeline, list_reasons
+from tests.helpers.timeline import Timeline, list_reasons
 
 RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4, 3 of 5 to 11, ...
 pytestmark = pytest.mark.slow
@@ -394,9 +394,7 @@ def test_what_is_acknowledged_by_a_clock_that_was_set_back_is_not_told_again(tri
     assert list_reasons(trial.advance_to(5)) == expect("first", OFFICER)
     trial.clock_time = hours(1.5)
     trial.acknowledge(*trial.alerts())
-    with trial.db.read() as conn:
-        ((_, state),) = load_alert_states(conn, STUDY)
-    assert state == "seen by Safety officer"
+    assert [str(one) for one in trial.statuses()] == ["seen by Safety officer"]
     assert trial.advance_to(24 * 30) == []
 
 
@@ -410,9 +408,7 @@ def test_what_returns_after_it_was_acknowledged_by_a_clock_ahead_has_to_be_seen_
     assert list_reasons(trial.advance_to(2)) == expect("retracted", OFFICER)
     trial.potassium("6.6", hour=1, status="C")
     assert list_reasons(trial.advance_to(3)) == expect("returned after retraction", OFFICER)
-    with trial.db.read() as conn:
-        ((_, state),) = load_alert_states(conn, STUDY)
-    assert state == OPEN
+    assert [str(one) for one in trial.statuses()] == ["open"]
 
 
 def test_a_possible_grade_is_told_once_and_again_when_it_is_certain(trial):

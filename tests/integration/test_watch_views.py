@@ -1,17 +1,20 @@
 """The watch views show what the records, alerts and decisions say."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from services.alerts.acknowledgement import acknowledge
-from services.alerts.plan_notices import load_alert_states
+from services.alerts.adapters.study_recipients import load_recipients
+from services.alerts.alert_states import load_alert_states
 from services.runtime.clock import now_utc
 from services.store import decisions, records
 from services.vocabulary.decision import describe_prior
 from services.vocabulary.person import Actor
 from services.vocabulary.protocol import PersonTimeBoundary, TimeStep
 
+FOLDER = Path(__file__).parents[2] / "studies" / "blina-hsct"
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 
@@ -61,10 +64,10 @@ def test_an_alert_is_open_until_somebody_has_seen_it(watched_trial):
     )
     acknowledge(watched_trial.context.db, min(was_open)[0], Actor("lee", "Lee"), "", now_utc())
     with watched_trial.context.db.read() as conn:
-        alert_states = {
-            alert.id: state
-            for alert, state in load_alert_states(conn, watched_trial.context.study_id)
-        }
+        statuses = load_alert_states(
+            conn, watched_trial.context.study_id, load_recipients(FOLDER), now_utc()
+        )
+        alert_states = {one.alert.id: str(one) for one in statuses}
     found_rows = dict(watched_trial.read_rows("safety", "SELECT alert, state FROM watch.alert"))
     assert {
         alert: state.partition(" by ")[0] for alert, state in alert_states.items()

@@ -4,15 +4,20 @@ from dataclasses import replace
 
 import pytest
 
+from services.alerts.domain.acknowledgements import Acknowledgement, list_missing_people
 from services.alerts.domain.due_notice import (
-    Acknowledgement,
+    AlertHistory,
+    BoardAnswer,
     DueNotice,
+    Escalation,
     Reason,
     RecordedNotice,
-    find_acknowledgement,
+    Snooze,
     find_due_notice,
+    find_valid_acknowledgements,
 )
-from services.vocabulary.alert import ClosingReason
+from services.alerts.domain.routes import Channel, Recipient, Recipients
+from services.vocabulary.alert import ClosingReason, Level
 from tests.helpers.fact_notes import hours
 from tests.helpers.store import ALERT
 
@@ -30,12 +35,36 @@ TAKEN_BACK = replace(OPEN, retracted=True)
 ANSWERED_ALERT = replace(OPEN, closed=ClosingReason.DSMB_ANSWER)
 
 
+def make_recipients(each_acknowledges=("dsmb",), **roles):
+    """Recipients by role: names between blanks, those in capitals by webhook."""
+    return Recipients(
+        {
+            role: tuple(
+                Recipient(
+                    role, name, Channel.WEBHOOK if name.isupper() else Channel.EMAIL, f"{name}@x"
+                )
+                for name in names.split()
+            )
+            for role, names in roles.items()
+        },
+        frozenset(each_acknowledges),
+    )
+
+
+RECIPIENTS = make_recipients(safety="anna", investigator="ivo", dsmb="chair statistician")
+
+
+def find_due(alert, notices, acknowledgements, hour, recipients=RECIPIENTS, **acts):
+    history = AlertHistory(notices, acknowledgements, **acts)
+    return find_due_notice(alert, history, recipients, hours(hour))
+
+
 def make_notice(sent_hour, reason=Reason.FIRST, grade=3, role="safety", **fields):
     return RecordedNotice(hours(sent_hour), reason, grade, role, **fields)
 
 
-def make_acknowledgement(acknowledged_hour, grade=3):
-    return Acknowledgement(hours(acknowledged_hour), grade, "anna")
+def make_acknowledgement(acknowledged_hour, grade=3, person="anna"):
+    return Acknowledgement(hours(acknowledged_hour), grade, person)
 
 
 FIRST = make_notice(0)
@@ -161,7 +190,7 @@ SILENT = [
 @pytest.mark.parametrize("row", NEEDED_NOTICES, ids=[row[0] for row in NEEDED_NOTICES])
 def test_a_notice_is_needed_when(row):
     _, alert, notices, acknowledgements, hour, reason, roles = row
-    planned_notices = find_due_notice(alert, notices, acknowledgements, hours(hour))
+    planned_notices = find_due(alert, notices, acknowledgements, hour)
     assert (planned_notices.reason, planned_notices.roles) == (reason, tuple(roles.split()))
 
 
@@ -171,25 +200,25 @@ def test_a_notice_is_needed_when(row):
     ids=[row[0] for row in SILENT],
 )
 def test_nothing_is_sent_when(alert, notices, acknowledgements, hour):
-    assert find_due_notice(alert, notices, acknowledgements, hours(hour)) is None
+    assert find_due(alert, notices, acknowledgements, hour) is None
 
 
 def test_every_reason_has_a_row():
-    assert {row[5] for row in NEEDED_NOTICES} == set(Reason)
+    assert {row[5] for row in NEEDED_NOTICES} | {"escalated by a person"} == set(Reason)
 
 
 def test_each_notice_of_an_alert_has_its_own_round_also_after_one_was_withdrawn():
     notices = []
     rounds = []
     for hour in range(4):
-        planned_notices = find_due_notice(OPEN, notices, [], hours(hour))
+        planned_notices = find_due(OPEN, notices, [], hour)
         rounds.append(planned_notices.number)
         notices.append(make_notice(hour, is_withdrawn=True))
     assert rounds == [0, 1, 2, 3]
 
 
 def test_two_roles_told_at_once_are_one_round():
-    assert find_due_notice(OPEN, [FIRST, *LATE], [], hours(48)) == DueNotice(
+    assert find_due(OPEN, [FIRST, *LATE], [], 48) == DueNotice(
         Reason.NOT_ACKNOWLEDGED, ("safety", "investigator", "dsmb"), 2
     )
 
@@ -206,5 +235,123 @@ def test_two_roles_told_at_once_are_one_round():
     ],
 )
 def test_who_saw_the_alert_as_it_stands(notices, acknowledgements, readers):
-    people = find_acknowledgement(OPEN, notices, acknowledgements)
-    assert (people and people.person) == readers
+    people = find_valid_acknowledgements(OPEN, AlertHistory(notices, acknowledgements))
+    assert (people[-1].person if people else None) == readers
+
+
+# Told at once: the desk, where one acknowledges for all, and the board, where each does
+BOARD_ALERT = replace(OPEN, roles=("safety", "dsmb"), escalate_to=("investigator",))
+WITH_DESK = make_recipients(
+    safety="anna bert", investigator="ivo", dsmb="chair statistician ARCHIVE"
+)
+
+MISSING = [
+    # who has acknowledged, who is reminded after a day, in which roles
+    ("", "anna bert chair statistician ARCHIVE", "safety dsmb investigator"),
+    ("anna", "chair statistician ARCHIVE", "dsmb investigator"),
+    ("chair", "anna bert statistician ARCHIVE", "safety dsmb investigator"),
+    ("chair bert", "statistician ARCHIVE", "dsmb investigator"),
+    ("chair statistician", "anna bert", "safety investigator"),
+    ("chair statistician ARCHIVE", "anna bert", "safety investigator"),
+    ("anna chair statistician", "", ""),
+    ("ivo", "chair statistician ARCHIVE", "dsmb investigator"),  # to whom the desk's was escalated
+    ("somebody on duty", "chair statistician ARCHIVE", "dsmb investigator"),
+]
+
+
+@pytest.mark.parametrize(("people", "missing", "roles"), MISSING)
+def test_each_of_the_board_acknowledges_for_themselves_and_one_for_a_desk(people, missing, roles):
+    names = [people] if people.startswith("somebody") else people.split()
+    acknowledgements = [make_acknowledgement(1, person=one) for one in names]
+    assert list_missing_people(BOARD_ALERT, WITH_DESK, acknowledgements) == tuple(missing.split())
+    due = find_due(BOARD_ALERT, [FIRST], acknowledgements, 24, WITH_DESK)
+    assert (due.roles if due else ()) == tuple(roles.split())
+    assert due is None or due.acknowledged_by == set(names)
+
+
+def test_a_board_of_which_the_file_names_nobody_is_a_desk():
+    desk_alone = make_recipients(safety="anna")
+    assert (
+        find_due(replace(OPEN, roles=("dsmb",)), [FIRST], [make_acknowledgement(1)], 24, desk_alone)
+        is None
+    )
+
+
+SNOOZE = Snooze(hours(2), hours(30), 3)
+STUDY_ALERT = replace(OPEN, level=Level.STUDY)
+
+
+@pytest.mark.parametrize(
+    ("alert", "notices", "snooze", "hour", "reason"),
+    [
+        (OPEN, [FIRST], SNOOZE, 24, None),
+        (OPEN, [FIRST], SNOOZE, 29.99, None),
+        (OPEN, [FIRST], SNOOZE, 30, "not acknowledged in time"),
+        (OPEN, [FIRST], replace(SNOOZE, snoozed_at=hours(25)), 24, "not acknowledged in time"),
+        (AT_FOUR, [FIRST], SNOOZE, 24, "grade rose"),
+        (AT_FOUR, [FIRST, ROSE], SNOOZE, 29, "not acknowledged in time"),  # it was of grade 3
+        (OPEN, [LOST_NOTICE], SNOOZE, 3, "could not be delivered"),
+        (OPEN, [FIRST, RETRACTED, make_notice(7, Reason.HOLDS_AGAIN)], SNOOZE, 31,
+         "not acknowledged in time"),
+        (TAKEN_BACK, [FIRST], SNOOZE, 6, "retracted"),
+        (STUDY_ALERT, [FIRST], SNOOZE, 24, "not acknowledged in time"),  # never at study level
+    ],
+)  # fmt: skip
+def test_a_snooze_suspends_reminders_until_its_end_and_nothing_else(
+    alert, notices, snooze, hour, reason
+):
+    due = find_due(alert, notices, [], hour, snoozes=[snooze])
+    assert (due and due.reason) == reason
+
+
+ESCALATION_NOTICE = make_notice(3, Reason.ESCALATION, role="dsmb")
+
+
+@pytest.mark.parametrize(
+    ("notices", "escalations", "hour", "reason", "roles"),
+    [
+        ([FIRST], [Escalation(hours(3), "dsmb")], 3, "escalated by a person", "dsmb"),
+        ([FIRST, ESCALATION_NOTICE], [Escalation(hours(3), "dsmb")], 3, None, ""),
+        ([FIRST, ESCALATION_NOTICE], [Escalation(hours(3), "dsmb")], 27,
+         "not acknowledged in time", "safety investigator dsmb"),
+        ([FIRST, ESCALATION_NOTICE], [Escalation(hours(4), "investigator")], 4,
+         "escalated by a person", "investigator"),
+        ([FIRST, RETRACTED, make_notice(7, Reason.HOLDS_AGAIN)], [Escalation(hours(3), "dsmb")], 8,
+         None, ""),
+    ],
+)  # fmt: skip
+def test_what_a_person_escalates_is_told_at_once_and_once(
+    notices, escalations, hour, reason, roles
+):
+    due = find_due(OPEN, notices, [], hour, escalations=escalations)
+    assert (due and due.reason) == reason
+    assert (due.roles if due else ()) == tuple(roles.split())
+
+
+def make_answer(answered_hour, events=3):
+    return BoardAnswer(hours(answered_hour), events, "pause", "chair", "reviewed")
+
+
+@pytest.mark.parametrize(
+    ("alert", "notices", "answer", "hour", "reason"),
+    [
+        (STUDY_ALERT, [FIRST], make_answer(1), 1000, None),
+        (STUDY_ALERT, [FIRST], make_answer(1, events=2), 24, "not acknowledged in time"),
+        (replace(STUDY_ALERT, grade=4), [FIRST], make_answer(1), 2, "grade rose"),
+        (replace(STUDY_ALERT, grade=4), [FIRST, ROSE], make_answer(1), 29,
+         "not acknowledged in time"),
+        (replace(STUDY_ALERT, grade=4), [FIRST, ROSE], make_answer(6, events=4), 1000, None),
+        (replace(STUDY_ALERT, retracted=True), [FIRST], make_answer(1), 6, "retracted"),
+    ],
+)  # fmt: skip
+def test_an_answer_of_the_board_ends_the_reminders_of_what_it_answered(
+    alert, notices, answer, hour, reason
+):
+    due = find_due(alert, notices, [], hour, answers=[answer])
+    assert (due and due.reason) == reason
+
+
+def test_a_note_that_nobody_has_to_acknowledge_is_told_once():
+    note = replace(OPEN, acknowledge_within_s=0)
+    assert find_due(note, [], [], 0).reason is Reason.FIRST
+    assert find_due(note, [FIRST], [], 1000) is None

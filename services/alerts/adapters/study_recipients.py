@@ -21,11 +21,13 @@ def load_recipients(folder: Path) -> Recipients:
     Raises:
         UntrustedFileError: ``recipients.yaml`` cannot be trusted.
     """
+    content = read_recipients_file(folder)
     return Recipients(
         {
             role: tuple(_make_recipient(role, row) for row in rows)
-            for role, rows in read_recipients_file(folder).items()
-        }
+            for role, rows in content.roles.items()
+        },
+        frozenset(role for role, who in content.acknowledge.items() if who == "each"),
     )
 
 

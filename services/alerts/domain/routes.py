@@ -24,9 +24,16 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """Everybody whom the study's file names, by role."""
+    """Everybody whom the study's file names, by role.
+
+    Args:
+        by_role: In the order of the file.
+        each_acknowledges: Roles whose members acknowledge each for themselves; in any other role
+            one does for all.
+    """
 
     by_role: Mapping[str, tuple[Recipient, ...]]
+    each_acknowledges: frozenset[str] = frozenset()
 
     def list_in_roles(self, roles: Iterable[str]) -> list[Recipient]:
         """Return the recipients in any of *roles*, each address once."""

@@ -4,19 +4,22 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from services.acts.acknowledgement import acknowledge
+from services.acts.alert_reminders import escalate_alert, revoke_links, snooze_alert
 from services.alerts.acknowledgement import (
     describe_grade,
     find_short_name,
     write_alert_text,
 )
-from services.alerts.plan_notices import OPEN, load_alert_states
+from services.alerts.adapters.study_recipients import find_recipients
+from services.alerts.alert_states import AlertStatus, load_alert_states
 from services.cli.command import CommandError
-from services.cli.shared.columns import ALERTS, DELIVERIES
+from services.cli.shared.columns import ACKNOWLEDGEMENTS, ALERTS, DELIVERIES
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.seal_written_rows import seal_written_rows
 from services.cli.shared.stored_data import StoredData, open_stored_data
 from services.cli.shared.stored_keys import load_stored_keys
 from services.cli.shared.tables import format_utc, make_explained_table
+from services.runtime.clock import now_utc
 from services.store import alerts
 from services.store.alerts import DeliveryRow
 from services.vocabulary.alert import Alert
@@ -25,55 +28,92 @@ from services.vocabulary.printable_text import escape_lines
 
 
 def perform(args: Namespace) -> int:
-    """List alerts, show one, or acknowledge it."""
+    """List alerts, show one, or record what a person does about it."""
     data = open_stored_data(args)
+    recipients = find_recipients(data.settings.study)
+    if args.word == "revoke-links":
+        return _revoke_links(data, args)
     with data.db.read() as conn:
-        alert_states = load_alert_states(conn, data.study_id)
+        statuses = load_alert_states(conn, data.study_id, recipients, now_utc())
     if args.word == "list":
-        return _list(
-            args, [(alert, state) for alert, state in alert_states if args.all or state == OPEN]
-        )
-    alert, state = _find(alert_states, args.alert)
-    if args.word == "ack":
-        return _acknowledge(data, alert, args)
-    return _show(data, alert, state, args)
+        return _list(args, [one for one in statuses if args.all or one.is_open])
+    status = _find(statuses, args.alert)
+    match args.word:
+        case "ack":
+            return _acknowledge(data, status.alert, args)
+        case "snooze":
+            return _snooze(data, status.alert, args)
+        case "escalate":
+            return _escalate(data, status.alert, args)
+    return _show(data, status, args)
 
 
-def _list(args: Namespace, alert_states: Sequence[tuple[Alert, str]]) -> int:
+def _list(args: Namespace, statuses: Sequence[AlertStatus]) -> int:
     if args.json:
-        print_json_lines(
-            _summarize_alert(alert) | {"state": state} for alert, state in alert_states
-        )
+        print_json_lines(_summarize_alert(one.alert) | _summarize_state(one) for one in statuses)
         return 0
     rows = [
         (
-            find_short_name(alert),
-            alert.version,
-            alert.level,
-            alert.kind.replace("_", " "),
-            alert.participant or alert.about,
-            describe_grade(alert),
-            format_utc(alert.opened_at),
-            state,
+            find_short_name(one.alert),
+            one.alert.version,
+            one.alert.level,
+            one.alert.kind.replace("_", " "),
+            one.alert.participant or one.alert.about,
+            describe_grade(one.alert),
+            format_utc(one.alert.opened_at),
+            escape_lines(str(one)),
         )
-        for alert, state in alert_states
+        for one in statuses
     ]
     print(make_explained_table(ALERTS, rows) if rows else "no open alerts")
     return 0
 
 
-def _show(data: StoredData, alert: Alert, state: str, args: Namespace) -> int:
+def _show(data: StoredData, status: AlertStatus, args: Namespace) -> int:
+    alert = status.alert
     text = write_alert_text(alert, "the link in the notice")
     with data.db.read() as conn:
         deliveries = alerts.load_deliveries(conn, [alert.id])
     if args.json:
-        words = {"state": state, "subject": text.subject, "body": text.body}
-        print_json_lines([_summarize_alert(alert) | words | {"deliveries": deliveries}])
+        words = {"subject": text.subject, "body": text.body}
+        content = _summarize_alert(alert) | _summarize_state(status) | words
+        print_json_lines([content | {"deliveries": deliveries}])
         return 0
-    print(escape_lines(f"{text.subject}\n\n{text.body}\nversion {alert.version}\n"))
+    print(escape_lines(f"{text.subject}\n\n{text.body}\nversion {alert.version}\n{status}\n"))
+    if status.answer is not None:
+        answer = status.answer
+        answered = f"{answer.answer}, on {answer.events} events, by {answer.person}"
+        line = f"answered {format_utc(answer.answered_at)}: {answered}: {answer.reason}\n"
+        print(escape_lines(line))
+    seen = [
+        (
+            format_utc(one.acknowledged_at),
+            escape_lines(one.person),
+            escape_lines(one.comment) or "-",
+        )
+        for one in status.acknowledgements
+    ]
+    if seen:
+        print(f"{make_explained_table(ACKNOWLEDGEMENTS, seen)}\n")
+    if status.missing_people:
+        print(f"not yet acknowledged by {', '.join(status.missing_people)}\n")
     rows = [_list_delivery_cells(row) for row in deliveries]
     print(make_explained_table(DELIVERIES, rows) if rows else "nobody has been told yet")
     return 0
+
+
+def _summarize_state(status: AlertStatus) -> dict[str, object]:
+    return {
+        "state": status.state,
+        "seen_by": [
+            {"by": one.person, "at": one.acknowledged_at, "comment": one.comment}
+            for one in status.acknowledgements
+        ],
+        "waits_for": status.missing_people,
+        "snoozed_until": status.snoozed_until,
+        "escalated": status.is_escalated,
+        "answer": status.answer,
+    }
 
 
 def _summarize_alert(alert: Alert) -> dict[str, object]:
@@ -106,6 +146,35 @@ def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
     return 0
 
 
+def _snooze(data: StoredData, alert: Alert, args: Namespace) -> int:
+    instant = now_utc()
+    ends_at = instant + args.time
+    snooze_alert(data.db, _make_actor(args), alert.id, args.reason, instant, ends_at=ends_at)
+    seal_written_rows(data.db, load_stored_keys(data))
+    print(f"alert {find_short_name(alert)} snoozed until {format_utc(ends_at)}")
+    return 0
+
+
+def _escalate(data: StoredData, alert: Alert, args: Namespace) -> int:
+    role = escalate_alert(
+        data.db, _make_actor(args), alert.id, args.reason, now_utc(), role=args.to
+    )
+    seal_written_rows(data.db, load_stored_keys(data))
+    print(f"alert {find_short_name(alert)} escalated: {role.replace('_', ' ')} is told now")
+    return 0
+
+
+def _revoke_links(data: StoredData, args: Namespace) -> int:
+    revoke_links(data.db, _make_actor(args), args.recipient, args.reason, now_utc())
+    seal_written_rows(data.db, load_stored_keys(data))
+    print(f"no link that {args.recipient} was sent until now acknowledges anything")
+    return 0
+
+
+def _make_actor(args: Namespace) -> Actor:
+    return Actor(args.by, args.by)
+
+
 def _list_delivery_cells(row: DeliveryRow) -> tuple[object, ...]:
     state = row.state.replace("_", " ")
     name, role = row.recipient, row.role.replace("_", " ")
@@ -115,16 +184,16 @@ def _list_delivery_cells(row: DeliveryRow) -> tuple[object, ...]:
     )  # fmt: skip
 
 
-def _find(alert_states: Sequence[tuple[Alert, str]], name: str) -> tuple[Alert, str]:
+def _find(statuses: Sequence[AlertStatus], name: str) -> AlertStatus:
     """Return the one alert called *name*, with its state.
 
     Raises:
         CommandError: None is called so, or several are.
     """
     matches = [
-        (alert, state)
-        for alert, state in alert_states
-        if find_short_name(alert) == name.upper() or alert.id.startswith(name)
+        one
+        for one in statuses
+        if find_short_name(one.alert) == name.upper() or one.alert.id.startswith(name)
     ]
     if len(matches) != 1:
         count = len(matches) or "no"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from services.acts.intake import make_intake
 from services.acts.study_context import StudyContext
+from services.alerts.adapters.study_recipients import find_recipients
 from services.alerts.plan_notices import is_notice_due
 from services.cli.command import CommandError
 from services.ingest.enrolment import import_participants
@@ -146,4 +147,5 @@ def _is_busy(context: StudyContext, conn: Connection) -> bool:
         return True
     if find_outdated_decisions(conn, context.study.rules):
         return True
-    return is_notice_due(conn, context.study_id, now_utc())
+    recipients = find_recipients(context.settings.study)
+    return is_notice_due(conn, context.study_id, recipients, now_utc())

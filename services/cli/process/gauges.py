@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.acts.study_context import StudyContext
+from services.alerts.adapters.study_recipients import find_recipients
 from services.alerts.metrics import AlertMetrics
 from services.ingest.site_keys import list_key_warnings
 from services.runtime import log
@@ -101,7 +102,9 @@ class AlertGauges:
     _alert_metrics: AlertMetrics = field(init=False)
 
     def __post_init__(self) -> None:
-        self._alert_metrics = AlertMetrics(self.context.study_id, self.clock())
+        self._alert_metrics = AlertMetrics(
+            self.context.study_id, find_recipients(self.context.settings.study), self.clock()
+        )
 
     def show(self, conn: Connection) -> None:
         """Show once what the tables say."""

@@ -71,7 +71,12 @@ ALERTS: Columns = (
     ("about", "The participant, or the rule."),
     ("grade or events", "Grade of the adverse event, or events that the rule counts."),
     ("since (UTC)", "When the facts behind it were known."),
-    ("state", "open, acknowledged, retracted, or why nobody has to be told any more."),
+    ("state", "Who has seen it and who has not, snoozed, answered, retracted, overtaken."),
+)
+ACKNOWLEDGEMENTS: Columns = (
+    ("seen (UTC)", "When the alert was acknowledged."),
+    ("by", "Who acknowledged it."),
+    ("comment", "What they said with it; - when nothing."),
 )
 DELIVERIES: Columns = (
     ("since (UTC)", "When the notice was recorded."),

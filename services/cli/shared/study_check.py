@@ -64,7 +64,7 @@ def _list_faults_of_others(folder: Path) -> Iterator[FileFault]:
 
 
 def _list_operator_faults(folder: Path) -> Iterator[FileFault]:
-    if OPERATOR not in read_recipients_file(folder):
+    if OPERATOR not in read_recipients_file(folder).roles:
         problem = f"has no {OPERATOR}, who is told when a notice cannot be delivered: add one"
         yield FileFault(str(folder / RECIPIENTS), 0, "roles", problem)
 

@@ -132,4 +132,4 @@ def _load_roles(folder: Path) -> Collection[str] | None:
     """Return the roles that somebody has; None where no file names people."""
     if not (folder / RECIPIENTS).exists():
         return None
-    return read_recipients_file(folder).keys()
+    return read_recipients_file(folder).roles.keys()
