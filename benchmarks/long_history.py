@@ -24,6 +24,8 @@ from itertools import chain, count, takewhile
 from statistics import median
 from uuid import NAMESPACE_OID, uuid5
 
+from msgspec import structs
+
 from benchmarks.late_fact import is_report
 from benchmarks.material import Material, Members, open_data, open_enrolled
 from benchmarks.measuring import Measure
@@ -96,7 +98,7 @@ def history(course: list[ReceivedMessage]) -> Iterator[ReceivedMessage]:
 
 def _later(message: ReceivedMessage, delay: timedelta, times: int) -> ReceivedMessage:
     facts = tuple(
-        replace(
+        structs.replace(
             fact,
             id=_id(f"{fact.id}/{times}"),
             observed_at=fact.observed_at + delay,
@@ -243,7 +245,7 @@ def _copy_encoded(fact: Fact, number: int) -> Fact:
     """Return another reading, a little later than *fact*."""
     later = timedelta(minutes=number + 1)
     copied_facts = _id(f"{fact.id}/anew/{number}")
-    return replace(fact, id=copied_facts, observed_at=fact.observed_at + later, series="")
+    return structs.replace(fact, id=copied_facts, observed_at=fact.observed_at + later, series="")
 
 
 def _spent_ms(work: Callable[[], object]) -> float:

@@ -1,7 +1,9 @@
 """The adjudication of a record: a person confirms, rejects, regrades or attributes it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from services.acts.append_act import Subject, Values, append_act
 from services.acts.append_fact import make_fact_entry

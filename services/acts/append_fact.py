@@ -1,8 +1,10 @@
 """A fact that a person enters, within the transaction of the act that it is the effect of."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from services.acts.intake import make_intake
 from services.acts.refusal import ActRefusedError

@@ -6,7 +6,9 @@ name of who assessed, stays in the raw message, which only a holder of the keys 
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
+
+from msgspec.structs import astuple, replace
 
 from services.ingest.domain.drug_routes import OTHER, close_route
 from services.ingest.domain.message_content import ParkedItem, ParkReason
@@ -88,5 +90,4 @@ class ClosedTexts:
 
 
 def _list_units(body: Body) -> list[str]:
-    values = (getattr(body, field.name) for field in fields(body))
-    return [value.unit for value in values if isinstance(value, Quantity)]
+    return [value.unit for value in astuple(body) if isinstance(value, Quantity)]

@@ -1,10 +1,12 @@
 """Enrolment of participants, with their identifiers, from the rows of a file."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
 
 from services.ingest.ids import fact_id, message_id
 from services.ingest.intake import Intake

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 
+from msgspec import structs
+
 from services.ingest.closed_texts import ClosedTexts
 from services.ingest.domain.hl7.times import EARLIEST_YEAR
 from services.ingest.domain.message_content import ParkedItem, ParkReason, Refusal
@@ -143,7 +145,7 @@ def _close_texts(
     """
     if not sender:
         return [
-            replace(one, fact=replace(one.fact, body=texts.close_cause(one.fact.body)))
+            replace(one, fact=structs.replace(one.fact, body=texts.close_cause(one.fact.body)))
             for one in facts
         ], list(wrong)
     unknown = {one.place: texts.find_unknown_word(one.fact.body, one.place) for one in facts}

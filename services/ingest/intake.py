@@ -1,9 +1,11 @@
 """Acceptance of messages: they are read, matched to participants and stored in one transaction."""
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from hashlib import sha256
+
+from msgspec.structs import replace
 
 from services.ingest.domain.hl7.acknowledgement import AckCode
 from services.ingest.domain.hl7.read import OTHER_KIND, read_message

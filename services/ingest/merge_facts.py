@@ -1,7 +1,8 @@
 """Facts of merges and moves: they name two participants and enter the journals of both."""
 
 from collections.abc import Callable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from services.ingest.domain.message_content import MergeDraft, MoveDraft, ParkedItem, ParkReason
 from services.ingest.ids import fact_id

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
+from msgspec import structs
+
 from services.ingest.domain.message_content import (
     FactDraft,
     MergeDraft,
@@ -137,7 +139,9 @@ class PatientMatcher:
                     self.keys, hash_visits(_name_site(fact, site), partial(self._hash_visit, site))
                 )
                 digest = wire.digest_clinical(hashed_fact)
-                facts.append(replace(hashed_fact, id=new_id, site=content.site, digest=digest))
+                facts.append(
+                    structs.replace(hashed_fact, id=new_id, site=content.site, digest=digest)
+                )
         return facts, sorted(parked, key=lambda item: find_line_number(item.path) or 0)
 
     def _find_subject(
@@ -184,10 +188,10 @@ class PatientMatcher:
             notes=draft.notes,
             visit=visit,
             result_key=draft.result_key
-            and replace(draft.result_key, report=message.id[:_REPORT_DIGITS]),
+            and structs.replace(draft.result_key, report=message.id[:_REPORT_DIGITS]),
         )
         hashed_fact = hash_fact_numbers(self.keys, fact)
-        return replace(hashed_fact, digest=wire.digest_clinical(hashed_fact))
+        return structs.replace(hashed_fact, digest=wire.digest_clinical(hashed_fact))
 
     def _hash_visit(self, site: str, number: str) -> str:
         """Return the keyed hash of a visit number, which only a holder of the key can repeat."""
@@ -229,7 +233,7 @@ class PatientMatcher:
 def _name_site(fact: Fact, site: str) -> Fact:
     """Return *fact*; an enrolment is at *site*, whatever it calls it."""
     if isinstance(fact.body, Enrolment):
-        return replace(fact, body=replace(fact.body, site=site))
+        return structs.replace(fact, body=structs.replace(fact.body, site=site))
     return fact
 
 

@@ -13,6 +13,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from msgspec import Struct
+
 
 def write_canonical(value: object) -> str:
     """Return the canonical JSON of *value*: sorted keys, no spaces, nothing left out.
@@ -43,6 +45,10 @@ def digest_canonical(value: object) -> str:
 def _write_plain(value: object) -> object:
     if is_dataclass(value) and not isinstance(value, type):
         return {field.name: getattr(value, field.name) for field in fields(value)}
+    return _list_entries(value) if isinstance(value, Struct) else _write_part(value)
+
+
+def _write_part(value: object) -> object:
     match value:
         case datetime():
             return _write_instant(value)
@@ -55,6 +61,13 @@ def _write_plain(value: object) -> object:
         case frozenset():
             return sorted(value)
     raise TypeError(f"not part of the vocabulary: {type(value).__name__}")
+
+
+def _list_entries(value: Struct) -> dict[str, object]:
+    """Return the fields of *value*, and its tag if it has one."""
+    entries = {name: getattr(value, name) for name in value.__struct_fields__}
+    config = value.__struct_config__
+    return entries if config.tag_field is None else entries | {config.tag_field: config.tag}
 
 
 def _write_duration(value: timedelta) -> str:

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+import msgspec
 
+from services.runtime import fact_forms
 from services.runtime.topics import ALERTS, FACTS, STANDINGS
-from services.runtime.wire import Unreadable, WireFact
+from services.runtime.wire import Unreadable, locate_problem
 from services.vocabulary.fact import JournalEntry
 
 VERSION = 1
@@ -38,22 +39,20 @@ class FactRuns:
     is_whole: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _FactRun:
+class _FactRun(msgspec.Struct):
     message: str
     received_at: datetime
-    facts: list[tuple[int, WireFact]]
+    facts: list[tuple[int, msgspec.Raw]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Record:
+class _Record(msgspec.Struct):
     schema: str
     version: int
     study: str
     runs: list[_FactRun]
 
 
-_RECORD = TypeAdapter(_Record)
+_decode_record = msgspec.json.Decoder(_Record).decode
 
 
 def write_facts_record(study: str, runs: Sequence[str]) -> bytes:
@@ -79,21 +78,25 @@ def read_facts_record(record: bytes) -> FactRuns | NewerRecord | Unreadable:
     >>> read_facts_record(b'{"schema": "aegis.facts", "version": 7, "way": "new"}')
     NewerRecord(version=7)
     >>> read_facts_record(b"MSH|^~")
-    Unreadable(where='', problem='json_invalid')
+    Unreadable(where='', problem='JSON is malformed: invalid character (byte 0)')
     """
     try:
-        content = _RECORD.validate_json(record, strict=True)
-    except ValidationError as error:
-        return _find_newer_version(record) or _find_first_problem(error)
+        content = _decode_record(record)
+    except fact_forms.UNREADABLE as error:
+        return _find_newer_version(record) or locate_problem(error)
     if content.version > VERSION:
         return NewerRecord(content.version)
     if content.schema != name_schema(FACTS) or content.version < VERSION - 1:
         return Unreadable("schema", f"{content.schema} {content.version}")
-    facts = [
-        JournalEntry(seq, run.received_at.astimezone(UTC), run.message, fact)
-        for run in content.runs
-        for seq, fact in run.facts
-    ]
+    read_fact = fact_forms.make_tolerant_forms().read_fact
+    try:
+        facts = [
+            JournalEntry(seq, run.received_at.astimezone(UTC), run.message, read_fact(fact))
+            for run in content.runs
+            for seq, fact in run.facts
+        ]
+    except fact_forms.UNREADABLE as error:
+        return locate_problem(error)
     return FactRuns(content.study, tuple(facts), all(run.facts for run in content.runs))
 
 
@@ -118,8 +121,3 @@ def _find_newer_version(record: bytes) -> NewerRecord | None:
     except (ValueError, KeyError, TypeError):
         return None
     return NewerRecord(version) if isinstance(version, int) and version > VERSION else None
-
-
-def _find_first_problem(error: ValidationError) -> Unreadable:
-    first = error.errors(include_input=False, include_context=False, include_url=False)[0]
-    return Unreadable(".".join(map(str, first["loc"])), first["type"])

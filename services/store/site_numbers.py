@@ -6,7 +6,8 @@ rotated: by another key nothing would match any more.
 """
 
 import re
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from services.store.vault import Keys, hash_identifier
 from services.vocabulary.clinical_fact import Action, Administration, Movement

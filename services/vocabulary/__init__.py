@@ -1,4 +1,5 @@
-"""The words of the trial as frozen dataclasses: facts, grades, records, decisions, alerts.
+"""The words of the trial as frozen values: facts, grades, records, decisions, alerts.
 
-Standard library only, so that every package may use them.
+The standard library, and msgspec for what is read and written most, so that every package may use
+them.
 """

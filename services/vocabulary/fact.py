@@ -1,9 +1,11 @@
 """Facts about participants: everything that grading reads is a fact."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from services.vocabulary.clinical_fact import (
     Administration,
@@ -89,8 +91,7 @@ Body = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class ResultKey:
+class ResultKey(Struct, frozen=True, gc=False):
     """The key of a result inside its series, as its sender wrote it.
 
     Args:
@@ -106,8 +107,7 @@ class ResultKey:
     report: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True, gc=False):
     """One fact, as sent.
 
     Args:
@@ -148,6 +148,8 @@ class Fact:
     result_key: ResultKey | None = None
 
     def __post_init__(self) -> None:
+        if self.observed_at.tzinfo is UTC is self.reported_at.tzinfo:
+            return  # nearly always, and sooner than to ask for an offset
         for name, instant in (("observed_at", self.observed_at), ("reported_at", self.reported_at)):
             if instant.utcoffset() != timedelta(0):
                 raise ValueError(f"{name} is not in UTC: {instant.isoformat()}")

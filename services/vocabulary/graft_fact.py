@@ -1,9 +1,9 @@
 """Signs of graft-versus-host disease and the state of the graft: contents of facts."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
 
+from services.vocabulary.fact_body import FactBody
 from services.vocabulary.quantity import Quantity
 
 AcuteOrgan = Literal["skin", "liver", "upper_gi", "lower_gi"]
@@ -14,8 +14,7 @@ OrganScore = Literal[0, 1, 2, 3]
 _PERCENT = Decimal(100)  # per cent
 
 
-@dataclass(frozen=True, slots=True)
-class GvhdSigns:
+class GvhdSigns(FactBody, frozen=True, tag="gvhd-signs"):
     """Signs of acute GVHD at the bedside, from which organs are staged; None: not charted.
 
     Args:
@@ -42,7 +41,6 @@ class GvhdSigns:
     stool_episodes_per_day: Decimal | None = None
     severe_gut_sign: bool = False
     other_cause: tuple[AcuteOrgan, ...] = ()
-    kind: Literal["gvhd-signs"] = "gvhd-signs"
 
     def __post_init__(self) -> None:
         if self.rash_percent is not None and not 0 <= self.rash_percent <= _PERCENT:
@@ -54,8 +52,7 @@ class GvhdSigns:
                 raise ValueError(f"{number} of stool a day cannot be")
 
 
-@dataclass(frozen=True, slots=True)
-class ChronicGvhdScores:
+class ChronicGvhdScores(FactBody, frozen=True, tag="chronic-gvhd-scores"):
     """NIH organ scores of chronic GVHD at one visit; None: not scored.
 
     Args:
@@ -86,18 +83,15 @@ class ChronicGvhdScores:
     genital_tract: OrganScore | None = None
     fev1_percent: Decimal | None = None
     other_cause: tuple[ChronicOrgan, ...] = ()
-    kind: Literal["chronic-gvhd-scores"] = "chronic-gvhd-scores"
 
     def __post_init__(self) -> None:
         if self.fev1_percent is not None and self.fev1_percent < 0:
             raise ValueError(f"an FEV1 of {self.fev1_percent} % cannot be")
 
 
-@dataclass(frozen=True, slots=True)
-class GraftStatus:
+class GraftStatus(FactBody, frozen=True, tag="graft-status"):
     """A clinician's judgement of the graft, true from *observed_at* until the next."""
 
     status: Literal["functioning", "failed"]
     by: str
     note: str = ""
-    kind: Literal["graft-status"] = "graft-status"

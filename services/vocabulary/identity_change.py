@@ -1,11 +1,9 @@
 """Merges and moves of identifiers: facts that change the owner of other facts."""
 
-from dataclasses import dataclass
-from typing import Literal
+from services.vocabulary.fact_body import FactBody
 
 
-@dataclass(frozen=True, slots=True)
-class Merge:
+class Merge(FactBody, frozen=True, tag="merge"):
     """Participants *gone* and *survivor* are one person; stands in the journals of both.
 
     *undone* takes an earlier merge of the two back. Source: HL7 v2.5.1, 3.3.40 (A40).
@@ -14,11 +12,9 @@ class Merge:
     gone: str
     survivor: str
     undone: bool = False
-    kind: Literal["merge"] = "merge"
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
+class Move(FactBody, frozen=True, tag="move"):
     """The facts sent about *source* belong to *target*; stands in the journals of both.
 
     The scope is the visit *visit*, known as *new_visit* from then on (empty: as before); an empty
@@ -31,4 +27,3 @@ class Move:
     visit: str = ""
     new_visit: str = ""
     undone: bool = False
-    kind: Literal["move"] = "move"

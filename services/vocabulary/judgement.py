@@ -1,26 +1,22 @@
 """Judgements of clinicians, adjudicators and the DSMB: contents of facts."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
 
+from services.vocabulary.fact_body import FactBody
 from services.vocabulary.grade import Symptoms
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(FactBody, frozen=True, tag="assessment"):
     """A clinician's own grade of a criterion, true from *observed_at* until the next; 0 ends it."""
 
     criterion: str
     grade: int
     by: str
     note: str = ""
-    kind: Literal["assessment"] = "assessment"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(FactBody, frozen=True, tag="finding"):
     """A clinician's finding at *observed_at* about a criterion that is graded from numbers.
 
     It tells grades of one number apart, and is no reading itself. *infarction*: a troponin is at
@@ -32,7 +28,6 @@ class Finding:
     symptoms: Symptoms | None = None
     infarction: bool | None = None
     note: str = ""
-    kind: Literal["finding"] = "finding"
 
 
 class Verdict(StrEnum):
@@ -44,8 +39,7 @@ class Verdict(StrEnum):
     ATTRIBUTE = "attribute"
 
 
-@dataclass(frozen=True, slots=True)
-class Adjudication:
+class Adjudication(FactBody, frozen=True, tag="adjudication"):
     """A human decision about the episode of *criterion* that contains *observed_at* of the fact.
 
     *grade* is the worst grade after ``regrade``; *cause* the attribution after ``attribute``.
@@ -58,7 +52,6 @@ class Adjudication:
     signed_at: datetime
     grade: int | None = None
     cause: str = ""
-    kind: Literal["adjudication"] = "adjudication"
 
 
 class Answer(StrEnum):
@@ -70,8 +63,7 @@ class Answer(StrEnum):
     STOP = "stop"
 
 
-@dataclass(frozen=True, slots=True)
-class Determination:
+class Determination(FactBody, frozen=True, tag="determination"):
     """The DSMB's answer to decision *decision* of *rule*; the fact's subject is the study.
 
     *events* counted then, in *participants* (empty: it was not recorded who): the rule speaks again
@@ -85,13 +77,10 @@ class Determination:
     reason: str
     events: int
     participants: tuple[str, ...] = ()
-    kind: Literal["determination"] = "determination"
 
 
-@dataclass(frozen=True, slots=True)
-class ProtocolActivation:
+class ProtocolActivation(FactBody, frozen=True, tag="protocol-activation"):
     """From now on the study runs by the protocol file of this hash; subject is the study."""
 
     version: str
     sha256: str
-    kind: Literal["protocol-activation"] = "protocol-activation"

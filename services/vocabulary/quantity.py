@@ -1,9 +1,10 @@
 """A number as the sender reported it: nothing converted, nothing rounded."""
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 
 class Censoring(StrEnum):
@@ -38,8 +39,7 @@ def split_censoring(text: str) -> tuple[Censoring | None, str]:
     return Censoring[match.lastgroup.upper()], text[match.end() :]
 
 
-@dataclass(frozen=True, slots=True)
-class Quantity:
+class Quantity(Struct, frozen=True, gc=False):
     """A finite decimal value in a UCUM unit; an empty *unit* means that none was reported.
 
     >>> Quantity(Decimal("NaN"), "g/L")

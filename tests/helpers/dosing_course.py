@@ -5,9 +5,10 @@ an interval, ``-@60`` the end of the record. ``8@0 16@48 -@168`` are rates in ug
 ``0.008:mg/d@0`` one in another unit.
 """
 
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.dosing.case import DosingCase

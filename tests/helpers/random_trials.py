@@ -7,6 +7,8 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
+from msgspec import structs
+
 from services.runtime.drug_classes import load_drug_classes
 from services.runtime.measures import load_measures
 from services.safety_rules.domain.ctcae.rule_book import Rules
@@ -104,7 +106,7 @@ def trial(seed):
     facts += _repeated_results(Random(seed + 4000))
     facts += _gvhd(Random(seed + 5000))
     facts = _with_visits(facts, Random(seed + 1000))
-    return [replace(one, id=f"{one.subject}-{n:03d}") for n, one in enumerate(facts)]
+    return [structs.replace(one, id=f"{one.subject}-{n:03d}") for n, one in enumerate(facts)]
 
 
 def _findings(chance):
@@ -142,7 +144,7 @@ def _gvhd(chance):
         charted = fact(body, hour, subject=subject, series=series)
         facts.append(charted)
         if series and chance.random() < 0.3:
-            facts.append(replace(charted, status=status("D"), reported_at=hours(hour + 9)))
+            facts.append(structs.replace(charted, status=status("D"), reported_at=hours(hour + 9)))
     return facts
 
 
@@ -211,7 +213,9 @@ def _message_of_results(chance, measure, hour, late, *, subject, order):
 def _with_visits(facts, chance):
     """The same facts, most of them with a visit; some visits may be moved."""
     visit_facts = [
-        replace(one, site=chance.choice(("north", "")), visit=chance.choice(("V1", "V2", "V2", "")))
+        structs.replace(
+            one, site=chance.choice(("north", "")), visit=chance.choice(("V1", "V2", "V2", ""))
+        )
         for one in facts
     ]
     moves = [(("V2", "", False),), (("V2", "V3", False), ("V3", "", False)), (("", "", False),)]

@@ -5,6 +5,8 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
+from msgspec import structs
+
 from services.alerts.acknowledgement import acknowledge
 from services.alerts.adapters.study_recipients import load_recipients
 from services.alerts.alert_states import load_alert_states
@@ -104,7 +106,7 @@ class Timeline:
         self.clock_time = max(self.clock_time, *(one.observed_at for one in facts))
         self._messages += 1
         raw = message(f"m{self._messages}", self.clock_time)
-        stored_facts = [replace(one, id=f"{raw.id}-{n}") for n, one in enumerate(facts)]
+        stored_facts = [structs.replace(one, id=f"{raw.id}-{n}") for n, one in enumerate(facts)]
         with self.db.write() as conn:
             append_arrivals(conn, self.keys, [Arrival(raw, tuple(stored_facts), ())])
 
@@ -112,13 +114,13 @@ class Timeline:
         """Enter a potassium result of *hour*; entered again with another status it corrects."""
         self.clock_time = max(self.clock_time, hours(hour))
         result = lab("potassium", value, hour, "mmol/L", subject=name, series=f"{name}|{hour}")
-        self.say(replace(result, reported_at=self.clock_time, status=Status(status)))
+        self.say(structs.replace(result, reported_at=self.clock_time, status=Status(status)))
 
     def death(self, name, hour, status="F"):
         """Enter a death at *hour*."""
         self.clock_time = max(self.clock_time, hours(hour))
         body = fact(Death(), hour, subject=name, series=f"death|{name}")
-        self.say(replace(body, reported_at=self.clock_time, status=Status(status)))
+        self.say(structs.replace(body, reported_at=self.clock_time, status=Status(status)))
 
     def determine(self, rule, answer):
         """Enter the DSMB's answer to the current decision of *rule*."""
@@ -131,7 +133,7 @@ class Timeline:
             rule, row.id, Answer(answer), "chair", "reviewed", events, participants
         )
         self.say(
-            replace(
+            structs.replace(
                 fact(body, subject=STUDY), observed_at=self.clock_time, reported_at=self.clock_time
             )
         )

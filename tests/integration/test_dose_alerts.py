@@ -1,8 +1,7 @@
 """From facts to the safety officer: recommendations about the dose, the liver, the protocol."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from services.cli.main import main
 from services.vocabulary.clinical_fact import Action, Administration

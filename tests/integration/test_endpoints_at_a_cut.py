@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.reports.endpoints import NoEndpointsError, report_endpoints
@@ -150,7 +151,9 @@ def test_a_retracted_fact_is_no_event(store):
     store.knows(81, sent_messages)
     store.knows(
         82,
-        replace(sent_messages, id="g2", status=Status.DELETED, reported_at=day(82), digest="other"),
+        structs.replace(
+            sent_messages, id="g2", status=Status.DELETED, reported_at=day(82), digest="other"
+        ),
     )
     assert curve_of(store.says(as_of=81), "agvhd-3-4").events == 1
     assert curve_of(store.says(), "agvhd-3-4").events == 0
@@ -172,7 +175,7 @@ def test_merged_participants_are_one(store):
 
 def test_what_was_given_on_a_visit_of_somebody_else_is_the_others(store):
     enrolled, graft, infusion = treated_participant("P-1")
-    store.knows(70, enrolled, graft, replace(infusion, visit="V"))
+    store.knows(70, enrolled, graft, structs.replace(infusion, visit="V"))
     store.knows(70, *treated_participant("P-2")[:2])
     assert store.says().treated == 1
     move = Move("P-1", "P-2", "V")

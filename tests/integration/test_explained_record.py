@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from services.cli.shared.explanation_text import write_explanation
 from services.safety_rules.adapters.activated_rules import read_activated_rules
@@ -56,8 +57,10 @@ MESSAGES = (
     [judge(2, Verdict.REGRADE, grade=2)],
     [fact(Assessment("ctcae-5.0.nausea", 2, "lee"), 92)],
     [lab("potassium", "7.4", 93, subject="P-002", **POTASSIUM)],
-    [replace(lab("potassium", "4.4", 93, subject="P-002", status=Status.CORRECTED, **POTASSIUM),
-             reported_at=hours(94))],
+    [structs.replace(
+        lab("potassium", "4.4", 93, subject="P-002", status=Status.CORRECTED, **POTASSIUM),
+        reported_at=hours(94),
+    )],
     [lab("sbp", value, hour, "mm[Hg]", subject="P-002")
      for hour, value in ((-4, "130"), (-5, "130"), (-6, "128"))],
     [lab("temperature", "39.0", 95, "Cel", subject="P-002")],

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from services.cli.main import main
 from services.runtime import topics
@@ -188,7 +189,9 @@ def amend_rules(tmp_path):
     timeline.grade(2)
     timeline.death("P-001", 10)
     timeline.grade(11)
-    timeline.say(replace(fact(Relapse(), 12, subject="P-002"), reported_at=timeline.clock_time))
+    timeline.say(
+        structs.replace(fact(Relapse(), 12, subject="P-002"), reported_at=timeline.clock_time)
+    )
     timeline.grade(13)
     timeline.say(lab("sodium", "140", 30, "mmol/L", subject="P-001"))
     timeline.determine("BLINA-HSCT.S1", "continue")  # the study itself is folded, too

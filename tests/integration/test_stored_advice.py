@@ -1,9 +1,9 @@
 """Stored advice is what folding the journal gives, or is not used."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.reports import advice_now
 from services.store import timers

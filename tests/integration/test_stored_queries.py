@@ -1,10 +1,10 @@
 """Stored data queries are what folding the journal gives, or are not used."""
 
-from dataclasses import replace
 from datetime import timedelta
 from threading import Event
 
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.application.fold_participants import FoldRequest
 from services.safety_rules.application.store_queries import store_queries

@@ -5,6 +5,7 @@ from collections import deque
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from services.runtime import failpoints
 from services.safety_rules.application import decide_study
@@ -43,7 +44,7 @@ class Deaths:
         self._reports += is_so
         status = Status.FINAL if is_so else Status.DELETED
         death = fact(Death(), 6, subject="P-002", series=f"report-{self._reports}", status=status)
-        self.trial.say(replace(death, reported_at=self.trial.clock_time))
+        self.trial.say(structs.replace(death, reported_at=self.trial.clock_time))
         assert not fold(
             self.db, self.rules, Cache(), PEOPLE, FoldRequest(self.trial.clock_time)
         ).overtaken

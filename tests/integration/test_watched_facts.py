@@ -1,11 +1,11 @@
 """The facts that stand in the watch views are those that stand in the rules."""
 
 from collections import Counter
-from dataclasses import replace
 from random import Random
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from services.safety_rules.domain.facts.current_facts import select_current_facts

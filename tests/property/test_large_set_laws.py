@@ -6,12 +6,12 @@ change the answer.
 
 import time
 from collections import Counter
-from dataclasses import replace
 from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.safety_rules.domain.facts.current_facts import CurrentFacts
 from services.safety_rules.domain.facts.series import Series

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from services.runtime.drug_classes import load_drug_classes
 from services.runtime.measures import load_measures
@@ -936,7 +937,7 @@ def test_of_two_readings_at_one_instant_the_worse_counts(words, episodes):
 
 @pytest.mark.parametrize(("letter", "provisional"), [("P", True), ("F", False), ("C", False)])
 def test_it_is_provisional_while_what_it_rests_on_is(letter, provisional):
-    facts = [replace(one, status=status(letter)) for one in read_course(USUAL + "2 T38.5")]
+    facts = [structs.replace(one, status=status(letter)) for one in read_course(USUAL + "2 T38.5")]
     (crs_run,) = find_runs(crs, facts, PROTOCOL, BedsideContext())
     assert crs_run.provisional is provisional
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec import structs
 
 from services.cli.shared.engraftment_lines import describe_recovery
 from services.runtime.measures import load_measures
@@ -206,7 +207,7 @@ def test_days_are_those_of_the_site():
 
 
 def test_the_fold_asks_and_a_correction_takes_the_question_back():
-    counts = [replace(one, series=one.id) for one in read_counts("1-31:0.1")]
+    counts = [structs.replace(one, series=one.id) for one in read_counts("1-31:0.1")]
     participant_fold = Fold("P-001", RULES)
     participant_fold.apply([fact(Transplant(), day(0), name="graft"), *counts])
     (query,) = [one for one in participant_fold.list_queries() if "graft?" in one.problem]
@@ -216,7 +217,7 @@ def test_the_fold_asks_and_a_correction_takes_the_question_back():
     )
     assert query.facts == ("c0-1", "c0-31")
     withdrawn_counts = [
-        replace(one, id=f"w{one.id}", status=Status.DELETED, reported_at=day(40))
+        structs.replace(one, id=f"w{one.id}", status=Status.DELETED, reported_at=day(40))
         for one in counts[-3:]
     ]
     participant_fold.apply(withdrawn_counts)

@@ -3,9 +3,8 @@
 Source: CTCAE v6.0, "Hyperglycemia"; CTCAE v5.0, "Hypoxia"
 """
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration

@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 
 import pytest
+from msgspec import structs
 
 from services.safety_rules.domain.endpoints.gvhd_grades import (
     list_acute_grades,
@@ -253,15 +254,15 @@ def test_an_unexplained_bilirubin_asks_for_its_cause():
 
 def test_a_correction_undoes_the_record():
     signs = read_gvhd_facts("29 lab=0.8 | 30 rash=60 upper=none stool=0")
-    signs[1] = replace(signs[1], series="chart")
-    deletion = replace(signs[1], id="d", status=Status.DELETED, reported_at=day(31))
+    signs[1] = structs.replace(signs[1], series="chart")
+    deletion = structs.replace(signs[1], id="d", status=Status.DELETED, reported_at=day(31))
     participant_fold = fold(*GRAFT, *signs)
     assert len(participant_fold.group_by_criterion()[ACUTE]) == 1
     participant_fold.apply([deletion])
     assert not participant_fold.group_by_criterion().get(ACUTE)
     lighter_rash = read_gvhd_facts("30 rash=20 upper=none stool=0")[0]
     participant_fold = fold(*GRAFT, *signs)
-    correction = replace(
+    correction = structs.replace(
         lighter_rash, id="c", series="chart", status=Status.CORRECTED, reported_at=day(31)
     )
     participant_fold.apply([correction])
@@ -270,9 +271,11 @@ def test_a_correction_undoes_the_record():
 
 def test_a_bilirubin_that_was_taken_back_leaves_the_liver_open():
     facts = read_gvhd_facts("30 lab=4 | 30 rash=10 clear")
-    facts[0] = replace(facts[0], series="L1")
+    facts[0] = structs.replace(facts[0], series="L1")
     participant_fold = fold(*GRAFT, *facts)
-    participant_fold.apply([replace(facts[0], id="d", status=Status.DELETED, reported_at=day(31))])
+    participant_fold.apply(
+        [structs.replace(facts[0], id="d", status=Status.DELETED, reported_at=day(31))]
+    )
     assert describe(participant_fold.group_by_criterion()[ACUTE][0]) == "30 1-4"
 
 

@@ -1,8 +1,7 @@
 """Several readings of one instant as one grade, and what a clinician's own grade decides."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.domain.episodes.combined_outcomes import combine_outcomes
 from services.vocabulary.grade import ExactGrade, Grade, Incomplete, Input

@@ -1,8 +1,7 @@
 """Facts that cannot be: kept, asked about, never graded as normal, and never a reason to crash."""
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import (

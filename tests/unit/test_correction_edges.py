@@ -5,6 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
@@ -43,7 +44,9 @@ class Story:
 
     def hear(self, *facts):
         self.number += 1
-        named_facts = tuple(replace(f, id=f"{self.number}-{n}") for n, f in enumerate(facts))
+        named_facts = tuple(
+            structs.replace(f, id=f"{self.number}-{n}") for n, f in enumerate(facts)
+        )
         self.messages.append(
             ReceivedMessage(hours(3000 + self.number), facts[0].subject, self.number, named_facts)
         )
@@ -280,7 +283,7 @@ def test_a_result_of_the_merged_identifier_is_a_result_as_any_other(registered_t
 
 
 def of_visit(result, visit):
-    return replace(result, visit=visit, site="north")
+    return structs.replace(result, visit=visit, site="north")
 
 
 def move_facts(observed_hour, *, is_undone=False, visit="V"):
@@ -356,10 +359,10 @@ def test_a_result_taken_back_from_the_wrong_patient_stands_with_the_right_one(mi
     for move in move_facts(300):
         mixed_up.hear(move)
     wrong = of_visit(result("potassium", "6.5", 24), "V")
-    taken_back = replace(wrong, status=status("W"), reported_at=hours(400))
-    right = replace(wrong, subject="P-002", reported_at=hours(399))
+    taken_back = structs.replace(wrong, status=status("W"), reported_at=hours(400))
+    right = structs.replace(wrong, subject="P-002", reported_at=hours(399))
     assert mixed_up.hear(right) == []  # it stands there already
     assert mixed_up.hear(taken_back) == ["P-002 K changed: 3"]  # that one is its evidence now
-    assert mixed_up.hear(replace(right, status=status("D"), reported_at=hours(401))) == [
+    assert mixed_up.hear(structs.replace(right, status=status("D"), reported_at=hours(401))) == [
         "P-002 K retracted: 3"
     ]

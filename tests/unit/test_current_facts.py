@@ -1,9 +1,9 @@
 """The current facts of one series, whatever the order in which its facts arrive."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.domain.facts.current_facts import CurrentFacts, FactChanges
 from services.vocabulary.fact import ResultKey

@@ -1,9 +1,9 @@
 """Periods of the study drug's infusion: each row is a charted course and the periods it makes."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.domain.facts.infusion import format_rate, trace_infusion
 from services.vocabulary.clinical_fact import Action, Administration, Culture

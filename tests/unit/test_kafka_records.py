@@ -62,6 +62,16 @@ def test_what_a_later_release_adds_does_not_stop_the_reader_of_this_version():
     assert isinstance(read_facts_record(alter_record(origin="new")), FactRuns)
 
 
+def test_what_a_later_release_adds_to_a_fact_does_not_stop_it_either():
+    added = '"added":{"by":["a","later"]},'
+    payload = make_record(*FACTS)
+    for place in ('"id":', '"measure":', '"unit":'):
+        assert place in payload
+        payload = payload.replace(place, f"{added}{place}")
+    read = read_facts_record(write_facts_record("T", [payload]))
+    assert tuple(entry.fact for entry in read.facts) == FACTS
+
+
 @pytest.mark.parametrize(
     "record",
     [

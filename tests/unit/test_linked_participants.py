@@ -1,9 +1,9 @@
 """Merges and moves as data: whose a fact is, whatever the order of the facts."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.facts.ownership import Ownership, find_survivors

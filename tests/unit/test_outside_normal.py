@@ -4,6 +4,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from msgspec import structs
 
 from services.safety_rules.domain.ctcae.grading import grade_reading
 from services.safety_rules.domain.ctcae.outside_normal import describe_outside_normal
@@ -42,7 +43,9 @@ def test_many_values_of_a_test_are_described_as_each_alone(slug, text, _expected
     criterion, (reading, baseline) = find_criterion("6", slug), parse_reading(text)
     unit = "U/L" if reading.value is None else reading.value.unit
     grading = prepare_grading(criterion, reading, baseline, unit)
-    value = reading.value and replace(reading.value, value=reading.value.value * Decimal(factor))
+    value = reading.value and structs.replace(
+        reading.value, value=reading.value.value * Decimal(factor)
+    )
     other_reading = replace(reading, value=value)
     outcome = grade_reading(criterion, other_reading, baseline)
     is_graded = outcome.at_most > Grade.NONE

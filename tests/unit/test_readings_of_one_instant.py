@@ -1,9 +1,9 @@
 """Of several readings of one instant the worst counts, whichever was sent first."""
 
-from dataclasses import replace
 from itertools import permutations
 
 import pytest
+from msgspec.structs import replace
 
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.clinical_fact import Action, Administration

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from services.safety_rules.domain.episodes.version_cause import BASELINE, add_reason, find_reason
 from services.safety_rules.domain.facts.anchors import Anchors
@@ -14,7 +15,7 @@ from tests.helpers.store import CONTENT, EPISODE
 
 TREATED_ANCHORS = Anchors(courses=(hours(0),))
 MERGE, MOVE = Merge("P-002", "P-001"), Move("P-002", "P-001")
-VISIT_MOVE = replace(MOVE, visit="V1")
+VISIT_MOVE = structs.replace(MOVE, visit="V1")
 FINDING = fact(Finding("ctcae-5.0.anemia", "Dr A"), 5)
 ASSESSMENT = fact(Assessment("ctcae-5.0.anemia", 3, "Dr A"), 5)
 EARLY_RESULT, RESULT = lab("alt", "30", -5), lab("alt", "30", 0)
@@ -22,7 +23,7 @@ EARLY_DOSE = fact(Administration("dexamethasone", Action.DOSE), -5)
 
 
 def take_back(body):
-    return replace(body, undone=True)
+    return structs.replace(body, undone=True)
 
 
 FACTS = {  # facts of one message about a treated participant; the reason

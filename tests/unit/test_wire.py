@@ -1,12 +1,14 @@
 """Values on the wire: written ones are read back, unknown ones are refused."""
 
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from functools import partial
 
 import pytest
+from msgspec import structs
 
 from services.runtime.wire import (
     Unreadable,
@@ -24,6 +26,7 @@ from services.runtime.wire import (
 from services.vocabulary.alert import AlertKind, DeathDetail, QuarantineDetail
 from services.vocabulary.clinical_fact import Enrolment, Movement, Observation, Transplant
 from services.vocabulary.grade import Grade, Incomplete, Input
+from services.vocabulary.judgement import Adjudication, Verdict
 from services.vocabulary.quantity import Quantity
 from services.vocabulary.recommendation import Advice, AdviceKind
 from tests.helpers.fact_notes import HOUR_ZERO, fact, lab
@@ -82,6 +85,25 @@ def test_what_is_not_understood_is_refused(place, content, where, problem):
         part = part[parent]
     part[key] = content
     assert read_fact(json.dumps(record)) == Unreadable(where, problem)
+
+
+def test_what_recurs_in_facts_is_one_object():
+    text = write_fact(COMPLETE_FACT)
+    first, second = (read_fact(text.replace(b"0.490", number)) for number in (b"0.49", b"0.490"))
+    assert first.body.lln is second.body.lln
+    assert first.body.measure is second.body.measure
+    assert (str(first.body.value.value), str(second.body.value.value)) == ("0.49", "0.490")
+
+
+def test_a_fact_says_its_times_with_the_one_utc_object():
+    copy = read_fact(write_fact(COMPLETE_FACT).replace(b'Z"', b'+00:00"'))
+    assert copy.observed_at.tzinfo is copy.reported_at.tzinfo is UTC
+
+
+def test_a_time_of_a_judgement_may_be_written_without_seconds():
+    body = Adjudication("alt", Verdict.CONFIRM, "dr", "seen", HOUR_ZERO)
+    text = write_fact(fact(body))
+    assert read_fact(re.sub(rb'(?<="signed_at":")(.{16}):00Z', rb"\1Z", text)).body == body
 
 
 def test_a_weight_keeps_its_digits_too():
@@ -174,7 +196,7 @@ DIGESTS = {  # the first sixteen digits, as the first release made them
 def test_a_field_that_says_nothing_leaves_the_digest_of_older_releases(body, digest):
     assert digest_clinical(fact(body))[:16] == digest
     field = "planned" if isinstance(body, Movement) else "peripheral"
-    assert digest_clinical(fact(replace(body, **{field: True})))[:16] != digest
+    assert digest_clinical(fact(structs.replace(body, **{field: True})))[:16] != digest
 
 
 def test_the_published_schema_asks_only_for_what_a_sender_knows():

@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PlainValidator
 
 from services.runtime.file_models import Duration, NumberKey, StrictModel
 from services.safety_rules.adapters.rule_rows import Number
@@ -58,7 +58,7 @@ def _parse_action(name: object) -> object:
     return _ACTIONS[name]
 
 
-Amount = Annotated[Quantity, BeforeValidator(_parse_amount)]
+Amount = Annotated[Quantity, PlainValidator(_parse_amount)]
 Action = Annotated[DoseAction, BeforeValidator(_parse_action)]
 Days = tuple[int, int]
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from msgspec import structs
+
 from services.safety_rules.adapters.criteria_files import load_table
 from services.safety_rules.adapters.rules_version import list_tables
 from services.safety_rules.adapters.study_rules import StudyRules
@@ -143,9 +145,9 @@ def _rename_criterion(
         return None
     match fact.body:
         case Adjudication() | Assessment() as body:
-            return replace(fact, body=replace(body, criterion=new_criterion))
+            return structs.replace(fact, body=structs.replace(body, criterion=new_criterion))
         case Death() as death:
-            return replace(fact, body=replace(death, cause=new_criterion))
+            return structs.replace(fact, body=structs.replace(death, cause=new_criterion))
     return fact
 
 

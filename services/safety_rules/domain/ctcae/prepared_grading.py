@@ -8,6 +8,8 @@ from bisect import bisect_left
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
+from msgspec import structs
+
 from services.safety_rules.domain.ctcae.compiled import CompiledCriterion, MeasureGrading
 from services.safety_rules.domain.ctcae.corrected_calcium import correct_calcium_range
 from services.safety_rules.domain.ctcae.criterion import Direction
@@ -142,7 +144,7 @@ def prepare_grading(
     if reported.may_betray_unit:  # then the unit is in doubt, for some values
         return PreparedGrading(criterion, reading, baseline, unit, _UNIT_VALUE, None, None)
     # an exact 1 may be implausible
-    open_quantity = replace(unit_quantity, censoring=Censoring.AT_LEAST)
+    open_quantity = structs.replace(unit_quantity, censoring=Censoring.AT_LEAST)
     inputs = collect_inputs(grading, reading, baseline, open_quantity)
     plausible = grading.find_plausible_range(unit_quantity.unit)
     correction = _find_correction(reading, unit_quantity.unit)

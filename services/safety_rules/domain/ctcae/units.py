@@ -8,8 +8,9 @@ Source: UCUM v2.1, "Prefixes"; docs/decisions/grading.md, "unit", "equivalents"
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from decimal import Decimal
+
+from msgspec.structs import replace
 
 from services.vocabulary.measure import Ion
 from services.vocabulary.quantity import Quantity

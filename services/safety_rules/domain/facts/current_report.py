@@ -1,8 +1,9 @@
 """The current fact among the reports of one result."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Fact, Status
