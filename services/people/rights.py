@@ -128,6 +128,7 @@ UNATTENDED_ACTS: Final = _KEEPS_KEYS | {
 }
 # They see what belongs to their own site alone; without a site they may be of none.
 OF_ONE_SITE: Final = frozenset({Role.SITE_STAFF})
+_MAY_BE_OF_ONE_SITE: Final = frozenset({Role.INVESTIGATOR})
 
 
 def find_acting_role(person: Person, act: ActKind) -> Role | None:
@@ -152,6 +153,19 @@ def find_verdict_role(person: Person, verdict: Verdict) -> Role | None:
     True
     """
     return next((role for role in list_verdict_roles(verdict) if role in person.roles), None)
+
+
+def covers_site(person: Person, role: Role, site: str) -> bool:
+    """Return True if *person* acts for *site*, and sees it, in *role*.
+
+    >>> lee = Person("lee", "Lee", "", frozenset({Role.INVESTIGATOR}), "west")
+    >>> covers_site(lee, Role.INVESTIGATOR, "west"), covers_site(lee, Role.INVESTIGATOR, "east")
+    (True, False)
+    >>> covers_site(lee, Role.AUDITOR, "east")
+    True
+    """
+    is_limited = role in OF_ONE_SITE or (role in _MAY_BE_OF_ONE_SITE and bool(person.site))
+    return not is_limited or person.site == site
 
 
 def list_verdict_roles(verdict: Verdict) -> list[Role]:

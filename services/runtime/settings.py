@@ -236,7 +236,7 @@ class PeopleSettings(BaseSettings):
     """The time of a sign-in: ``AEGIS_SESSION_S``, ``..._IDLE_S``, ``AEGIS_TOKEN_S``.
 
     A browser until it was not used for so long, and at most for so long; a command line for so
-    long. ``AEGIS_TOKEN_FILE`` is its token (empty: ``login.token`` in the data folder).
+    long.
     """
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
@@ -244,7 +244,6 @@ class PeopleSettings(BaseSettings):
     session_s: Seconds = 43_200.0
     session_idle_s: Seconds = 1_800.0
     token_s: Seconds = 28_800.0
-    token_file: Path | None = None
 
 
 SETTINGS: tuple[type[BaseSettings], ...] = (

@@ -25,7 +25,8 @@ class StoreSettings:
     ``AEGIS_DATA``, ``AEGIS_DATABASE_URL`` (empty: SQLite in the data folder),
     ``AEGIS_DATABASE_PASSWORD_FILE`` (a file that holds the password of its user), ``AEGIS_KEYS``
     (empty: ``keys`` in the data folder, beside the folder of the database), ``AEGIS_STUDY``,
-    ``AEGIS_CLOCK`` (message: a fact is received when its message was sent).
+    ``AEGIS_CLOCK`` (message: a fact is received when its message was sent), ``AEGIS_TOKEN_FILE``
+    (of who is signed in at the command line; empty: ``login.token`` in the data folder).
     """
 
     data: Path = Path("var")
@@ -34,6 +35,7 @@ class StoreSettings:
     keys: Path | None = None
     study: Path = Path("studies/blina-hsct")
     clock: ReceptionClock = "wall"
+    token_file: Path | None = None
     is_study_chosen: bool = False  # an option or a variable names it
 
     @property
@@ -51,9 +53,14 @@ class StoreSettings:
         """The folder of the keys, outside that of the database."""
         return self.keys or self.data / "keys"
 
+    @property
+    def login_token(self) -> Path:
+        """The file of who is signed in at the command line."""
+        return self.token_file or self.data / "login.token"
+
 
 _NAMES = tuple(field.name for field in fields(StoreSettings) if field.name != "is_study_chosen")
-_FOLDERS_AND_FILES = frozenset({"data", "database_password_file", "keys", "study"})
+_FOLDERS_AND_FILES = frozenset({"data", "database_password_file", "keys", "study", "token_file"})
 STORE_VARIABLES = frozenset(f"{PREFIX}{name.upper()}" for name in _NAMES)
 
 

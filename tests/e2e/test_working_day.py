@@ -7,6 +7,8 @@ import pytest
 
 from services.cli.main import main
 from services.simulator.trial import simulate_trial, write_trial
+from services.vocabulary.person import Role
+from tests.helpers.people import sign_in
 
 pytestmark = pytest.mark.slow
 
@@ -65,22 +67,24 @@ def test_3_look(aegis):
     assert "version 1" in output
 
 
-def test_4_judge(aegis):
+def test_4_judge(aegis, data):
+    assert aegis("adjudicate", crs_of(aegis), "confirm", "--reason", "seen")[0] == 2  # by whom?
+    password = sign_in(data / "data", "lee")
     record = crs_of(aegis)
     code, output, _ = aegis(
-        "adjudicate", record, "confirm", "--reason", "seen on the ward", "--by=lee"
+        "adjudicate", record, "confirm", "--reason", "seen on the ward", *password
     )
     assert code == 0
     assert "confirmed" in output
     assert "confirm by lee" in aegis("explain", record)[1]
     _, output, _ = aegis(
-        "adjudicate", record, "regrade", "--grade=2", "--reason=reviewed", "--by=lee"
+        "adjudicate", record, "regrade", "--grade=2", "--reason=reviewed", *password
     )
     assert "worst grade 2" in output
 
 
 def test_5_enter_what_no_feed_carries(aegis):
-    words = ("facts", "add", "relapse", "--participant=P-001", "--at=2026-04-02T08:00Z", "--by=lee")
+    words = ("facts", "add", "relapse", "--participant=P-001", "--at=2026-04-02T08:00Z")
     assert aegis(*words)[:2] == (0, "known: relapse\n")
     lines = aegis("facts", "export", "--participant=P-001")[1].splitlines()
     assert sum(json.loads(line)["body"]["kind"] == "relapse" for line in lines) == 1
@@ -92,19 +96,21 @@ def test_5_a_finding_is_entered_as_seen(aegis):
         "--at=2026-04-02T08:00Z",
         "--criterion=ctcae-5.0.hypokalemia",
     )
-    assert aegis("facts", "add", "finding", *participant, "--symptoms=none", "--by=lee")[0] == 0
+    assert aegis("facts", "add", "finding", *participant, "--symptoms=none")[0] == 0
     lines = aegis("facts", "export", "--participant=P-001")[1].splitlines()
     (payload,) = (b for b in (json.loads(line)["body"] for line in lines) if b["kind"] == "finding")
     assert (payload["symptoms"], payload["infarction"], payload["by"]) == ("none", None, "lee")
 
 
-def test_6_rules_and_the_answer_of_the_dsmb(aegis):
+def test_6_rules_and_the_answer_of_the_dsmb(aegis, data):
     _, output, _ = aegis("rules", "status")
     assert "DRAFT, signed by nobody" in output
-    words = ("determine", "BLINA-HSCT.S1", "continue", "--reason=discussed", "--by=chair")
-    code, output, _ = aegis(*words)
+    words = ("determine", "BLINA-HSCT.S1", "continue", "--reason=discussed")
+    password = sign_in(data / "data", "chair", Role.DSMB_CHAIR)
+    code, output, _ = aegis(*words, *password)
     assert code == 0
     assert "BLINA-HSCT.S1: continue" in output
+    sign_in(data / "data", "lee")
     state = [json.loads(line) for line in aegis("rules", "status", "--json")[1].splitlines()]
     assert state[0]["determination"] == "continue"
 
@@ -118,7 +124,7 @@ def test_8_alerts(aegis):
     _, output, _ = aegis("alerts", "list")
     name = output.splitlines()[1].split()[0]
     assert "Trial safety oversight, not a bedside alarm." in aegis("alerts", "show", name)[1]
-    assert aegis("alerts", "ack", name, "--by=lee", "--comment=on it")[0] == 0
+    assert aegis("alerts", "ack", name, "--comment=on it")[0] == 0
     assert name not in aegis("alerts", "list")[1]
     assert "seen by lee" in aegis("alerts", "list", "--all")[1]
 
@@ -133,7 +139,10 @@ def test_9_prove(aegis):
 WRONG = {
     "no such record": (("explain", "zzz"), "no records begin with zzz"),
     "no such alert": (("alerts", "ack", "ZZZZ"), "no alerts are called ZZZZ"),
-    "no such rule": (("determine", "T.S9", "stop", "--reason=x"), "no decision of T.S9"),
+    "no such rule": (
+        ("determine", "T.S9", "stop", "--reason=x", "--password-file=PASSWORD"),
+        "no decision of T.S9",
+    ),
     "no such site": (("sites", "key", "moon"), "no site moon"),
     "nobody of that name": (
         ("facts", "add", "relapse", "--participant=P-999", "--at=2026-04-02T08:00Z"),
@@ -161,9 +170,10 @@ WRONG = {
 
 
 @pytest.mark.parametrize(("words", "expected"), WRONG.values(), ids=WRONG)
-def test_what_cannot_be_done_is_said_and_changes_nothing(aegis, words, expected):
+def test_what_cannot_be_done_is_said_and_changes_nothing(aegis, data, words, expected):
     earlier = aegis("records", "--canonical")
-    code, _, complaint = aegis(*words)
+    password_file = data / "data" / "password.txt"
+    code, _, complaint = aegis(*(word.replace("PASSWORD", str(password_file)) for word in words))
     assert code == 2
     assert complaint.startswith(f"aegis {words[0]}: ")
     assert expected in complaint

@@ -32,6 +32,7 @@ from services.store.session import Database
 from tests.helpers.distributed_service import wait_until
 from tests.helpers.embedded_service import ROOT, EmbeddedService
 from tests.helpers.installation import STUDY
+from tests.helpers.people import sign_in
 
 pytestmark = pytest.mark.slow
 
@@ -338,8 +339,8 @@ def import_people(folder, run):
     good_file, bad_file = folder / "people.csv", folder / "bad.csv"
     good_file.write_text(PEOPLE)
     bad_file.write_text(BAD_PEOPLE)
-    assert run("participants", "import", str(good_file), "--by", "operator").returncode == 0
-    assert run("participants", "import", str(bad_file), "--by", "operator").returncode == 1
+    assert run("participants", "import", str(good_file)).returncode == 0
+    assert run("participants", "import", str(bad_file)).returncode == 1
 
 
 def feed_through_a_crash(service, key):
@@ -370,8 +371,9 @@ def run_commands(folder, url, run):
     """Run what shows the data, a copy, and the same once a fact is spoiled."""
     for words in COMMANDS:
         run(*words.split())
+    sign_in(folder / "data", "lee", db=Database.open(url))
     run("facts", "add", "death", "--participant", "P-002", "--at", "2026-03-20T08:00Z",
-        "--cause", "relapse", "--by", "operator")  # fmt: skip
+        "--cause", "relapse")  # fmt: skip
     run("backup", str(folder / "backup"))
     spoil_last_fact(url)
     for words in ("records", "verify", "retry"):
@@ -397,8 +399,8 @@ def test_nothing_that_is_planted_comes_out(tmp_path, url, monkeypatch):
         import_people(tmp_path, run)
         lines_file = tmp_path / "facts.ndjson"
         lines_file.write_bytes(fact_lines(without="adjudication"))  # a person's, whoever brings it
-        service.command("ingest", str(lines_file), "--by", "operator", check=False)  # told its own
-        answer = run("sites", "key", "west", "--by", "operator").stdout
+        service.command("ingest", str(lines_file), check=False)  # told its own
+        answer = run("sites", "key", "west").stdout
         key = next(word for word in answer.split() if len(word) > 30)
         outputs |= feed_through_a_crash(service, key)
         wait_until(lambda: sink.mails and webhooks.received, 60, service.is_alive)

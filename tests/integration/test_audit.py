@@ -11,6 +11,7 @@ from services.store import acts, alerts
 from services.store.audit_anchor import find_head, find_unsealed_tail
 from services.vocabulary.act import Act, ActKind, Meaning
 from services.vocabulary.person import Actor, Role, SignedBy
+from tests.helpers.people import sign_in
 from tests.helpers.timeline import FOLDER, Timeline
 
 pytestmark = pytest.mark.slow
@@ -122,6 +123,7 @@ def test_a_command_that_writes_seals_what_it_wrote(folder, capsys):
     with trial.db.read() as conn:
         (alert, *_) = alerts.load_alerts(conn)
         assert find_head(conn) is None
+    sign_in(folder, "ann", db=trial.db)
     words = ["ack", alert.id, "--version", str(alert.version)]
     assert main(["alerts", *words, "--data", str(folder), "--study", str(FOLDER)]) == 0
     capsys.readouterr()

@@ -12,6 +12,7 @@ from services.runtime.clock import now_utc
 from services.simulator.trial import simulate_trial
 from services.store import journal, records
 from tests.helpers.installation import STUDY, Installation, messages_of
+from tests.helpers.people import sign_in, write_password_file
 from tests.helpers.rival_lease import hold_lease
 
 pytestmark = pytest.mark.slow
@@ -26,15 +27,19 @@ def installation(tmp_path, monkeypatch):
     study_installation.enrol(trial)
     study_installation.accept(messages_of(trial))
     study_installation.settle()
+    sign_in(tmp_path, "lee", db=study_installation.db)
     yield study_installation
     study_installation.db.close()
 
 
 @pytest.fixture
-def aegis(capsys):
+def aegis(tmp_path, capsys):
+    password = write_password_file(tmp_path)
+
     def run_command(*words):
         capsys.readouterr()
-        assert main(list(words)) == 0
+        signed = password if words[0] in ("adjudicate", "determine") else ()
+        assert main([*words, *signed]) == 0
         return capsys.readouterr().out
 
     return run_command
@@ -87,15 +92,16 @@ def test_the_last_adjudication_stands_when_the_clock_was_set_back_before_it(
 
 
 @pytest.mark.parametrize("is_served", [False, True])
-def test_who_says_the_same_twice_enters_one_decision(installation, aegis, is_served):
+def test_who_says_the_same_twice_enters_one_decision(installation, aegis, tmp_path, is_served):
     record = a_record(installation).id
     lease = hold_lease(installation.db, "a service", None, renews=True)
     with lease if is_served else nullcontext():
-        aegis("adjudicate", record, "confirm", "--reason", "seen", "--by", "lee")
-        output = aegis("adjudicate", record, "confirm", "--reason", "seen", "--by", "lee")
+        aegis("adjudicate", record, "confirm", "--reason", "seen")
+        output = aegis("adjudicate", record, "confirm", "--reason", "seen")
         assert output.startswith("lee has said so on ")
-        aegis("adjudicate", record, "confirm", "--reason", "seen", "--by", "kim")
-        aegis("adjudicate", record, "confirm", "--reason", "seen twice", "--by", "kim")
+        sign_in(tmp_path, "kim", db=installation.db)
+        aegis("adjudicate", record, "confirm", "--reason", "seen")
+        aegis("adjudicate", record, "confirm", "--reason", "seen twice")
     with installation.db.read() as conn:
         decisions = [one.fact.body for one in journal.load_facts_of_kind(conn, "adjudication")]
     assert sorted((one.by, one.reason) for one in decisions) == [

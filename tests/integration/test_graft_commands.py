@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.cli.main import main
+from tests.helpers.people import sign_in, write_password_file
 
 pytestmark = pytest.mark.slow
 
@@ -47,10 +48,15 @@ def data(tmp_path, capsys):
     where = ["--data", str(tmp_path / "var"), "--study", str(STUDY)]
     assert main(["participants", "import", str(tmp_path / "people.csv"), *where]) == 0
     assert main(["ingest", str(tmp_path / "facts.ndjson"), *where]) == 0
+    sign_in(tmp_path / "var", "dr")
     transfusion = "facts add transfusion --participant P-1 --at 2026-01-12T20:00Z"
     assert main([*transfusion.split(), "--product", "platelet", *where]) == 0
     capsys.readouterr()
     return where
+
+
+def password(data):
+    return write_password_file(Path(data[1]))
 
 
 def add_signs(data, words, time="2026-03-22T12:00Z"):
@@ -96,7 +102,12 @@ def test_a_rejected_record_is_no_event(data, capsys):
     assert main(["records", *data, "--json"]) == 0
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()[1:]]
     (record,) = [r for r in lines if r["content"]["criterion"] == "magic-2016.acute-gvhd"]
-    assert main(["adjudicate", record["id"], "reject", "--reason", "drug rash", *data]) == 0
+    assert (
+        main(
+            ["adjudicate", record["id"], "reject", "--reason", "drug rash", *data, *password(data)]
+        )
+        == 0
+    )
     capsys.readouterr()
     assert main(["endpoints", "--json", "--endpoint", "agvhd-2-4", *data]) == 0
     curve = json.loads(capsys.readouterr().out)["curves"][0]
@@ -128,7 +139,7 @@ def test_engraftment_is_shown_and_a_failure_proposed(data, capsys):
 
 def test_a_clinician_declares_the_failure(data, capsys):
     command = "facts add graft-status --participant P-2 --at 2026-02-05T12:00Z --status failed"
-    assert main([*command.split(), "--note", "chimerism 2 %", "--by", "dr", *data]) == 0
+    assert main([*command.split(), "--note", "chimerism 2 %", *data]) == 0
     capsys.readouterr()
     assert main(["queries", *data]) == 0
     assert "graft?" not in capsys.readouterr().out

@@ -11,6 +11,7 @@ from services.cli.main import main
 from services.ingest.domain.hl7.frames import frame_message
 from tests.helpers.hl7_messages import labs, obx
 from tests.helpers.intake import people
+from tests.helpers.people import sign_in
 
 pytestmark = pytest.mark.slow
 
@@ -144,7 +145,7 @@ def test_many_refusals_are_counted_and_not_all_told(aegis, feed):
     assert len(err.splitlines()) == 21
 
 
-def test_parked_items_are_listed_retried_and_discarded_by_name(aegis, feed):
+def test_parked_items_are_listed_retried_and_discarded_by_name(aegis, feed, tmp_path):
     (feed / "a.hl7").write_bytes(TWO)
     aegis("ingest", str(feed))
     code, folder, _ = aegis("parked", "list")
@@ -152,6 +153,8 @@ def test_parked_items_are_listed_retried_and_discarded_by_name(aegis, feed):
     assert (code, site, "OBX[1].5" in folder, len(item)) == (0, "north", True, 8)
     assert aegis("parked", "retry")[1] == "0 facts, 0 items closed, 1 still waits\n"
     assert aegis("parked", "list", "--site", "rhein")[1] == "nothing is parked\n"
+    assert aegis("parked", "discard", item, "--reason", "why")[0] == 2  # by whom?
+    sign_in(tmp_path / "data", "lee")
     for items, reason, says in (
         ([""], "why", "0 parked items begin with ''"),
         (["zz"], "why", "0 parked items begin with 'zz'"),

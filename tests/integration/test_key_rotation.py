@@ -25,7 +25,9 @@ from services.store.reencryption_worker import IDLE_S, ReencryptionWorker
 from services.store.session import Database
 from services.store.tables import raw_message
 from services.store.vault import Keys
+from services.vocabulary.person import Role
 from tests.helpers.installation import STUDY
+from tests.helpers.people import sign_in
 
 pytestmark = pytest.mark.slow
 
@@ -88,8 +90,9 @@ def trial(request, tmp_path, monkeypatch):
 
 def test_messages_are_encrypted_again_and_the_old_key_is_retired(trial, aegis, monkeypatch):
     monkeypatch.setattr(reencryption, "_MESSAGES_AT_ONCE", 7)
+    sign_in(trial.keys_folder.parent, "ann", Role.OPERATOR)
     count = trial.count_by_file()[OLD_FILE]
-    code, answer = aegis("keys", "rotate", "--by", "ann")
+    code, answer = aegis("keys", "rotate")
     assert code == 0
     assert str(trial.keys_folder / NEW_FILE) in answer.out
     assert (trial.keys_folder / NEW_FILE).stat().st_mode & 0o777 == 0o600
@@ -102,7 +105,7 @@ def test_messages_are_encrypted_again_and_the_old_key_is_retired(trial, aegis, m
     assert trial.count_by_file() == {NEW_FILE: count + 5}
     assert trial.progress == [*range(count, 0, -7), 0, 0]
     assert not trial.find_unreadable()
-    code, answer = aegis("keys", "retire", OLD_FILE, "--by", "ann")
+    code, answer = aegis("keys", "retire", OLD_FILE)
     assert code == 0
     assert "Backups of before now do" in answer.out
     (trial.keys_folder / OLD_FILE).unlink()

@@ -21,6 +21,7 @@ from services.vocabulary.clinical_fact import Relapse
 from services.vocabulary.judgement import Assessment
 from services.vocabulary.protocol_event import EventPattern
 from tests.helpers.fact_notes import fact, hours, lab
+from tests.helpers.people import sign_in
 from tests.helpers.timeline import FOLDER, STUDY, Timeline
 
 pytestmark = pytest.mark.slow
@@ -102,10 +103,11 @@ def test_verify_says_which_rules_have_spoken_under_another_protocol_only(trial, 
     assert text not in capsys.readouterr().out
 
 
-def test_a_reason_appends_versions_and_stays_in_the_audit_trail(trial, capsys):
+def test_a_reason_appends_versions_and_stays_in_the_audit_trail(trial, tmp_path, capsys):
     older(trial)
     earlier = versions(trial)
-    assert main(["refold", "--reason", "windows of amendment 2", "--by", "anna"]) == 0
+    sign_in(tmp_path, "anna", db=trial.db)
+    assert main(["refold", "--reason", "windows of amendment 2"]) == 0
     added_versions = [one for one in versions(trial) if one not in earlier]
     version = trial.rules.rules.version
     assert {one.content.participant for one in added_versions} == {"P-001", "P-002"}

@@ -140,14 +140,14 @@ def test_a_flag_is_spelt_and_read_alike_in_every_command():
             for flag in action.option_strings:
                 by_flag[flag].add((action.metavar, action.type))
                 assert "_" not in flag, words
-    for flag in ("--participant", "--as-of", "--data", "--study", "--json", "--by", "--reason"):
+    for flag in ("--participant", "--as-of", "--data", "--study", "--json", "--reason"):
         assert len(by_flag[flag]) == 1, flag
 
 
 def test_every_word_has_a_help():
     for words, parser in parsers():
         assert parser.description, words
-        main_flags = {"--data", "--study", "--as-of", "--by", "--json", "--reason", "--out"}
+        main_flags = {"--data", "--study", "--as-of", "--json", "--reason", "--out"}
         for action in actions_of(parser):
             if main_flags & set(action.option_strings):
                 assert action.help, (words, action.option_strings)

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import add_actor, add_data_and_study, add_reason
+from services.cli.arguments.common import add_data_and_study, add_password_file, add_reason
 from services.cli.arguments.numbers import parse_whole_number
 from services.vocabulary.judgement import Verdict
 
@@ -16,5 +16,5 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--grade", type=parse_whole_number, choices=range(1, 6), help="with regrade"
     )
     parser.add_argument("--cause", default="", help="with attribute")
-    add_actor(parser)
+    add_password_file(parser)
     add_data_and_study(parser)

@@ -4,14 +4,13 @@ from argparse import ArgumentParser, ArgumentTypeError, _SubParsersAction
 from datetime import timedelta
 
 from services.cli.arguments.common import (
-    add_actor,
     add_data_and_study,
     add_json,
     add_reason,
     explain_columns,
 )
 from services.cli.arguments.numbers import parse_whole_number
-from services.cli.shared.columns import ALERTS, DELIVERIES
+from services.cli.shared.columns import ACKNOWLEDGEMENTS, ALERTS, DELIVERIES
 from services.vocabulary.number_text import parse_whole_number as parse_count
 
 _MOST_HOURS = 10_000
@@ -30,7 +29,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     explain_columns(word, ALERTS)
     word = _add_word(words, "show", "what one alert says, who was told, and who has seen it")
     add_json(word, "everything, as one JSON object")
-    explain_columns(word, DELIVERIES)
+    explain_columns(word, ACKNOWLEDGEMENTS, DELIVERIES)
     word = _add_word(words, "ack", "say that you have seen it")
     word.add_argument(
         "--version",
@@ -39,23 +38,19 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="as it was shown: refused when it changed",
     )
     word.add_argument("--comment", default="", metavar="TEXT", help="kept with it")
-    add_actor(word)
     word = _add_word(words, "snooze", "no reminder for a while; never of a study alert")
     word.add_argument(
         "--for", dest="time", type=parse_hours, required=True, metavar="H", help="hours, e.g. 12h"
     )
     add_reason(word)
-    add_actor(word)
     word = _add_word(words, "escalate", "have the next role told now")
     word.add_argument("--to", default="", metavar="ROLE", help="this role, not the next one")
     add_reason(word)
-    add_actor(word)
     meaning = "end the links that somebody was sent"
     word = words.add_parser("revoke-links", help=meaning, description=meaning)
     word.add_argument("recipient", metavar="RECIPIENT", help="as recipients.yaml calls them")
     add_data_and_study(word)
     add_reason(word)
-    add_actor(word)
 
 
 def parse_hours(text: str) -> timedelta:

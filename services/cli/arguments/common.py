@@ -1,6 +1,5 @@
 """Arguments that several commands have, spelt once."""
 
-import getpass
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,13 +24,6 @@ def add_data_and_study(parser: ArgumentParser) -> None:
         "--data", type=Path, metavar="DIR", help="folder of the data (AEGIS_DATA; default var)"
     )
     add_study(parser)
-
-
-def add_actor(parser: ArgumentParser) -> None:
-    """Let a command be told who acts."""
-    parser.add_argument(
-        "--by", default=getpass.getuser(), metavar="WHO", help="who does this (default: the user)"
-    )
 
 
 def add_participant(parser: ArgumentParser) -> None:

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import add_actor, add_data_and_study, add_reason
+from services.cli.arguments.common import add_data_and_study, add_password_file, add_reason
 from services.vocabulary.judgement import Answer
 
 
@@ -11,5 +11,5 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
     parser.add_argument("answer", choices=[str(answer) for answer in Answer])
     add_reason(parser)
-    add_actor(parser)
+    add_password_file(parser)
     add_data_and_study(parser)

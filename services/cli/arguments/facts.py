@@ -6,7 +6,6 @@ from decimal import Decimal, InvalidOperation
 from typing import get_args
 
 from services.cli.arguments.common import (
-    add_actor,
     add_data_and_study,
     add_participant,
     parse_instant,
@@ -39,7 +38,6 @@ def add_arguments(parser: ArgumentParser) -> None:
             "--at", type=parse_instant, required=True, metavar="T", help="when it was true"
         )
         add_kind_arguments(word)
-        add_actor(word)
         add_data_and_study(word)
 
 

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import add_actor, add_data_and_study
+from services.cli.arguments.common import add_data_and_study
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -10,5 +10,4 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="+", metavar="PATH", help="files, folders, or - for standard input"
     )
-    add_actor(parser)
     add_data_and_study(parser)

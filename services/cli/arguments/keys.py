@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import add_actor, add_data_and_study, add_json, explain_columns
+from services.cli.arguments.common import add_data_and_study, add_json, explain_columns
 from services.cli.shared.columns import KEYS
 
 
@@ -22,4 +22,3 @@ def add_arguments(parser: ArgumentParser) -> None:
             continue
         if name == "retire":
             word.add_argument("key", metavar="KEY", help="its id, or the name of its file")
-        add_actor(word)

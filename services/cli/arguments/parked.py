@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import (
-    add_actor,
     add_data_and_study,
     add_json,
     add_reason,
@@ -26,8 +25,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         if name == "list":
             add_json(word)
             explain_columns(word, PARKED)
-        else:
-            add_actor(word)
         if name == "discard":
             word.add_argument("items", nargs="+", metavar="ITEM", help="how its id begins")
             add_reason(word)

@@ -4,7 +4,6 @@ from argparse import ArgumentParser
 from pathlib import Path
 
 from services.cli.arguments.common import (
-    add_actor,
     add_data_and_study,
     add_json,
     explain_columns,
@@ -28,7 +27,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         description=f"Columns: {', '.join(FILE_COLUMNS)}; {_MAY_BE_EMPTY}.",
     )
     word.add_argument("file", type=Path, metavar="FILE.csv")
-    add_actor(word)
     add_data_and_study(word)
     word = words.add_parser("list", help="everybody", description="everybody")
     add_data_and_study(word)

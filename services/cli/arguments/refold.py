@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import (
-    add_actor,
     add_data_and_study,
     explain_columns,
     parse_reason,
@@ -20,5 +19,4 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="TEXT",
         help="why, for the audit trail; without it nothing is written",
     )
-    add_actor(parser)
     explain_columns(parser, CHANGED_RECORDS, CHANGED_RULES)

@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 
 from services.cli.arguments.common import (
-    add_actor,
     add_data_and_study,
     add_json,
     explain_columns,
@@ -32,7 +31,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         if name in ("key", "rotate", "revoke"):
             word.add_argument("site", metavar="SITE")
             _add_key_options(word, name)
-            add_actor(word)
 
 
 def _add_key_options(word: ArgumentParser, name: str) -> None:

@@ -5,9 +5,11 @@ from argparse import Namespace
 from services.acts.adjudication import AdjudicationOutcome, RecordVerdict, adjudicate
 from services.acts.seen_content import hash_seen
 from services.cli.command import CommandError
+from services.cli.shared.acting_person import find_adjudicator
 from services.cli.shared.find_record import find_record
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
+from services.cli.shared.sign_act import sign_as
 from services.cli.shared.tables import format_utc
 from services.store import records
 from services.vocabulary.judgement import Verdict
@@ -24,7 +26,8 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         record = find_record(records.load_latest_episodes(conn), args.record)
-    actor = Actor(args.by, args.by)
+    actor = find_adjudicator(context, verdict, record.content.participant)
+    actor = sign_as(args, context, actor)
     outcome = adjudicate(
         context,
         actor,

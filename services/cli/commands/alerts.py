@@ -13,6 +13,7 @@ from services.alerts.acknowledgement import (
 from services.alerts.adapters.study_recipients import find_recipients
 from services.alerts.alert_states import AlertStatus, load_alert_states
 from services.cli.command import CommandError
+from services.cli.shared.acting_person import find_actor
 from services.cli.shared.columns import ACKNOWLEDGEMENTS, ALERTS, DELIVERIES
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.seal_written_rows import seal_written_rows
@@ -22,8 +23,8 @@ from services.cli.shared.tables import format_utc, make_explained_table
 from services.runtime.clock import now_utc
 from services.store import alerts
 from services.store.alerts import DeliveryRow
+from services.vocabulary.act import ActKind
 from services.vocabulary.alert import Alert
-from services.vocabulary.person import Actor
 from services.vocabulary.printable_text import escape_lines
 
 
@@ -137,42 +138,40 @@ def _summarize_alert(alert: Alert) -> dict[str, object]:
 
 def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
     name = find_short_name(alert)
-    actor = Actor(args.by, args.by)
+    actor = find_actor(data, ActKind.ACKNOWLEDGE)
     seen_alert = acknowledge(data.db, actor, alert.id, args.comment, version=args.version)
     seal_written_rows(data.db, load_stored_keys(data))
     print(write_alert_text(seen_alert, "").subject)
     print(f"version {seen_alert.version}, grade or events {describe_grade(seen_alert)}")
-    print(f"alert {name} acknowledged by {args.by}: seen, not answered")
+    print(f"alert {name} acknowledged by {actor.name}: seen, not answered")
     return 0
 
 
 def _snooze(data: StoredData, alert: Alert, args: Namespace) -> int:
     instant = now_utc()
     ends_at = instant + args.time
-    snooze_alert(data.db, _make_actor(args), alert.id, args.reason, instant, ends_at=ends_at)
+    snooze_alert(
+        data.db, find_actor(data, ActKind.SNOOZE), alert.id, args.reason, instant, ends_at=ends_at
+    )
     seal_written_rows(data.db, load_stored_keys(data))
     print(f"alert {find_short_name(alert)} snoozed until {format_utc(ends_at)}")
     return 0
 
 
 def _escalate(data: StoredData, alert: Alert, args: Namespace) -> int:
-    role = escalate_alert(
-        data.db, _make_actor(args), alert.id, args.reason, now_utc(), role=args.to
-    )
+    actor = find_actor(data, ActKind.ESCALATE)
+    role = escalate_alert(data.db, actor, alert.id, args.reason, now_utc(), role=args.to)
     seal_written_rows(data.db, load_stored_keys(data))
     print(f"alert {find_short_name(alert)} escalated: {role.replace('_', ' ')} is told now")
     return 0
 
 
 def _revoke_links(data: StoredData, args: Namespace) -> int:
-    revoke_links(data.db, _make_actor(args), args.recipient, args.reason, now_utc())
+    actor = find_actor(data, ActKind.REVOKE_LINK)
+    revoke_links(data.db, actor, args.recipient, args.reason, now_utc())
     seal_written_rows(data.db, load_stored_keys(data))
     print(f"no link that {args.recipient} was sent until now acknowledges anything")
     return 0
-
-
-def _make_actor(args: Namespace) -> Actor:
-    return Actor(args.by, args.by)
 
 
 def _list_delivery_cells(row: DeliveryRow) -> tuple[object, ...]:

@@ -11,10 +11,12 @@ from pathlib import Path
 
 from services.acts.intake import make_intake
 from services.cli.command import CommandError
+from services.cli.shared.acting_person import find_actor
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.ingest.files import find_file_faults, list_files, read_submissions
 from services.ingest.intake import Intake, Outcome, Submission
+from services.vocabulary.act import ActKind
 
 _BATCH_SIZE = 256
 _PRINTED_LINES = 20  # refusals, and parked items, one by one
@@ -45,13 +47,14 @@ def perform(args: Namespace) -> int:
     """Read files, and print what became of each message."""
     files = _find_files(args.paths)
     context = open_data(args)
+    actor = find_actor(context, ActKind.IMPORT_MESSAGES)
     intake = make_intake(context)
     refusal_lines, parked_lines, fault_lines = (
         _LimitedLines(),
         _LimitedLines(),
         _LimitedLines(quota=sys.maxsize),
     )
-    submissions = _read_submissions(files, args.by, fault_lines)
+    submissions = _read_submissions(files, actor.id, fault_lines)
     outcomes: list[Outcome] = []
     while batch := list(islice(submissions, _BATCH_SIZE)):
         batch_outcomes = _accept_batch(intake, batch)

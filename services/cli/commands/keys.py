@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from services.cli.command import CommandError
+from services.cli.shared.acting_person import find_actor
 from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.columns import KEYS
 from services.cli.shared.json_lines import print_json_lines
@@ -25,6 +26,8 @@ from services.store.reencryption import count_messages_by_key
 from services.store.revisions import NewerSchemaError, UnfitDatabaseError, require_newest
 from services.store.session import Connection, Database, DatabaseError
 from services.store.vault import Purpose, VaultError
+from services.vocabulary.act import ActKind
+from services.vocabulary.person import Actor
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,14 @@ class KeyState:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class _OpenData:
+    """The data whose keys are changed."""
+
+    settings: StoreSettings
+    db: Database
+
+
 def perform(args: Namespace) -> int:
     """List the keys, or make or retire an encryption key."""
     settings = read_chosen_settings(args)
@@ -51,8 +62,8 @@ def perform(args: Namespace) -> int:
         if args.word == "list":
             return _print_keys(args, settings, db)
         load_keys_of_data(db, settings.keys_folder)
-        change_keys = _rotate if args.word == "rotate" else _retire
-        change_keys(args, settings, db)
+        change_keys, kind = _CHANGES[args.word]
+        change_keys(args, settings, db, find_actor(_OpenData(settings, db), kind))
     except (VaultError, KeyRotationError, NewerSchemaError, UnfitDatabaseError) as error:
         raise CommandError(str(error)) from error
     except DatabaseError as error:
@@ -144,9 +155,9 @@ def _find_file_problem(path: Path, key_id: str = "") -> str:
     return "" if actual_id == (key_id or actual_id) else f"{path} has the key {actual_id}"
 
 
-def _rotate(args: Namespace, settings: StoreSettings, db: Database) -> None:
+def _rotate(args: Namespace, settings: StoreSettings, db: Database, actor: Actor) -> None:
     with db.write() as conn:
-        key = rotate_encryption_key(conn, settings.keys_folder, now_utc(), actor=args.by)
+        key = rotate_encryption_key(conn, settings.keys_folder, now_utc(), actor=actor.id)
     if args.json:
         print_json_lines([asdict(key)])
         return
@@ -157,9 +168,9 @@ def _rotate(args: Namespace, settings: StoreSettings, db: Database) -> None:
     )
 
 
-def _retire(args: Namespace, settings: StoreSettings, db: Database) -> None:
+def _retire(args: Namespace, settings: StoreSettings, db: Database, actor: Actor) -> None:
     with db.write() as conn:
-        key = retire_encryption_key(conn, args.key, now_utc(), actor=args.by)
+        key = retire_encryption_key(conn, args.key, now_utc(), actor=actor.id)
     if args.json:
         print_json_lines([asdict(key)])
         return
@@ -167,3 +178,9 @@ def _retire(args: Namespace, settings: StoreSettings, db: Database) -> None:
         f"{key.file} ({key.id}) is retired: no message needs it. Backups of before now do:"
         f" delete\n{settings.keys_folder / key.file} only where each of them has a copy of its own."
     )
+
+
+_CHANGES = {
+    "rotate": (_rotate, ActKind.ADD_KEY),
+    "retire": (_retire, ActKind.REVOKE_KEY),
+}

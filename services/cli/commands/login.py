@@ -3,8 +3,8 @@
 from argparse import Namespace
 
 from services.cli.command import CommandError
-from services.cli.shared.acting_person import make_door
 from services.cli.shared.ask_password import read_password
+from services.cli.shared.sign_act import make_door
 from services.cli.shared.stored_data import open_stored_data
 from services.cli.shared.token_file import write_token
 from services.people.sign_in import Proof, Refusal, sign_in

@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Iterator
 
 from services.acts.study_context import StudyContext
+from services.cli.shared.acting_person import find_actor
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data, open_to_read
 from services.cli.shared.other_rules import count_graded_by_other_rules
@@ -11,6 +12,7 @@ from services.cli.shared.regrade_changes import describe_changes
 from services.cli.shared.terminal_width import print_text
 from services.safety_rules.reports import refold
 from services.store import states
+from services.vocabulary.act import ActKind
 
 
 def perform(args: Namespace) -> int:
@@ -26,8 +28,9 @@ def _preview_or_refold(context: StudyContext, args: Namespace) -> int:
     if args.reason is None:
         print_text("\n".join(_preview(context)))
         return int(count_graded_by_other_rules(context) > 0)
+    actor = find_actor(context, ActKind.REFOLD)
     subjects = refold.request_refold(
-        context.db, context.study.rules, actor=args.by, reason=args.reason
+        context.db, context.study.rules, actor=actor.id, reason=args.reason
     )
     print(f"{len(subjects)} participants are to be graded by rules {context.study.rules.version}")
     if not subjects:

@@ -1,33 +1,28 @@
 """The actor of a command: a person who is signed in, or the machine where there is nobody yet."""
 
-import getpass
-from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Protocol
 
 from services.cli.command import CommandError
-from services.cli.shared.ask_password import read_password
 from services.cli.shared.token_file import read_token
 from services.people.machine import MACHINE
 from services.people.rights import (
     UNATTENDED_ACTS,
+    covers_site,
     find_acting_role,
     find_verdict_role,
     list_roles_for,
     list_verdict_roles,
 )
 from services.people.sessions import Session, find_session
-from services.people.sign_in import Door, Proof, Refusal, check_proof
 from services.runtime.clock import now_utc
 from services.runtime.store_settings import StoreSettings
-from services.store import people
+from services.store import participants, people
 from services.store.session import Database
 from services.store.sign_ins import Use
-from services.store.vault import Keys, VaultError
 from services.vocabulary.act import ActKind
 from services.vocabulary.judgement import Verdict
-from services.vocabulary.person import Actor, Person, Role, SignedBy
+from services.vocabulary.person import Actor, Person, Role
 
 
 class DataInUse(Protocol):
@@ -42,8 +37,13 @@ class DataInUse(Protocol):
         """Keeps the persons."""
 
 
-def find_actor(context: DataInUse, kind: ActKind) -> Actor:
+def find_actor(context: DataInUse, kind: ActKind, participant: str = "") -> Actor:
     """Return the actor of an act of *kind*, in the role that may.
+
+    Args:
+        context: Where the person is signed in.
+        kind: Of the act.
+        participant: Pseudonym of whom it is about; empty: of nobody alone.
 
     Raises:
         CommandError: Nobody is signed in, or who is may not do it; the message says who may.
@@ -59,19 +59,37 @@ def find_actor(context: DataInUse, kind: ActKind) -> Actor:
         )
     person = find_command_session(context).person
     act_name = kind.replace("-", " ")
-    return _act_as(person, find_acting_role(person, kind), act_name, list_roles_for(kind))
+    role = find_acting_role(person, kind)
+    actor = _act_as(person, role, act_name, list_roles_for(kind))
+    return _require_site_of(context, actor, participant)
 
 
-def find_adjudicator(context: DataInUse, verdict: Verdict) -> Actor:
-    """Return the actor who gives *verdict* about a record; see `find_actor`.
+def find_adjudicator(context: DataInUse, verdict: Verdict, participant: str) -> Actor:
+    """Return the actor who gives *verdict* about a record of *participant*; see `find_actor`.
 
     Raises:
         CommandError: Nobody is signed in, or who is may not give it.
     """
     find_actor(context, ActKind.ADJUDICATE)
     person = find_command_session(context).person
-    role = find_verdict_role(person, verdict)
-    return _act_as(person, role, f"{verdict} a record", list_verdict_roles(verdict))
+    role, able_roles = find_verdict_role(person, verdict), list_verdict_roles(verdict)
+    actor = _act_as(person, role, f"{verdict} a record", able_roles)
+    return _require_site_of(context, actor, participant)
+
+
+def require_site(context: DataInUse, actor: Actor, site: str) -> None:
+    """Require that *actor* may act for *site*: who is of one site may for that alone.
+
+    Raises:
+        CommandError: They are of another.
+    """
+    if actor.role is None:
+        return
+    with context.db.read() as conn:
+        stored_person = people.load_person(conn, actor.id)
+    if stored_person is not None and not covers_site(stored_person.person, actor.role, site):
+        own_site = stored_person.person.site
+        raise CommandError(f"{actor.id} is of site {own_site}, and this is of {site or 'no site'}")
 
 
 def _act_as(person: Person, role: Role | None, act_name: str, able_roles: Sequence[Role]) -> Actor:
@@ -79,6 +97,14 @@ def _act_as(person: Person, role: Role | None, act_name: str, able_roles: Sequen
         roles = ", ".join(sorted(person.roles))
         raise CommandError(f"{person.id} ({roles}) may not {act_name}: {', '.join(able_roles)} may")
     return Actor(person.id, person.name, role)
+
+
+def _require_site_of(context: DataInUse, actor: Actor, participant: str) -> Actor:
+    if participant:
+        with context.db.read() as conn:
+            row = participants.load_participant(conn, participant)
+        require_site(context, actor, "" if row is None else row.site)
+    return actor
 
 
 def find_command_session(context: DataInUse) -> Session:
@@ -95,30 +121,3 @@ def find_command_session(context: DataInUse) -> Session:
     if session is None:
         raise CommandError("nobody is signed in any more: `aegis login ID` again")
     return session
-
-
-def sign_as(args: Namespace, context: DataInUse, actor: Actor) -> Actor:
-    """Return *actor* once they have given their password again, for one signed act.
-
-    Raises:
-        CommandError: It is not theirs.
-    """
-    proof = Proof(actor.id, read_password(args, actor.id, f"Password of {actor.id}, to sign: "))
-    code = getattr(args, "code", "") or ""
-    outcome = check_proof(make_door(context), replace(proof, code=code))
-    if isinstance(outcome, Refusal):
-        raise CommandError(f"nothing is signed: {outcome.reason}")
-    return replace(actor, signed_by=SignedBy.PASSWORD)
-
-
-def make_door(context: DataInUse) -> Door:
-    """Return the place at which proofs are given at this command line.
-
-    Raises:
-        CommandError: A key is missing.
-    """
-    try:
-        keys = Keys.load(context.settings.keys_folder)
-    except VaultError as error:
-        raise CommandError(str(error)) from error
-    return Door(context.db, keys, now_utc, f"command line of {getpass.getuser()}")

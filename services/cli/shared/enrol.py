@@ -4,22 +4,25 @@ from argparse import Namespace
 
 from services.acts.intake import make_intake
 from services.cli.command import CommandError
+from services.cli.shared.acting_person import find_actor
 from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.ingest import parked_items
 from services.ingest.enrolment import import_participants
+from services.vocabulary.act import ActKind
 
 
 def enrol(args: Namespace) -> int:
     """Enrol everybody in the file, and print how many, and which lines are wrong."""
     context = open_data(args)
+    actor = find_actor(context, ActKind.IMPORT_PARTICIPANTS)
     try:
         content = args.file.read_bytes()
     except OSError as error:
         raise CommandError(f"{args.file}: {error.strerror}") from error
     intake = make_intake(context)
-    result = import_participants(intake, content, args.by)
-    retry_result = parked_items.retry_parked(intake, args.by)
+    result = import_participants(intake, content, actor.id)
+    retry_result = parked_items.retry_parked(intake, actor.id)
     grade_entered_facts(context)
     for fault in result.wrong:
         print(f"{args.file}: {fault}")

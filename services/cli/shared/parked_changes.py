@@ -5,9 +5,11 @@ from collections.abc import Sequence
 
 from services.acts.intake import make_intake
 from services.cli.command import CommandError
+from services.cli.shared.acting_person import find_actor, require_site
 from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.ingest import parked_items
+from services.vocabulary.act import ActKind
 from services.vocabulary.count_text import name_count
 
 _KEPT = {True: "its message is kept", False: "their messages are kept"}  # by "it is one"
@@ -16,7 +18,8 @@ _KEPT = {True: "its message is kept", False: "their messages are kept"}  # by "i
 def retry_items(args: Namespace) -> int:
     """Read parked items again, and print the numbers of facts and of items."""
     context = open_data(args, create=False)
-    result = parked_items.retry_parked(make_intake(context), args.by, args.site)
+    actor = find_actor(context, ActKind.RETRY_PARKED)
+    result = parked_items.retry_parked(make_intake(context), actor.id, args.site)
     grade_entered_facts(context)
     counts = f"{name_count(result.facts, 'fact')}, {name_count(result.closed_items, 'item')} closed"
     verb = "waits" if result.still_parked == 1 else "wait"
@@ -26,10 +29,14 @@ def retry_items(args: Namespace) -> int:
 
 def discard_items(args: Namespace) -> int:
     """Set the chosen items aside for good, and print how many."""
-    intake = make_intake(open_data(args, create=False))
-    parked_ids = [row.id for row in parked_items.list_parked(intake, args.site)]
-    ids = _match_ids(args.items, parked_ids)
-    count = parked_items.discard_parked(intake, ids, args.by, args.reason)
+    context = open_data(args, create=False)
+    actor = find_actor(context, ActKind.DISCARD_PARKED)
+    intake = make_intake(context)
+    rows = {row.id: row for row in parked_items.list_parked(intake, args.site)}
+    ids = _match_ids(args.items, list(rows))
+    for parked_id in ids:
+        require_site(context, actor, rows[parked_id].site)
+    count = parked_items.discard_parked(intake, ids, actor.id, args.reason)
     print(f"{name_count(count, 'item')} discarded; {_KEPT[count == 1]}")
     return 0
 

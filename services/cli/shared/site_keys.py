@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from services.cli.command import CommandError
+from services.cli.shared.acting_person import find_actor
 from services.cli.shared.columns import SITE_KEYS
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.open_study import open_data
@@ -16,9 +17,12 @@ from services.runtime.clock import now_utc
 from services.store import api_keys
 from services.store.api_keys import ApiKey
 from services.store.session import Connection
+from services.vocabulary.act import ActKind
 from services.vocabulary.count_text import name_count
+from services.vocabulary.person import Actor
 
 _OLD_STAYS = timedelta(days=7)
+_Answer = tuple[Sequence[str], str]  # lines, and a note beside them
 
 
 def list_keys(args: Namespace) -> None:
@@ -45,8 +49,11 @@ def change_keys(args: Namespace) -> None:
         CommandError: It cannot be done.
     """
     try:
-        with open_data(args).db.write() as conn:
-            lines, note = _CHANGES[args.word](conn, args, now_utc())
+        context = open_data(args)
+        change, kind = _CHANGES[args.word]
+        actor = find_actor(context, kind)
+        with context.db.write() as conn:
+            lines, note = change(conn, args, actor, now_utc())
     except SiteKeyError as error:
         raise CommandError(str(error)) from error
     print("\n".join(lines))
@@ -59,17 +66,23 @@ def _load_keys(args: Namespace) -> list[ApiKey]:
         return api_keys.load_api_keys(conn, args.site)
 
 
-def _make(conn: Connection, args: Namespace, instant: datetime) -> tuple[Sequence[str], str]:
-    key = make_key(conn, args.site, instant, actor=args.by, name=args.name, expires_at=args.expires)
+def _make(
+    conn: Connection, args: Namespace, actor: Actor, instant: datetime
+) -> tuple[Sequence[str], str]:
+    key = make_key(
+        conn, args.site, instant, actor=actor.id, name=args.name, expires_at=args.expires
+    )
     return [key.secret], ""
 
 
-def _rotate(conn: Connection, args: Namespace, instant: datetime) -> tuple[Sequence[str], str]:
+def _rotate(
+    conn: Connection, args: Namespace, actor: Actor, instant: datetime
+) -> tuple[Sequence[str], str]:
     new_key, old_key = rotate_key(
         conn,
         args.site,
         instant,
-        actor=args.by,
+        actor=actor.id,
         name=args.name,
         old_until=args.old_until or instant + _OLD_STAYS,
         expires_at=args.expires,
@@ -79,12 +92,18 @@ def _rotate(conn: Connection, args: Namespace, instant: datetime) -> tuple[Seque
     return [new_key.secret], note
 
 
-def _revoke(conn: Connection, args: Namespace, instant: datetime) -> tuple[Sequence[str], str]:
-    count = revoke_keys(conn, args.site, instant, actor=args.by, name=args.name)
+def _revoke(
+    conn: Connection, args: Namespace, actor: Actor, instant: datetime
+) -> tuple[Sequence[str], str]:
+    count = revoke_keys(conn, args.site, instant, actor=actor.id, name=args.name)
     return [f"{name_count(count, 'key')} of {args.site} revoked"], ""
 
 
-_CHANGES = {"key": _make, "rotate": _rotate, "revoke": _revoke}
+_CHANGES = {
+    "key": (_make, ActKind.ADD_KEY),
+    "rotate": (_rotate, ActKind.ADD_KEY),
+    "revoke": (_revoke, ActKind.REVOKE_KEY),
+}
 
 
 def _make_row(key: ApiKey, instant: datetime) -> tuple[str, ...]:

@@ -1,18 +1,8 @@
 """The token of who is signed in at the command line: a file that its owner alone may read."""
 
-from pathlib import Path
-
 from services.cli.command import CommandError
-from services.runtime.settings import PeopleSettings, read_settings
 from services.runtime.store_settings import StoreSettings
 from services.store.private_files import is_open_to_others, replace_private_file
-
-_FILE = "login.token"
-
-
-def find_token_file(settings: StoreSettings) -> Path:
-    """Return the place of the token for the data of *settings*."""
-    return read_settings(PeopleSettings).token_file or settings.data / _FILE
 
 
 def write_token(settings: StoreSettings, secret: str) -> None:
@@ -21,7 +11,7 @@ def write_token(settings: StoreSettings, secret: str) -> None:
     Raises:
         CommandError: The file cannot be written.
     """
-    path = find_token_file(settings)
+    path = settings.login_token
     try:
         replace_private_file(path, f"{secret}\n")
     except OSError as error:
@@ -34,7 +24,7 @@ def read_token(settings: StoreSettings) -> str:
     Raises:
         CommandError: Others can read the file, or nobody can.
     """
-    path = find_token_file(settings)
+    path = settings.login_token
     try:
         if is_open_to_others(path):
             raise CommandError(
@@ -49,4 +39,4 @@ def read_token(settings: StoreSettings) -> str:
 
 def delete_token(settings: StoreSettings) -> None:
     """Let nobody be signed in."""
-    find_token_file(settings).unlink(missing_ok=True)
+    settings.login_token.unlink(missing_ok=True)
