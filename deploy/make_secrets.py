@@ -22,6 +22,8 @@ READERS: Final[Mapping[str, int]] = {
     "database_relay_password": _AEGIS,
     "database_rules_password": _AEGIS,
     "database_alerts_password": _AEGIS,
+    "database_console_password": _AEGIS,
+    "database_board_password": _AEGIS,
     "database_backup_password": _AEGIS,
     "database_safety_password": _GRAFANA,
     "database_dsmb_password": _GRAFANA,

@@ -33,6 +33,7 @@ class Role:
 
 # In the order in which they start: what was taken finds somebody to work on it.
 ROLES = (
+    Role("console", ("run", "console"), 8084),
     Role("alerts", ("run", "alerts"), 8083),
     Role("rules", ("run", "rules"), 8082),
     Role("relay", ("run", "relay"), 8081),

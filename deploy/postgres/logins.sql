@@ -10,6 +10,8 @@ SET log_statement = 'none'; -- passwords
 \set relay `cat "$SECRETS/database_relay_password"`
 \set rules `cat "$SECRETS/database_rules_password"`
 \set alerts `cat "$SECRETS/database_alerts_password"`
+\set console `cat "$SECRETS/database_console_password"`
+\set board `cat "$SECRETS/database_board_password"`
 \set backup `cat "$SECRETS/database_backup_password"`
 \set safety `cat "$SECRETS/database_safety_password"`
 \set dsmb `cat "$SECRETS/database_dsmb_password"`
@@ -22,6 +24,8 @@ FROM (VALUES
   ('aegis_relay', :'relay'),
   ('aegis_rules', :'rules'),
   ('aegis_alerts', :'alerts'),
+  ('aegis_console', :'console'),
+  ('aegis_board', :'board'),
   ('aegis_backup', :'backup'),
   ('aegis_safety', :'safety'),
   ('aegis_dsmb', :'dsmb')
@@ -51,5 +55,5 @@ WHERE nspname IN ('public', 'watch') AND relkind IN ('r', 'v') \gexec
 
 -- Who draws dashboards only reads, and not for long; to compile the queries takes longer than to run them.
 SELECT format('ALTER ROLE %I SET %s', name, setting)
-FROM unnest(ARRAY['aegis_safety', 'aegis_dsmb']) AS name,
+FROM unnest(ARRAY['aegis_board', 'aegis_safety', 'aegis_dsmb']) AS name,
   unnest(ARRAY['jit = off', 'statement_timeout = ''60s''', 'default_transaction_read_only = on']) AS setting \gexec

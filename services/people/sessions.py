@@ -79,6 +79,12 @@ def find_session(
     return Session(secret, stored_person.person, sign_in.expires_at)
 
 
+def is_use_unrecorded(conn: Connection, session: Session, instant: datetime) -> bool:
+    """Return True if `record_session_use` would write."""
+    sign_in = sign_ins.find_sign_in(conn, session.secret)
+    return sign_in is not None and instant - sign_in.used_at >= _USE_KEPT_EVERY
+
+
 def record_session_use(conn: Connection, session: Session, instant: datetime) -> None:
     """Let *session* not be idle at *instant*; it is written at most once a minute."""
     sign_in = sign_ins.find_sign_in(conn, session.secret)

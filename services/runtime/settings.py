@@ -17,7 +17,7 @@ from services.runtime.limit_settings import LimitSettings
 from services.runtime.setting_faults import describe_setting_fault
 from services.runtime.settings_error import SettingsError
 from services.runtime.similar_variables import PREFIX, suggest_variables
-from services.runtime.store_settings import STORE_VARIABLES, find_file_fault
+from services.runtime.store_settings import STORE_VARIABLES, add_password, find_file_fault
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -246,6 +246,29 @@ class PeopleSettings(BaseSettings):
     token_s: Seconds = 28_800.0
 
 
+class ConsoleSettings(BaseSettings):
+    """The login for the pages of the DSMB: ``AEGIS_BOARD_DATABASE_URL``, ``..._PASSWORD_FILE``.
+
+    It may read the views of the DSMB and nothing else. Empty: the login of the process acts as
+    that role.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
+
+    board_database_url: str = ""
+    board_database_password_file: Path | None = None
+
+    @field_validator("board_database_password_file")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        return _require_file(path)
+
+    @property
+    def board_database(self) -> str:
+        """The URL with the password of its file; empty: there is no login of its own."""
+        return add_password(self.board_database_url, self.board_database_password_file)
+
+
 SETTINGS: tuple[type[BaseSettings], ...] = (
     IngestSettings,
     HttpSettings,
@@ -254,6 +277,7 @@ SETTINGS: tuple[type[BaseSettings], ...] = (
     RulesSettings,
     AlertSettings,
     PeopleSettings,
+    ConsoleSettings,
     LimitSettings,
 )
 

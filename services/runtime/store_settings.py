@@ -42,11 +42,7 @@ class StoreSettings:
     def database(self) -> str:
         """The URL of the database, with the password of its file."""
         url = self.database_url or f"sqlite:///{(self.data / 'db' / 'aegis.db').absolute()}"
-        if self.database_password_file is None:
-            return url
-        user, separator, place = url.rpartition("@")
-        password = quote(self.database_password_file.read_text().strip(), safe="")
-        return f"{user}:{password}{separator}{place}" if separator else url
+        return add_password(url, self.database_password_file)
 
     @property
     def keys_folder(self) -> Path:
@@ -57,6 +53,15 @@ class StoreSettings:
     def login_token(self) -> Path:
         """The file of who is signed in at the command line."""
         return self.token_file or self.data / "login.token"
+
+
+def add_password(url: str, file: Path | None) -> str:
+    """Return the URL of a database with the password in *file* for its user; None: it has none."""
+    if file is None:
+        return url
+    user, separator, place = url.rpartition("@")
+    password = quote(file.read_text().strip(), safe="")
+    return f"{user}:{password}{separator}{place}" if separator else url
 
 
 _NAMES = tuple(field.name for field in fields(StoreSettings) if field.name != "is_study_chosen")

@@ -27,6 +27,7 @@ NEEDS_OF_SERVICE: Final[Mapping[str, frozenset[Purpose]]] = MappingProxyType(
         "relay": frozenset(),
         "rules": frozenset({Purpose.SEAL}),
         "alerts": frozenset({Purpose.LINKS}),
+        "console": frozenset({Purpose.ENCRYPTION, Purpose.IDENTITY}),
     }
 )
 _LOCK = 0x41656B79  # the advisory lock of whoever changes which keys are in use

@@ -14,7 +14,7 @@ from sqlalchemy import table as table_named
 
 from services.store import tables as t
 
-SERVICES: Final = ("ingest", "relay", "rules", "alerts")
+SERVICES: Final = ("ingest", "relay", "rules", "alerts", "console")
 BACKUP: Final = "backup"  # reads everything, as it is stored, and writes nothing
 
 # they name people, admit a sender, or hold what an unknown sender wrote
@@ -66,6 +66,14 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
         _KEEP: (t.lease,),
         _ADD: (t.audit, t.outbox),
     },
+    # persons act there: what they enter is appended to the journal, as by ingest
+    "console": {
+        _SELECT: (*_OPEN, *_START, *_CREDENTIALS, t.raw_message, t.refused_message, t.identity),
+        _APPEND: (t.raw_message, t.fact, t.act, t.acknowledgement, t.sign_in_attempt),
+        _CHANGE: (t.participant, t.parked, t.person, t.credential, t.sign_in),
+        _KEEP: (t.lease, t.person_role, t.provider_visit),
+        _ADD: (t.outbox, t.audit),
+    },
 }
 
 # Each audience may read these views (migration 0003) and no table. The safety officer sees
@@ -80,6 +88,7 @@ _FOR_ALL = (
     "dsmb_sensitivity",
 )
 VIEWS: Final[Mapping[str, tuple[str, ...]]] = {
+    "board": (*_FOR_ALL, "dsmb_alert"),  # the console's pages for the DSMB
     "dsmb": _FOR_ALL,
     "safety": (
         *_FOR_ALL,

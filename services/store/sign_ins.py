@@ -58,6 +58,17 @@ def find_sign_in(conn: Connection, secret: str) -> SignIn | None:
     return None if row is None else SignIn(**{**row, "use": Use(row["use"])})
 
 
+def find_earlier_use(conn: Connection, sign_in: SignIn) -> datetime | None:
+    """Return the last use of the sign-in before *sign_in*, of its person and place; None: none."""
+    columns = table.c
+    query = select(columns.used_at).where(
+        columns.person == sign_in.person,
+        columns.use == sign_in.use,
+        columns.began_at < sign_in.began_at,
+    )
+    return conn.scalar(query.order_by(columns.began_at.desc()).limit(1))
+
+
 def record_use(conn: Connection, sign_in: SignIn, instant: datetime) -> None:
     """Store *instant* as that of the last use; it is no part of the audit trail."""
     conn.execute(update(table).where(table.c.hash == sign_in.hash).values(used_at=instant))

@@ -61,6 +61,12 @@ def load_states(conn: Connection) -> list[StateRow]:
     return [StateRow(**row) for row in conn.execute(query).mappings()]
 
 
+def load_versions(conn: Connection) -> Mapping[str, int]:
+    """Return the version of every state, by participant: it is equal while nobody steps there."""
+    state = participant_state.c
+    return {row.subject: row.version for row in conn.execute(select(state.subject, state.version))}
+
+
 def count_steps(conn: Connection) -> int:
     """Return the number of steps of all participants: it is equal while nobody steps."""
     return int(conn.scalar(select(func.coalesce(func.sum(participant_state.c.version), 0))) or 0)

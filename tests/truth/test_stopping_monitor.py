@@ -15,12 +15,12 @@ import pytest
 from scipy import integrate, stats
 
 from services.charts.boundary import draw_boundary_chart
-from services.cli.shared.rule_notes import list_notes
 from services.cli.shared.rules_table import make_rules_table
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.observation import observe_standings
 from services.safety_rules.domain.stopping.pending import find_curve_faults, weigh_follow_up
 from services.safety_rules.domain.stopping.policies import POLICIES
+from services.safety_rules.reports.rule_notes import list_notes
 from services.vocabulary.decision import Signal, Uncountable
 from services.vocabulary.judgement import Answer, Determination
 from services.vocabulary.protocol import Curve

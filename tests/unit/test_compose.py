@@ -153,6 +153,11 @@ LOGINS = {
     "relay": ("aegis_relay", None, {"database_relay_password"}),
     "rules": ("aegis_rules", "ro", {"database_rules_password"}),
     "alerts": ("aegis_alerts", "ro", {"database_alerts_password"}),
+    "console": (
+        "aegis_console",
+        "ro",
+        {"database_console_password", "database_board_password"},
+    ),
     "backup": ("aegis_backup", "ro", {"database_backup_password"}),
 }
 

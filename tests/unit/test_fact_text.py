@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.cli.shared.fact_text import describe_body, summarize_facts
+from services.safety_rules.reports.fact_text import describe_body, summarize_facts
 from services.vocabulary.clinical_fact import (
     Action,
     Administration,

@@ -5,7 +5,7 @@ from argparse import ArgumentParser
 from services.cli.arguments.common import add_data_and_study
 from services.cli.arguments.numbers import parse_whole_number
 
-ROLES = ("ingest", "relay", "rules", "alerts")  # those of services.cli.process.service
+ROLES = ("ingest", "relay", "rules", "alerts", "console")  # those of services.cli.process.service
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="?",
         choices=ROLES,  # no default: it would have to be one of them
         metavar="ROLE",
-        help="ingest, relay, rules or alerts, beside others on PostgreSQL and Kafka; default: all",
+        help="ingest, relay, rules, alerts or console, beside others on PostgreSQL; default: all",
     )
     add_data_and_study(parser)
     parser.add_argument(

@@ -21,9 +21,11 @@ from services.runtime.gc_tuning import tune_interpreter
 from services.runtime.limit_settings import LimitSettings
 from services.runtime.settings import (
     AlertSettings,
+    ConsoleSettings,
     HttpSettings,
     IngestSettings,
     KafkaSettings,
+    PeopleSettings,
     RulesSettings,
     SweeperSettings,
     read_settings,
@@ -42,6 +44,8 @@ def perform(args: Namespace) -> int:
         read_settings(KafkaSettings),
         read_settings(SweeperSettings),
         read_settings(RulesSettings),
+        read_settings(PeopleSettings),
+        read_settings(ConsoleSettings),
         read_settings(LimitSettings),
     )
     db = open_database(read_chosen_settings(args))

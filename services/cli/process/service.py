@@ -19,11 +19,17 @@ from services.runtime.metrics import Metrics
 ALL_ROLES = ""
 # Functions that add the parts of each role: loaded on demand, for some take seconds.
 ROLES: Mapping[str, tuple[str, ...]] = {
-    ALL_ROLES: ("ingest.add_ports", "journal.add_journal_worker", "alerts.add_alerts"),
+    ALL_ROLES: (
+        "ingest.add_ports",
+        "journal.add_journal_worker",
+        "alerts.add_alerts",
+        "console.add_console",
+    ),
     "ingest": ("ingest.add_ports",),
     "relay": ("relay.add_relay",),
     "rules": ("rules.add_stream",),
     "alerts": ("alerts.add_alerts",),
+    "console": ("console.add_console",),
 }
 
 

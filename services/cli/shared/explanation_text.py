@@ -1,109 +1,19 @@
 """The explanation of a record as a person reads it, line by line."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Iterator
 
-from services.cli.shared.fact_text import (
-    describe_body,
-    describe_fact,
-    find_topic,
-    summarize_facts,
-)
 from services.cli.shared.tables import format_day
-from services.safety_rules.reports.explained_record import Explanation, Moment, Stretch
+from services.safety_rules.reports.explained_record import Explanation, Stretch
+from services.safety_rules.reports.explanation_words import ExplanationWords
+from services.safety_rules.reports.fact_text import describe_body
 from services.vocabulary.episode import EpisodeContent
-from services.vocabulary.fact import Fact
-from services.vocabulary.judgement import Adjudication
-from services.vocabulary.missing_inputs import describe_missing_inputs
 
 _INDENT = "  "
-_LINES_PER_TOPIC = 2  # facts of one measure or drug that have a line each
-
-
-@dataclass(frozen=True, slots=True)
-class _Writer:
-    """Facts and times of *explanation*, in words; times are of the participant's site."""
-
-    explanation: Explanation
-
-    def format_time(self, instant: datetime) -> str:
-        """Return date, time to the minute and the short name of the zone."""
-        zone = ZoneInfo(self.explanation.timezone)
-        return f"{instant.astimezone(zone):%Y-%m-%d %H:%M %Z}"
-
-    def format_moment(self, moment: Moment) -> str:
-        """Return the time with its transplant and treatment days."""
-        return (
-            f"{self.format_time(moment.instant)}, transplant day"
-            f" {format_day(moment.transplant_day)}, treatment day"
-            f" {format_day(moment.treatment_day)}"
-        )
-
-    def format_value(self, value: object) -> str:
-        """Return a value of a record; ``none`` for what is not there."""
-        match value:
-            case datetime():
-                text = self.format_time(value)
-            case tuple():
-                text = ", ".join(map(self.format_value, value))
-            case dict():
-                text = ", ".join(f"{key} {value[key]}" for key in sorted(value))
-            case bool():
-                text = "yes" if value else "no"
-            case int():
-                text = f"{value:d}"
-            case None:
-                text = ""
-            case _:
-                text = str(value)
-        return text or "none"
-
-    def format_change(self, field: str, value: object) -> str:
-        """Return a value of *field*, one of `VersionChange`; ``none`` for what is not there."""
-        if field == "missing" and isinstance(value, tuple):
-            return self.describe_missing(value) or "none"
-        return self.format_value(value)
-
-    def describe_missing(self, names: Iterable[str]) -> str:
-        """Return the inputs called *names* in words; empty when there are none."""
-        return describe_missing_inputs(names, self.explanation.versions[-1].content.criterion)
-
-    def describe_decision(self, fact_id: str) -> str:
-        """Return a person's decision in words, with the time of its signing."""
-        fact = self.explanation.facts.get(fact_id)
-        if fact is None or not isinstance(fact.body, Adjudication):
-            return f"decision {fact_id[:8]}, no longer known"
-        return f"{describe_body(fact.body)}, signed {self.format_time(fact.body.signed_at)}"
-
-    def list_facts(self, ids: Iterable[str], indent: str) -> Iterator[str]:
-        """Yield a line for each fact, with the participant whom it was sent about if another."""
-        participant = self.explanation.versions[-1].content.participant
-        for fact_id in ids:
-            fact = self.explanation.facts.get(fact_id)
-            if fact is None:
-                yield f"{indent}fact {fact_id[:8]}, no longer known"
-                continue
-            origin = "" if fact.subject == participant else f", sent about {fact.subject}"
-            yield f"{indent}{describe_fact(fact, self.format_time)}{origin}"
-
-    def summarize_facts(self, ids: Iterable[str], indent: str) -> Iterator[str]:
-        """Yield a line for each fact; many of one measure or drug share one."""
-        groups: dict[str, list[Fact]] = {}
-        for fact_id in ids:
-            fact = self.explanation.facts[fact_id]
-            groups.setdefault(find_topic(fact.body), []).append(fact)
-        for facts in groups.values():
-            if len(facts) > _LINES_PER_TOPIC:
-                yield f"{indent}{summarize_facts(facts, self.format_time)}"
-            else:
-                yield from self.list_facts((fact.id for fact in facts), indent)
 
 
 def write_explanation(explanation: Explanation) -> Iterator[str]:
     """Yield the lines of *explanation*, not yet folded."""
-    writer = _Writer(explanation)
+    writer = ExplanationWords(explanation)
     yield from _write_head(writer)
     yield from _write_wordings(explanation)
     yield ""
@@ -125,7 +35,7 @@ def write_explanation(explanation: Explanation) -> Iterator[str]:
         )
 
 
-def _write_head(writer: _Writer) -> Iterator[str]:
+def _write_head(writer: ExplanationWords) -> Iterator[str]:
     explanation = writer.explanation
     episode = explanation.versions[-1]
     content = episode.content
@@ -154,7 +64,7 @@ def _write_head(writer: _Writer) -> Iterator[str]:
         yield f"on {scale}: grade {span}"
 
 
-def _write_baseline(writer: _Writer, content: EpisodeContent) -> Iterator[str]:
+def _write_baseline(writer: ExplanationWords, content: EpisodeContent) -> Iterator[str]:
     explanation = writer.explanation
     yield f"grade before exposure: {content.baseline_grade:d}; only what is above it counts"
     if explanation.baseline:
@@ -192,7 +102,7 @@ def _write_wordings(explanation: Explanation) -> Iterator[str]:
         yield f"{_INDENT}grade {wording.grade:d}{doubt}: {wording.says}"
 
 
-def _write_stretch(writer: _Writer, stretch: Stretch) -> Iterator[str]:
+def _write_stretch(writer: ExplanationWords, stretch: Stretch) -> Iterator[str]:
     change = stretch.change
     words = writer.describe_missing(change.missing)
     missing = f" (missing: {words})" if words else ""
@@ -211,7 +121,7 @@ def _write_stretch(writer: _Writer, stretch: Stretch) -> Iterator[str]:
     yield from _write_open_thresholds(writer, stretch)
 
 
-def _write_open_thresholds(writer: _Writer, stretch: Stretch) -> Iterator[str]:
+def _write_open_thresholds(writer: ExplanationWords, stretch: Stretch) -> Iterator[str]:
     """Yield the thresholds that may still be met; rows that are printed above, by grade alone."""
     printed_texts = {wording.says for wording in writer.explanation.wordings}
     grades_by_missing: dict[tuple[str, ...], list[str]] = {}
@@ -230,7 +140,7 @@ def _describe_unknown(words: str) -> str:
     return f" (not known: {words})" if words else ""
 
 
-def _write_adjudications(writer: _Writer) -> Iterator[str]:
+def _write_adjudications(writer: ExplanationWords) -> Iterator[str]:
     for number, decision in enumerate(writer.explanation.adjudications, 1):
         fact = writer.explanation.facts[decision.fact]
         signed = writer.format_time(decision.signed_at)
@@ -240,7 +150,9 @@ def _write_adjudications(writer: _Writer) -> Iterator[str]:
             yield f"{_INDENT * 3}sets {effect.field}: {effect.value}{later}"
 
 
-def _write_changed_decisions(writer: _Writer, old_ids: object, new_ids: object) -> Iterator[str]:
+def _write_changed_decisions(
+    writer: ExplanationWords, old_ids: object, new_ids: object
+) -> Iterator[str]:
     """Yield each decision that was added or removed, as it was signed."""
     if not isinstance(old_ids, tuple) or not isinstance(new_ids, tuple):
         raise TypeError("decisions are ids in a tuple")
@@ -252,7 +164,7 @@ def _write_changed_decisions(writer: _Writer, old_ids: object, new_ids: object) 
             yield f"{_INDENT * 2}decision that left it: {writer.describe_decision(fact_id)}"
 
 
-def _write_versions(writer: _Writer) -> Iterator[str]:
+def _write_versions(writer: ExplanationWords) -> Iterator[str]:
     for version in writer.explanation.changes:
         when = writer.format_time(version.recorded_at)
         cause, rules = version.cause, version.rules_version

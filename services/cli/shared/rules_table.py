@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.cli.shared.columns import RULES
-from services.cli.shared.rule_notes import list_notes
 from services.cli.shared.tables import format_utc, make_explained_table
+from services.safety_rules.reports.rule_notes import list_notes
 from services.vocabulary.decision import Decision, describe_prior
 
 

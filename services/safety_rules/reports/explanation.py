@@ -28,8 +28,6 @@ from services.safety_rules.domain.episodes.version_changes import (
 )
 from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.safety_rules.domain.participant.fold import Fold
-from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.received_message import group_by_message
 from services.safety_rules.domain.syndromes.followed_syndrome import FollowedSyndrome
 from services.safety_rules.reports.explained_record import (
     ExplainedAdjudication,
@@ -39,9 +37,9 @@ from services.safety_rules.reports.explained_record import (
     Stretch,
 )
 from services.safety_rules.reports.explained_versions import list_received_facts
+from services.safety_rules.reports.folded_participant import fold_participant
 from services.safety_rules.reports.record_wording import list_wordings
-from services.store import journal, records
-from services.store.participant_order import find_families
+from services.store import records
 from services.store.session import Connection
 from services.vocabulary.clinical_fact import Death
 from services.vocabulary.episode import Change, Episode, EpisodeContent, Span
@@ -61,13 +59,8 @@ def explain_record(
     """
     versions = tuple(records.load_episode_versions(conn, episode_id=record_id))
     participant = versions[-1].content.participant
-    (members,) = find_families(conn, [participant])
-    entries = [one for member in members for one in journal.load_facts_between(conn, member, 0)]
-    family = LinkedParticipants(members, activated_rules.rules)
-    for message in group_by_message(entries):
-        family.receive(message.subject, message.facts)
-    fold = family.find_fold(participant) or Fold(participant, activated_rules.rules)
-    return _explain(activated_rules, versions, entries, fold)
+    folded = fold_participant(conn, activated_rules.rules, participant)
+    return _explain(activated_rules, versions, folded.entries, folded.fold)
 
 
 def _explain(

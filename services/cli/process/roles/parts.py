@@ -17,9 +17,11 @@ from services.runtime.limit_settings import LimitSettings
 from services.runtime.metrics import Metrics
 from services.runtime.settings import (
     AlertSettings,
+    ConsoleSettings,
     HttpSettings,
     IngestSettings,
     KafkaSettings,
+    PeopleSettings,
     RulesSettings,
     SweeperSettings,
 )
@@ -36,6 +38,8 @@ class ProcessSettings:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     sweeper: SweeperSettings = field(default_factory=SweeperSettings)
     rules: RulesSettings = field(default_factory=RulesSettings)
+    people: PeopleSettings = field(default_factory=PeopleSettings)
+    console: ConsoleSettings = field(default_factory=ConsoleSettings)
     limits: LimitSettings = field(default_factory=LimitSettings)
     rules_turn: AbstractContextManager[object] = field(default_factory=nullcontext)
 

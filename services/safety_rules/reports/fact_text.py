@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from services.cli.shared.graft_fact_text import list_graft_words
+from services.safety_rules.reports.graft_fact_text import list_graft_words
 from services.vocabulary.clinical_fact import (
     Administration,
     Culture,

@@ -1,0 +1,105 @@
+"""Alerts: who was told of what, who has seen it, and one alert with its notices."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from starlette.responses import Response
+
+from services.alerts.acknowledgement import describe_grade, find_short_name, write_alert_text
+from services.console.respond import render
+from services.console.visit import NotFoundError, Visit
+from services.store import alerts
+from services.store.alerts import AcknowledgementRow
+from services.vocabulary.alert import Alert, Level
+
+_NO_LINK = "on this page"
+
+
+def show_list(visit: Visit) -> Response:
+    """Show the alerts that the visitor sees, the open ones unless all are asked for."""
+    rows, acknowledgements = _load(visit)
+    wants_all = "all" in visit.query
+    listed_alerts = [row for row in rows if wants_all or row.is_open]
+    return render(
+        visit,
+        "alerts.html",
+        rows=sorted(
+            listed_alerts,
+            key=lambda row: (tuple(Level).index(row.level), -row.opened_at.timestamp()),
+        ),
+        all_count=len(rows),
+        wants_all=wants_all,
+        acknowledgements=acknowledgements,
+        describe_grade=describe_grade,
+        find_short_name=find_short_name,
+        find_due_time=find_due_time,
+    )
+
+
+def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
+    """Show one alert: its text, its notices and who has seen it."""
+    alert = find_alert(visit, visit.path["alert"])
+    with visit.context.db.read() as conn:
+        deliveries = alerts.load_deliveries(conn, [alert.id])
+        acknowledgements = alerts.load_acknowledgements(conn, [alert.id])
+    text = write_alert_text(alert, _NO_LINK)
+    return render(
+        visit,
+        "alert.html",
+        status,
+        alert=alert,
+        short_name=find_short_name(alert),
+        subject=text.subject,
+        lines=text.body.splitlines(),
+        deliveries=deliveries,
+        acknowledgements=acknowledgements,
+        due_at=find_due_time(alert),
+        fault=fault,
+    )
+
+
+def find_alert(visit: Visit, alert_id: str) -> Alert:
+    """Return an alert.
+
+    Raises:
+        NotFoundError: There is none, or it is about a participant of another site.
+    """
+    alert = next((row for row in _load(visit)[0] if row.id == alert_id), None)
+    if alert is None:
+        raise NotFoundError
+    return alert
+
+
+def find_due_time(alert: Alert) -> datetime:
+    """Return the instant until which *alert* has to be acknowledged."""
+    return alert.opened_at + timedelta(seconds=alert.acknowledge_within_s)
+
+
+def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[AcknowledgementRow]]]:
+    """Return the alerts that the visitor sees, and who has seen each as it stands."""
+    context = visit.context
+    with context.db.read() as conn:
+        rows = alerts.load_alerts(conn, context.study_id)
+        acknowledgements = alerts.load_acknowledgements(conn)
+        records_by_participant = context.records.load(conn)
+    seen_alerts = [
+        row
+        for row in rows
+        if not visit.person.site
+        or (
+            row.participant in records_by_participant
+            and visit.sees_site(records_by_participant[row.participant].site)
+        )
+    ]
+    grades = {row.id: row.grade for row in seen_alerts}
+    by_alert: dict[str, list[AcknowledgementRow]] = {row.id: [] for row in seen_alerts}
+    for acknowledgement in acknowledgements:
+        alert_id = acknowledgement.alert
+        if alert_id in by_alert and acknowledgement.grade >= grades[alert_id]:
+            by_alert[alert_id].append(acknowledgement)
+    return seen_alerts, by_alert
+
+
+def _rank(alert: Alert) -> tuple[int, float]:
+    """Return the order of the list: the widest scope first, in each the newest."""
+    return tuple(Level).index(alert.level), -alert.opened_at.timestamp()

@@ -1,0 +1,54 @@
+"""The trail of acts: who, when, what, old value, new value and reason."""
+
+from datetime import UTC, datetime
+
+from starlette.responses import Response
+
+from services.console.respond import render
+from services.console.visit import Visit
+from services.store.acts import ActFilter, load_acts
+from services.store.audit_anchor import find_head
+from services.vocabulary.act import ActKind
+
+_PAGE = 200  # acts
+
+
+def show(visit: Visit) -> Response:
+    """Show the newest acts of those that are asked for."""
+    query, fault = visit.query, ""
+    not_before = None
+    if text := query.get("since", "").strip():
+        not_before = _read_date(text)
+        fault = "" if not_before else f"{text[:40]} is no date like 2026-03-14"
+    kind = query.get("kind", "")
+    kinds = (ActKind(kind),) if kind in tuple(ActKind) else ()
+    participant = query.get("participant", "").strip()
+    target = query.get("about", "").strip()
+    act_filter = ActFilter(
+        targets=(target,) if target else (),
+        participants=(participant,) if participant else (),
+        person=query.get("person", "").strip(),
+        not_before=not_before,
+        kinds=kinds,
+    )
+    with visit.context.db.read() as conn:
+        rows = load_acts(conn, act_filter)
+        head = find_head(conn)
+    return render(
+        visit,
+        "audit.html",
+        rows=rows[::-1][:_PAGE],
+        found_count=len(rows),
+        head=head,
+        kinds=tuple(ActKind),
+        query=query,
+        fault=fault,
+    )
+
+
+def _read_date(text: str) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return instant.replace(tzinfo=instant.tzinfo or UTC).astimezone(UTC)

@@ -1,0 +1,99 @@
+"""The pages of the DSMB, read through its own views: pseudonyms and days, no site and no date."""
+
+from collections.abc import Sequence
+
+from markupsafe import Markup
+from starlette.responses import Response
+
+from services.charts.boundary_path import BoundaryPath, draw_boundary_path
+from services.console.respond import render
+from services.console.visit import NotFoundError, Visit
+from services.store.board import BoardPoint, BoardRule
+from services.vocabulary.alert import AlertKind
+
+_KINDS = {kind.value: kind.value.replace("_", " ") for kind in AlertKind}
+
+
+def show(visit: Visit) -> Response:
+    """Show the alerts that wait for the board, the rules, and the adverse events by term."""
+    board = visit.context.board
+    rules = board.load_rules()
+    return render(
+        visit,
+        "board.html",
+        alerts=[
+            one for one in board.load_alerts() if not one.is_retracted and not one.closing_reason
+        ],
+        rules=rules,
+        terms=board.load_terms(),
+        titles={one.rule: one.title for one in rules},
+        kinds=_KINDS,
+        seen_alerts=find_seen_alerts(visit),
+    )
+
+
+def show_rule(visit: Visit, status: int = 200, fault: str = "") -> Response:
+    """Show one rule as the board sees it."""
+    board = visit.context.board
+    rule = next((one for one in board.load_rules() if one.rule == visit.path["rule"]), None)
+    if rule is None:
+        raise NotFoundError
+    points = [one for one in board.load_points() if one.rule == rule.rule]
+    return render(
+        visit,
+        "board-rule.html",
+        status,
+        rule=rule,
+        drawing=Markup(draw_boundary_path(make_path(rule, points))),  # noqa: S704 - escaped by its parts
+        events=[one for one in board.load_events() if one.rule == rule.rule],
+        history=[one for one in board.load_history() if one.rule == rule.rule][::-1],
+        alerts=[one for one in board.load_alerts() if one.rule == rule.rule],
+        kinds=_KINDS,
+        seen_alerts=find_seen_alerts(visit),
+        fault=fault,
+    )
+
+
+def show_alert(visit: Visit, status: int = 200, fault: str = "") -> Response:
+    """Show one alert of the board."""
+    alert = next(
+        (one for one in visit.context.board.load_alerts() if one.id == visit.path["alert"]), None
+    )
+    if alert is None:
+        raise NotFoundError
+    rules = {one.rule: one for one in visit.context.board.load_rules()}
+    return render(
+        visit,
+        "board-alert.html",
+        status,
+        alert=alert,
+        rule=rules.get(alert.rule),
+        kinds=_KINDS,
+        has_seen=alert.id in find_seen_alerts(visit),
+        fault=fault,
+    )
+
+
+def find_seen_alerts(visit: Visit) -> frozenset[str]:
+    """Return the alerts that the visitor has acknowledged for themselves, as they stand."""
+    grades = {one.id: one.grade for one in visit.context.board.load_alerts()}
+    return frozenset(
+        one.alert
+        for one in visit.load_own_acknowledgements()
+        if one.grade >= grades.get(one.alert, one.grade + 1)
+    )
+
+
+def make_path(rule: BoardRule, points: Sequence[BoardPoint]) -> BoundaryPath:
+    """Return the chart of *rule* from the points that stand at each size."""
+    boundary = [(one.size, one.boundary) for one in points if one.boundary is not None]
+    path = [(one.size, one.events) for one in points if one.events is not None]
+    ends = [
+        (one.size, one.pending_none, one.pending_all)
+        for one in points
+        if one.pending_none is not None and one.pending_all is not None
+    ]
+    pending = ends[-1] if rule.pending and ends else None
+    planned = max((size for size, _ in boundary), default=float(rule.planned))
+    name = "effective number of participants"
+    return BoundaryPath(rule.rule, name, max(planned, rule.planned), boundary, path, pending, None)

@@ -1,0 +1,80 @@
+"""The worklist: what a person has to do now, in order."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from starlette.responses import Response
+
+from services.console.respond import render
+from services.console.visit import Visit
+from services.console.worklist_items import Item, ItemFilter, list_items
+from services.store import alerts
+from services.vocabulary.number_text import parse_whole_number
+
+_PAGE = 100  # items
+
+
+def show(visit: Visit) -> Response:
+    """Show one page of what waits, as far as the visitor sees it."""
+    items = load_items(visit)
+    item_filter = _read_filter(visit)
+    found_items = item_filter.select(items)
+    number = max(1, parse_whole_number(visit.query.get("page", "1")) or 1)
+    count = max(1, -(-len(found_items) // _PAGE))
+    number = min(number, count)
+    return render(
+        visit,
+        "worklist.html",
+        items=found_items[(number - 1) * _PAGE : number * _PAGE],
+        found_count=len(found_items),
+        all_count=len(items),
+        new_count=_count_new(items, visit.last_visit_at),
+        overdue_count=sum(
+            item.due_at is not None and item.due_at < visit.instant for item in found_items
+        ),
+        sites=sorted({item.site for item in items if item.site}),
+        item_filter=item_filter,
+        is_new_only=item_filter.known_after is not None,
+        number=number,
+        page_count=count,
+        query=_keep_query(visit.query),
+    )
+
+
+def load_items(visit: Visit) -> list[Item]:
+    """Return all that waits of whom the visitor sees."""
+    context = visit.context
+    with context.db.read() as conn:
+        by_participant = {
+            subject: participant_records
+            for subject, participant_records in context.records.load(conn).items()
+            if visit.sees_site(participant_records.site)
+        }
+        rows = alerts.load_alerts(conn, context.study_id)
+        acknowledgements = alerts.load_acknowledgements(conn)
+    grades = {row.id: row.grade for row in rows}
+    settled_alerts = frozenset(
+        one.alert for one in acknowledgements if one.grade >= grades.get(one.alert, 0)
+    )
+    seen_alerts = [row for row in rows if row.participant or not visit.person.site]
+    return list_items(by_participant, seen_alerts, settled_alerts, {})
+
+
+def _read_filter(visit: Visit) -> ItemFilter:
+    query = visit.query
+    return ItemFilter(
+        least_grade=parse_whole_number(query.get("grade", "")) or 0,
+        words=query.get("words", "").strip(),
+        site=query.get("site", ""),
+        owner=query.get("owner", ""),
+        known_after=visit.last_visit_at if query.get("new") else None,
+    )
+
+
+def _count_new(items: list[Item], last_visit_at: datetime | None) -> int | None:
+    """Return the number of items that came since the visit before; None: there was none."""
+    return None if last_visit_at is None else sum(item.known_at >= last_visit_at for item in items)
+
+
+def _keep_query(query: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in query.items() if name != "page" and value}

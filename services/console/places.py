@@ -1,0 +1,58 @@
+"""The table of the console's pages: address, area, and who answers a look and a form."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.responses import Response
+
+from services.console import access
+from services.console.pages import (
+    alerts,
+    audit,
+    board,
+    health,
+    parked,
+    participants,
+    people,
+    queries,
+    records,
+    rules,
+    sites,
+    worklist,
+)
+from services.console.visit import Visit
+
+Page = Callable[[Visit], Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A page at an address: *show* answers a look, *change* a form; None: none is taken."""
+
+    area: access.Area
+    address: str
+    show: Page
+    change: Page | None = None
+
+
+PLACES: Final = (
+    Place(access.WORKLIST, "/worklist", worklist.show),
+    Place(access.PARTICIPANTS, "/participants", participants.show_list),
+    Place(access.PARTICIPANTS, "/participants/{participant}", participants.show),
+    Place(access.RECORDS, "/records/{record}", records.show),
+    Place(access.RECORDS, "/records/{record}/course.svg", records.show_course),
+    Place(access.RULES, "/rules", rules.show_list),
+    Place(access.RULES, "/rules/{rule}", rules.show),
+    Place(access.BOARD, "/board", board.show),
+    Place(access.BOARD, "/board/rules/{rule}", board.show_rule),
+    Place(access.BOARD, "/board/alerts/{alert}", board.show_alert),
+    Place(access.ALERTS, "/alerts", alerts.show_list),
+    Place(access.ALERTS, "/alerts/by-id/{alert}", alerts.show),
+    Place(access.QUERIES, "/queries", queries.show),
+    Place(access.PARKED, "/parked", parked.show),
+    Place(access.SITES, "/sites", sites.show),
+    Place(access.PEOPLE, "/people", people.show),
+    Place(access.AUDIT, "/audit", audit.show),
+    Place(access.HEALTH, "/health", health.show),
+)

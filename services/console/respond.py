@@ -1,0 +1,91 @@
+"""Responses of the console: templates, and headers that keep a page to whom it was sent."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from services.console.access import list_links
+from services.console.visit import Visit
+from services.vocabulary.printable_text import escape_controls
+
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex",
+}
+_SEE_OTHER = 303
+
+
+def format_utc(instant: datetime | None) -> str:
+    """Return an instant to the minute; empty when there is none."""
+    return "" if instant is None else f"{instant:%Y-%m-%d %H:%M}"
+
+
+def format_day(number: int | None) -> str:
+    """Return a transplant or treatment day; a dash when there is none."""
+    return "-" if number is None else str(number)
+
+
+def format_percent(share: float | None) -> str:
+    """Return a share as percent; a dash when it is not known, and never 0 or 100 by rounding."""
+    if share is None:
+        return "-"
+    if 0 < share < 0.01:  # noqa: PLR2004 - one percent
+        return "< 1 %"
+    return "> 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")  # noqa: PLR2004
+
+
+def _finalize(value: object) -> object:
+    """Return *value* as a template prints it: no control character reaches a page."""
+    return escape_controls(value) if isinstance(value, str) else value
+
+
+def _make_environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("services.console"),
+        autoescape=True,
+        finalize=_finalize,
+        lstrip_blocks=True,
+        trim_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"day": format_day, "percent": format_percent, "utc": format_utc}
+    return environment
+
+
+_ENVIRONMENT = _make_environment()
+
+
+def render(visit: Visit, template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401 - what a template prints
+    """Return the page *template* with *values*, under the links that the visitor's roles have."""
+    content = _ENVIRONMENT.get_template(template).render(
+        visit=visit, links=list_links(visit.person), study=visit.context.study_id, **values
+    )
+    return HTMLResponse(content, status, HEADERS)
+
+
+def render_unsigned(template: str, status: int = 200, **values: Any) -> Response:  # noqa: ANN401
+    """Return a page for somebody who is not signed in: it shows nothing of the study."""
+    content = _ENVIRONMENT.get_template(template).render(visit=None, links=(), study="", **values)
+    return HTMLResponse(content, status, HEADERS)
+
+
+def redirect(address: str) -> RedirectResponse:
+    """Send the browser to *address* of the console, to be read."""
+    return RedirectResponse(address, _SEE_OTHER, HEADERS)
+
+
+def respond_picture(content: bytes) -> Response:
+    """Return an SVG picture."""
+    return Response(content, media_type="image/svg+xml", headers=HEADERS)

@@ -1,0 +1,68 @@
+"""Sessions of browsers, kept by `services.people` in the database, so that they can be ended."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.people import sessions as people_sessions
+from services.people import sign_in as people_sign_in
+from services.people.sessions import Session
+from services.people.sign_in import Door, Proof, Refusal
+from services.runtime.settings import PeopleSettings
+from services.store import sign_ins
+from services.store.session import Database
+from services.store.sign_ins import Use
+from services.store.vault import Keys
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A session, and the end of its person's visit before; None: it is the first."""
+
+    session: Session
+    last_visit_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSessions:
+    """The sessions of browsers in *db*, for as long as *settings* say."""
+
+    db: Database
+    keys: Keys
+    settings: PeopleSettings
+    clock: Callable[[], datetime]
+
+    def begin(self, proof: Proof, source: str) -> str | Refusal:
+        """Return the secret of a new session of whose *proof* it is, or why there is none."""
+        outcome = people_sign_in.sign_in(
+            self.make_door(source), proof, Use.BROWSER, self.settings.session_s
+        )
+        return outcome if isinstance(outcome, Refusal) else outcome.secret
+
+    def find(self, secret: str) -> SignedIn | None:
+        """Return the session of *secret*; None: there is none, or no longer."""
+        instant = self.clock()
+        with self.db.read() as conn:
+            session = people_sessions.find_session(
+                conn, secret, Use.BROWSER, instant, idle_s=self.settings.session_idle_s
+            )
+            if session is None:
+                return None
+            sign_in = sign_ins.find_sign_in(conn, secret)
+            last_visit_at = sign_ins.find_earlier_use(conn, sign_in) if sign_in else None
+            is_unrecorded = people_sessions.is_use_unrecorded(conn, session, instant)
+        if is_unrecorded:
+            with self.db.write() as conn:
+                people_sessions.record_session_use(conn, session, instant)
+        return SignedIn(session, last_visit_at)
+
+    def end(self, secret: str) -> None:
+        """End the session of *secret*, if there is one."""
+        with self.db.write() as conn:
+            session = people_sessions.find_session(conn, secret, Use.BROWSER, self.clock())
+            if session is not None:
+                people_sessions.end_session(conn, session, self.clock())
+
+    def make_door(self, source: str) -> Door:
+        """Return the place at which somebody at *source* proves who they are."""
+        return Door(self.db, self.keys, self.clock, source)

@@ -1,0 +1,70 @@
+"""The cookies of a browser, the token of its first form, and where it goes after it."""
+
+import hashlib
+import hmac
+import secrets
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+# The prefix has a browser take it from this host alone, encrypted or from the own machine.
+SESSION: Final = "__Host-aegis"
+_FIRST_FORM: Final = "__Host-aegis-before"  # of a browser that is not signed in, for the first form
+_LONGEST_ADDRESS: Final = 500
+
+
+def make_first_token(secret: str) -> str:
+    """Return the token for the sign-in form of a browser with the cookie *secret*."""
+    return hashlib.sha256(f"aegis sign-in form {secret}".encode()).hexdigest()
+
+
+def is_first_token(secret: str, text: str) -> bool:
+    """Return True if *text* is what the sign-in form of the browser with *secret* repeats."""
+    return bool(secret) and hmac.compare_digest(make_first_token(secret).encode(), text.encode())
+
+
+def read_secret(request: Request) -> str:
+    """Return the secret of the browser's session; empty: it has none."""
+    return request.cookies.get(SESSION, "")
+
+
+def read_secret_before(request: Request) -> str:
+    """Return the secret of a browser that is not signed in yet; empty: it has none."""
+    return request.cookies.get(_FIRST_FORM, "")
+
+
+def keep_secret(response: Response, secret: str) -> None:
+    """Have the browser keep the secret of its session until it is closed."""
+    _set_cookie(response, SESSION, secret)
+    response.delete_cookie(_FIRST_FORM, secure=True, httponly=True, samesite="lax")
+
+
+def keep_secret_before(response: Response, secret: str) -> None:
+    """Have the browser keep the secret by which its first form is known."""
+    _set_cookie(response, _FIRST_FORM, secret)
+
+
+def forget_secret(response: Response) -> None:
+    """Have the browser forget the secret of its session."""
+    response.delete_cookie(SESSION, secure=True, httponly=True, samesite="lax")
+
+
+def make_secret() -> str:
+    """Return a new secret of 256 bits."""
+    return secrets.token_urlsafe(32)
+
+
+def choose_target(address: str) -> str:
+    r"""Return *address* if it is a page of this console, and the first page otherwise.
+
+    >>> [choose_target(one) for one in ("/records/7?from=mail", "//evil.example", "/\\e")]
+    ['/records/7?from=mail', '/', '/']
+    """
+    is_own = address.startswith("/") and not address.startswith(("//", "/\\"))
+    is_plain = address.isprintable() and "\\" not in address and len(address) <= _LONGEST_ADDRESS
+    return address if is_own and is_plain else "/"
+
+
+def _set_cookie(response: Response, name: str, secret: str) -> None:
+    response.set_cookie(name, secret, secure=True, httponly=True, samesite="lax", path="/")

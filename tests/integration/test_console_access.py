@@ -1,0 +1,175 @@
+"""The console shows nothing without sign-in, each role its own pages, and takes its own forms."""
+
+from datetime import timedelta
+
+import pytest
+
+from services.console.access import AREAS
+from services.console.places import PLACES
+from services.simulator.trial import simulate_trial
+from tests.helpers.console_pages import EVERY_ROLE, PASSWORD, open_console
+from tests.helpers.installation import Installation, messages_of
+
+SEEN_BY = {  # the first address of each area: who sees it, by the names of EVERY_ROLE
+    "/worklist": "safety investigator site auditor statistician operator admin",
+    "/board": "member chair",
+    "/participants": "safety investigator site auditor",
+    "/rules": "safety statistician auditor",
+    "/alerts": "safety investigator site statistician auditor",
+    "/queries": "safety investigator site auditor",
+    "/parked": "safety site auditor",
+    "/sites": "safety operator auditor",
+    "/people": "admin auditor",
+    "/audit": "auditor",
+    "/health": "operator admin auditor",
+}
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory):
+    installation = Installation(tmp_path_factory.mktemp("console"))
+    trial = simulate_trial(3, seed=5, days=8)
+    installation.enrol(trial)
+    installation.accept(messages_of(trial))
+    installation.settle()
+    with open_console(installation.context) as opened_console:
+        for person, roles in EVERY_ROLE.items():
+            site = {"site": "west", "investigator": "west"}.get(person, "")
+            opened_console.add_person(person, *roles, site=site)
+        yield opened_console
+    installation.db.close()
+
+
+def test_the_table_of_this_test_has_every_area():
+    named = {area.address for area in AREAS if area.name}
+    assert named == SEEN_BY.keys() | {"/clocks"}
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.address)
+def test_nothing_is_shown_without_sign_in(console, place):
+    browser = console.browse()
+    answer = browser.get(place.address)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/sign-in?next=")
+    assert "BLINA" not in answer.text
+
+
+@pytest.mark.parametrize("person", EVERY_ROLE)
+def test_a_role_finds_its_own_pages_and_no_others(console, person):
+    browser = console.admit(person)
+    for address, people in SEEN_BY.items():
+        browser.look(address, 200 if person in people.split() else 404)
+    page = browser.look("/")
+    for address, people in SEEN_BY.items():
+        assert (f'href="{address}"' in page) is (person in people.split()), address
+
+
+@pytest.mark.parametrize("person", EVERY_ROLE)
+def test_the_first_page_is_one_that_exists(console, person):
+    browser = console.admit(person)
+    browser.look("/")
+
+
+def test_site_staff_find_the_participants_of_their_site_alone(console):
+    everybody = console.admit("safety").look("/participants")
+    own_page = console.admit("site")
+    own = own_page.look("/participants")
+    assert "west" in own
+    assert "north" in everybody
+    assert "north" not in own
+    with console.context.db.read() as conn:
+        by_participant = console.context.records.load(conn)
+    for participant, kept in by_participant.items():
+        own_page.look(f"/participants/{participant}", 200 if kept.site == "west" else 404)
+
+
+def test_every_answer_keeps_the_page_to_its_reader(console):
+    browser = console.admit("safety")
+    for address in ("/worklist", "/sign-in", "/people", "/static/console.css"):
+        answer = browser.get(address)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script" not in policy
+        assert "unsafe" not in policy
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert browser.get("/worklist").headers["Cache-Control"] == "no-store"
+
+
+def test_the_cookie_is_of_this_host_and_is_not_for_scripts(console):
+    browser = console.browse()
+    browser.look("/sign-in")
+    answer = browser.send("/sign-in", person="safety", password=PASSWORD, next="/")
+    cookie = next(one for one in answer.headers.get_list("set-cookie") if "__Host-aegis=" in one)
+    assert {"Secure", "HttpOnly", "Path=/"} <= set(cookie.split("; "))
+    assert "samesite=lax" in cookie.lower()
+
+
+@pytest.mark.parametrize(
+    ("person", "password"),
+    [("safety", "a wrong one"), ("nobody", PASSWORD), ("<b>safety", PASSWORD), ("", "")],
+)
+def test_who_is_not_known_is_not_told_why(console, person, password):
+    browser = console.browse()
+    browser.look("/sign-in")
+    answer = browser.send("/sign-in", 403, person=person, password=password, next="/")
+    assert "the id, the password or the code is wrong" in answer.text
+    assert "<b>safety" not in answer.text
+    assert not [one for one in answer.headers.get_list("set-cookie") if "__Host-aegis=" in one]
+
+
+@pytest.mark.parametrize("token", ["", "0" * 64, "é"])
+def test_a_form_of_another_site_signs_nobody_in_or_out(console, token):
+    browser = console.browse()
+    browser.look("/sign-in")
+    browser.send("/sign-in", 403, person="safety", password=PASSWORD, next="/", csrf=token)
+    browser = console.admit("safety")
+    browser.look("/worklist")
+    session = dict(browser.cookies)
+    browser.send("/sign-out", csrf=token)
+    browser.cookies.update(session)  # which the browser forgot
+    browser.look("/worklist")
+
+
+def test_whoever_signs_out_is_signed_out_everywhere_with_that_cookie(console):
+    browser = console.admit("safety")
+    browser.look("/worklist")
+    stolen = dict(browser.cookies)
+    browser.send("/sign-out")
+    thief = console.browse()
+    thief.cookies.update(stolen)
+    answer = thief.get("/worklist")
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("target", "leads_to"),
+    [
+        ("/participants/P-001", "/participants/P-001"),
+        ("https://evil.example/", "/"),
+        ("//evil.example/", "/"),
+        ("/\\evil.example", "/"),
+        ("/worklist\r\nSet-Cookie: a=b", "/"),
+    ],
+)
+def test_after_sign_in_a_browser_stays_at_this_console(console, target, leads_to):
+    browser = console.browse()
+    browser.look("/sign-in")
+    answer = browser.send("/sign-in", person="safety", password=PASSWORD, next=target)
+    assert answer.headers["location"] == leads_to
+
+
+@pytest.mark.parametrize(
+    ("later", "is_signed_in"),
+    [
+        (timedelta(minutes=29), True),
+        (timedelta(minutes=30), False),  # idle
+        (timedelta(hours=-1), False),  # the clock was set back
+    ],
+)
+def test_a_session_ends_when_it_is_not_used(console, later, is_signed_in):
+    browser = console.admit("safety")
+    began_at = console.clock[0]
+    console.clock[0] = began_at + later
+    answer = browser.get("/worklist")
+    console.clock[0] = began_at
+    assert (answer.status_code == 200) is is_signed_in
