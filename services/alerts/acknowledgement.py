@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID, uuid5
 
 from services.alerts.domain.due_notice import Reason
+from services.alerts.domain.evidence import NO_EVIDENCE, Evidence
 from services.alerts.domain.wording import Text, make_short_name, write_notice
 from services.runtime.canonical_json import digest_canonical
 from services.store import acts, alerts
@@ -34,10 +35,10 @@ def describe_grade(alert: Alert) -> str:
     return str(alert.grade)
 
 
-def write_alert_text(alert: Alert, link: str) -> Text:
+def write_alert_text(alert: Alert, link: str, evidence: Evidence = NO_EVIDENCE) -> Text:
     """Return the text of *alert* as it stands, in the words of a first notice."""
     reason = Reason.RETRACTED if alert.retracted else Reason.FIRST
-    return write_notice(alert, reason, link)
+    return write_notice(alert, reason, link, evidence)
 
 
 def acknowledge(

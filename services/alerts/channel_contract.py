@@ -19,6 +19,8 @@ class Letter:
         text: Subject and body.
         picture: A boundary chart as PNG; None without one.
         dated_at: Aware, for the date of a mail and the signature of a webhook.
+        earlier_ids: Of the letters about the same alert that went to the same recipient before,
+            the oldest first: one thread.
     """
 
     id: str
@@ -27,6 +29,7 @@ class Letter:
     text: Text
     picture: bytes | None
     dated_at: datetime
+    earlier_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

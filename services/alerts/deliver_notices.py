@@ -1,13 +1,22 @@
 """Delivery of the notices that are due, each attempt and its result recorded."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from services.alerts import links
 from services.alerts.alert_history import is_failing
 from services.alerts.channel_contract import Acceptance, Failure, Letter, Send
-from services.alerts.delivery_context import GIVEN_UP, SENT, DeliveryAttempt, DeliveryContext
+from services.alerts.delivery_context import (
+    GIVEN_UP,
+    SENT,
+    WAITING,
+    DeliveryAttempt,
+    DeliveryContext,
+)
 from services.alerts.delivery_pool import Attempt, DeliveryPool
+from services.alerts.load_evidence import load_evidence
 from services.alerts.notice import LatestNotices, Notice
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
@@ -32,14 +41,40 @@ def deliver(context: DeliveryContext, pool: DeliveryPool, notices: LatestNotices
     with context.db.read() as conn:
         due = alerts.load_due_deliveries(conn, context.clock(), _LONGEST_WAIT)
         due = sorted((row for row in due if pool.has_room(row)), key=pool.find_health)
-        stored_alerts = alerts.load_alerts(conn, ids=[row.alert for row in due])
-    by_id = {alert.id: alert for alert in stored_alerts}
+        begun_notices = _load_notices(conn, due, notices)
     begun_count = sum(
-        _begin_attempt(context, pool, row, notices.find(by_id[row.alert]))
-        for row in due
-        if pool.has_room(row)
+        _begin_attempt(context, pool, *begun) for begun in begun_notices if pool.has_room(begun[0])
     )
     return begun_count + record_finished(context, pool, _PATIENCE_S)
+
+
+def _load_notices(
+    conn: Connection, due: Sequence[DeliveryRow], notices: LatestNotices
+) -> list[tuple[DeliveryRow, Notice, tuple[str, ...]]]:
+    """Return each row with its notice, and the ids of earlier letters of its thread."""
+    ids = [row.alert for row in due]
+    by_id = {alert.id: alert for alert in alerts.load_alerts(conn, ids=ids)}
+    sent_rows = [
+        row
+        for row in alerts.load_deliveries(conn, ids)
+        if row.state in (SENT, WAITING) and row.attempts
+    ]
+    return [
+        (
+            row,
+            notices.find(by_id[row.alert], partial(load_evidence, conn)),
+            tuple(
+                one.id
+                for one in sent_rows
+                if _name_thread(one) == _name_thread(row) and one.recorded_at < row.recorded_at
+            ),
+        )
+        for row in due
+    ]
+
+
+def _name_thread(row: DeliveryRow) -> tuple[str, str, str]:
+    return row.alert, row.channel, row.recipient
 
 
 def is_delivery_due(conn: Connection, instant: datetime) -> bool:
@@ -57,7 +92,11 @@ def record_finished(context: DeliveryContext, pool: DeliveryPool, wait_s: float)
 
 
 def _begin_attempt(
-    context: DeliveryContext, pool: DeliveryPool, row: DeliveryRow, notice: Notice
+    context: DeliveryContext,
+    pool: DeliveryPool,
+    row: DeliveryRow,
+    notice: Notice,
+    earlier_ids: tuple[str, ...],
 ) -> bool:
     attempted_at = context.clock()
     attempted_row = replace(
@@ -69,7 +108,7 @@ def _begin_attempt(
     pass_failpoint("alerts.attempt_recorded")
     overdue = Failure(f"not ended within {pool.deadline_s:g} s")
     attempt = Attempt(attempted_row, notice.alert, attempted_at, overdue)
-    addressed_letter = _prepare(context, attempted_row, notice, attempted_at)
+    addressed_letter = _prepare(context, attempt, notice, earlier_ids)
     if isinstance(addressed_letter, Failure):
         _record_result(context, replace(attempt, result=addressed_letter))
     else:
@@ -118,9 +157,10 @@ def _compute_retry_wait(row: DeliveryRow) -> timedelta:
 
 
 def _prepare(
-    context: DeliveryContext, row: DeliveryRow, notice: Notice, instant: datetime
+    context: DeliveryContext, attempt: Attempt, notice: Notice, earlier_ids: tuple[str, ...]
 ) -> tuple[Send, Letter, str] | Failure:
     """Return the channel, the letter and its address."""
+    row, instant = attempt.row, attempt.attempted_at
     recipient = context.recipients.find(row.role, row.recipient, row.channel)
     if recipient is None:
         return Failure("recipients.yaml no longer names this recipient", can_retry=False)
@@ -129,7 +169,7 @@ def _prepare(
         return Failure(f"no channel {recipient.channel} is set up")
     token = links.make_token(context.keys, notice.alert.id, recipient.name, instant)
     try:
-        letter = notice.address(row, f"{context.url}/alerts/{token}", instant)
+        letter = notice.address(row, f"{context.url}/alerts/{token}", instant, earlier_ids)
     except Exception as error:  # noqa: BLE001 - one that cannot be written holds up no other
         return Failure(f"notice cannot be written ({type(error).__name__})")
     return channel, letter, recipient.address

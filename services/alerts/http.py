@@ -1,6 +1,7 @@
 """The page behind the link in a notice: what the alert says, and a button."""
 
 import asyncio
+from collections.abc import Sequence
 from html import escape
 from urllib.parse import parse_qs
 
@@ -12,7 +13,8 @@ from services.alerts import links
 from services.alerts.acknowledgement import acknowledge, find_short_name, write_alert_text
 from services.alerts.delivery_context import DeliveryContext
 from services.alerts.markup import render_page, render_text
-from services.store import alerts
+from services.store import alert_acts, alerts
+from services.store.alert_acts import LinkRevocationRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.number_text import parse_whole_number
 from services.vocabulary.person import Actor
@@ -72,14 +74,25 @@ async def _show_alert(
 
 
 def _find(context: DeliveryContext, token: str) -> tuple[links.Link, Alert] | None:
+    """Return the link and its alert; None unless it is good, of a recipient, and not revoked."""
     link = links.open_link(
         context.keys, token, context.clock(), earlier_until=context.earlier_links_until
     )
     if link is None:
         return None
+    if not context.recipients.names(link.recipient):
+        return None
     with context.db.read() as conn:
+        if _is_revoked(alert_acts.load_link_revocations(conn, link.recipient), link):
+            return None
         alert = alerts.load_alert(conn, link.alert)
     return None if alert is None else (link, alert)
+
+
+def _is_revoked(revocations: Sequence[LinkRevocationRow], link: links.Link) -> bool:
+    return any(
+        one.alert in ("", link.alert) and link.issued_at <= one.revoked_at for one in revocations
+    )
 
 
 def _render_form(alert: Alert) -> str:

@@ -24,6 +24,11 @@ class Link:
     recipient: str
     expires_at: datetime
 
+    @property
+    def issued_at(self) -> datetime:
+        """The instant at which it was made, or up to a second before."""
+        return self.expires_at - LIFETIME
+
 
 def make_token(keys: Keys, alert: str, recipient: str, instant: datetime) -> str:
     """Return the signed part of the link of *recipient*; it is valid for `LIFETIME`."""

@@ -25,9 +25,19 @@ def render_page(title: str, content: str) -> str:
     )
 
 
-def render_mail(text: Text) -> str:
-    """Return the HTML beside the plain text of a mail: its subject, its lines, its link."""
-    return render_page(text.subject, f"<h1>{escape(text.subject)}</h1>\n{render_text(text)}")
+def render_mail(text: Text, picture_id: str = "") -> str:
+    """Return the HTML beside the plain text of a mail: its subject, lines, link and picture.
+
+    *picture_id* is the Content-ID of the chart in the same mail; empty: it has none.
+    """
+    picture = (
+        f'\n<p><img src="cid:{escape(picture_id)}" alt="The events against the boundary"'
+        ' style="max-width:100%"></p>'
+        if picture_id
+        else ""
+    )
+    content = f"<h1>{escape(text.subject)}</h1>\n{render_text(text)}{picture}"
+    return render_page(text.subject, content)
 
 
 def render_text(text: Text) -> str:

@@ -1,11 +1,13 @@
 """A notice: the words and the picture of one alert, addressed to each of its recipients."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 
 from services.alerts.channel_contract import Letter
 from services.alerts.domain.due_notice import Reason
+from services.alerts.domain.evidence import NO_EVIDENCE, Evidence
 from services.alerts.domain.wording import write_notice
 from services.charts.boundary import draw_boundary_chart
 from services.store.alerts import DeliveryRow
@@ -20,6 +22,7 @@ class Notice:
     """The notice of *alert* as it stands, for all its recipients."""
 
     alert: Alert
+    evidence: Evidence = NO_EVIDENCE
 
     @cached_property
     def picture(self) -> bytes | None:
@@ -27,10 +30,15 @@ class Notice:
         detail = self.alert.detail
         return draw_boundary_chart(detail, "png") if isinstance(detail, Decision) else None
 
-    def address(self, row: DeliveryRow, link: str, instant: datetime) -> Letter:
-        """Return the letter of *row*, in which its recipient finds *link* to acknowledge."""
-        text = write_notice(self.alert, Reason(row.reason), link)
-        return Letter(row.id, self.alert, row.reason, text, self.picture, instant)
+    def address(
+        self, row: DeliveryRow, link: str, instant: datetime, earlier_ids: tuple[str, ...] = ()
+    ) -> Letter:
+        """Return the letter of *row*, in which its recipient finds *link* to acknowledge.
+
+        *earlier_ids* are those of the letters about the alert that went to the recipient before.
+        """
+        text = write_notice(self.alert, Reason(row.reason), link, self.evidence)
+        return Letter(row.id, self.alert, row.reason, text, self.picture, instant, earlier_ids)
 
 
 @dataclass(slots=True)
@@ -39,11 +47,11 @@ class LatestNotices:
 
     _by_alert: dict[str, Notice] = field(default_factory=dict)
 
-    def find(self, alert: Alert) -> Notice:
-        """Return the notice of *alert* as it stands."""
+    def find(self, alert: Alert, load_evidence: Callable[[Alert], Evidence]) -> Notice:
+        """Return the notice of *alert* as it stands, with its evidence."""
         notice = self._by_alert.pop(alert.id, None)
         if notice is None or notice.alert != alert:
-            notice = Notice(alert)
+            notice = Notice(alert, load_evidence(alert))
         self._by_alert[alert.id] = notice
         if len(self._by_alert) > _KEPT_NOTICES:
             del self._by_alert[next(iter(self._by_alert))]

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -18,6 +19,7 @@ from services.vocabulary.data_query import QueryPeriod
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Body, Fact, Status
+from services.vocabulary.operations import ClockDetail, DailyNoteDetail, SilenceDetail
 from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
 
@@ -154,23 +156,33 @@ def read_decision(text: str) -> Decision:
     return _read_record(Decision, text)
 
 
+_DETAILS: Mapping[AlertKind, type[Detail]] = {
+    AlertKind.BOUNDARY_REACHED: Decision,
+    AlertKind.BOUNDARY_LIKELY: Decision,
+    AlertKind.BOUNDARY_AT_UPPER: Decision,
+    AlertKind.EPISODE: EpisodeContent,
+    AlertKind.POSSIBLE: EpisodeContent,
+    AlertKind.DEATH: DeathDetail,
+    AlertKind.DOSE: Advice,
+    AlertKind.HYS_LAW: Advice,
+    AlertKind.DEVIATION: Advice,
+    AlertKind.QUARANTINE: QuarantineDetail,
+    AlertKind.SAE_CLOCK: ClockDetail,
+    AlertKind.SITE_SILENT: SilenceDetail,
+    AlertKind.PARTICIPANT_SILENT: SilenceDetail,
+    AlertKind.ENGINE_SILENT: SilenceDetail,
+    AlertKind.DAILY_NOTE: DailyNoteDetail,
+}
+
+
 def read_detail(kind: AlertKind, text: str) -> Detail:
     """Return the detail of an alert of *kind* from its canonical JSON.
 
     Raises:
         ValueError: *text* is something else.
     """
-    match kind:
-        case AlertKind.BOUNDARY_REACHED | AlertKind.BOUNDARY_LIKELY | AlertKind.BOUNDARY_AT_UPPER:
-            return _read_record(Decision, text)
-        case AlertKind.EPISODE | AlertKind.POSSIBLE:
-            return _read_record(EpisodeContent, text)
-        case AlertKind.DEATH:
-            return _read_record(DeathDetail, text)
-        case AlertKind.DOSE | AlertKind.HYS_LAW | AlertKind.DEVIATION:
-            return _read_record(Advice, text)
-        case AlertKind.QUARANTINE:
-            return _read_record(QuarantineDetail, text)
+    detail: Detail = _read_record(_DETAILS[kind], text)
+    return detail
 
 
 def read_advice_list(text: str) -> tuple[Advice, ...]:

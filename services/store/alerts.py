@@ -193,6 +193,12 @@ def load_deliveries(conn: Connection, alerts: Sequence[str] | None = None) -> li
     return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
 
 
+def load_delivery(conn: Connection, delivery_id: str) -> DeliveryRow | None:
+    """Return one delivery; None when there is none of that id."""
+    rows = conn.execute(select(delivery).where(delivery.c.id == delivery_id)).mappings()
+    return next((DeliveryRow(**row) for row in rows), None)
+
+
 def append_acknowledgement(conn: Connection, row: AcknowledgementRow) -> bool:
     """Insert *row* with its *by* as the actor of the audit; return False when it exists already."""
     same_id_query = select(acknowledgement.c.id).where(acknowledgement.c.id == row.id)

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import EpisodeContent
+from services.vocabulary.operations import ClockDetail, DailyNoteDetail, SilenceDetail
 from services.vocabulary.recommendation import Advice
 
 OPERATOR = "operator"  # the role that looks after the machine and its channels
@@ -32,6 +33,11 @@ class AlertKind(StrEnum):
     HYS_LAW = "hys_law"
     DEVIATION = "deviation"  # from the protocol
     QUARANTINE = "quarantined"
+    SAE_CLOCK = "sae_clock"  # of a serious event: it runs, its last quarter, over
+    SITE_SILENT = "site_silent"
+    PARTICIPANT_SILENT = "participant_silent"  # in the window, and no vital sign
+    ENGINE_SILENT = "engine_silent"  # a heartbeat does not come back
+    DAILY_NOTE = "daily_note"
 
 
 class ClosingReason(StrEnum):
@@ -58,7 +64,16 @@ class QuarantineDetail:
     error: str
 
 
-Detail = Decision | EpisodeContent | Advice | DeathDetail | QuarantineDetail
+Detail = (
+    Decision
+    | EpisodeContent
+    | Advice
+    | DeathDetail
+    | QuarantineDetail
+    | ClockDetail
+    | SilenceDetail
+    | DailyNoteDetail
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +91,7 @@ class Alert:
             recommendation asks for; a rise is news.
         roles: Notified first.
         escalate_to: Notified next, in order.
-        acknowledge_within_s: Seconds.
+        acknowledge_within_s: Seconds; 0: nobody has to acknowledge it.
         opened_at: Instant at which the facts behind it became known, aware, in UTC.
         detail: Source of the wording; its type follows from *kind*.
         protocol: Label with version and signature.

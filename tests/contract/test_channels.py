@@ -25,7 +25,7 @@ from pydantic import SecretStr
 
 from deploy.local.places import free_port
 from services.alerts.adapters import smtp, webhook
-from services.alerts.adapters.smtp import make_smtp_channel
+from services.alerts.adapters.smtp import make_mail, make_smtp_channel
 from services.alerts.adapters.webhook import make_webhook_channel
 from services.alerts.channel_contract import Acceptance, Failure, Letter, contain_errors
 from services.alerts.domain.wording import Text
@@ -266,15 +266,33 @@ def test_a_mail_has_plain_text_first_html_second_and_the_chart_attached(mail):
     assert got["Auto-Submitted"] == "auto-generated"
     assert got["Date"].datetime == HOUR_ZERO
     words, picture = got.iter_parts()
-    plain, html = words.iter_parts()
+    plain, page = words.iter_parts()
+    html, inline_picture = page.iter_parts()
     assert words.get_content_type() == "multipart/alternative"
     assert plain.get_content_type() == "text/plain"
     assert plain.get_content().splitlines() == LETTER.text.body.splitlines()
     assert html.get_content_type() == "text/html"
     assert "Anemia ≥ 3." in html.get_content()
     assert f'<a href="{LINK}">' in html.get_content()
+    assert inline_picture["Content-Disposition"] == "inline"
+    assert inline_picture.get_content() == PNG
+    content_id = inline_picture["Content-ID"].strip("<>")
+    assert f'<img src="cid:{content_id}"' in html.get_content()
+    assert (got["In-Reply-To"], got["References"]) == (None, None)
     assert picture.get_filename() == "e1.png"
     assert picture.get_content() == PNG
+
+
+@pytest.mark.parametrize(
+    ("count", "references"), [(1, [0]), (10, range(10)), (30, [0, *range(21, 30)])]
+)
+def test_the_mails_about_one_alert_are_one_thread(count, references):
+    ids = tuple(f"{number:036d}" for number in range(count))
+    mail = make_mail(replace(LETTER, earlier_ids=ids), "aegis@x.org", "chair@x.org")
+    first = make_mail(replace(LETTER, id=ids[-1]), "aegis@x.org", "chair@x.org")
+    assert mail["In-Reply-To"] == first["Message-ID"]
+    assert mail["References"].split() == [f"<{ids[n]}@aegis.invalid>" for n in references]
+    assert max(map(len, mail.as_bytes().splitlines())) <= 78
 
 
 LONG_GERMAN = "Zytokinfreisetzungssyndrom: Überwachung "

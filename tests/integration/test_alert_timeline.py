@@ -233,7 +233,9 @@ def test_a_likely_boundary_that_is_then_reached_is_not_retracted(trial):
     (alert,) = trial.alerts(about=rule, kind="boundary_likely")
     assert alert.closed is ClosingReason.STRONGER_ALERT
     late = [post for post in trial.advance_to(24 * 5) if f"[{rule}]" in post.subject]
-    assert {post.subject.partition(":")[0] for post in late} == {f"[{rule}] Boundary reached"}
+    assert {post.subject.partition(": review")[0] for post in late} == {
+        f"Reminder: [{rule}] Boundary reached"
+    }
 
 
 def test_a_correction_that_uncrosses_a_boundary_is_told_to_those_who_were_told(crossed_trial):

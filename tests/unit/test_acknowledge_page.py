@@ -8,13 +8,21 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
+from services.acts.alert_reminders import revoke_links
 from services.alerts import http, links
 from services.alerts.delivery_context import DeliveryContext
-from services.alerts.domain.routes import Recipients
+from services.alerts.domain.routes import Channel, Recipient, Recipients
 from services.store.alerts import load_acknowledgements, upsert_alerts
 from services.store.vault import Purpose
+from services.vocabulary.person import Actor
 from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.store import ALERT, new_database
+
+
+def make_recipients(*names):
+    people = tuple(Recipient("dsmb", name, Channel.EMAIL, f"{name}@x.org") for name in names)
+    return Recipients({"dsmb": people})
+
 
 DRAFT_ALERT = replace(ALERT, protocol="protocol v1 DRAFT, signed by nobody")
 
@@ -27,12 +35,13 @@ class Page:
             self.db,
             self.keys,
             "T",
-            Recipients({}),
+            make_recipients("DSMB chair"),
             {},
             lambda: self.instant,
             "http://x",
             earlier_links_until=HOUR_ZERO + timedelta(days=10),
         )
+        self.desk = desk
         self.app = Starlette(routes=http.build_routes(desk))
         self.say(DRAFT_ALERT)
         self.url = f"/alerts/{links.make_token(self.keys, 'a1', 'DSMB chair', HOUR_ZERO)}"
@@ -140,6 +149,41 @@ def test_a_link_that_is_not_good_is_refused_with_what_to_do_instead(page, method
     assert "This link is not valid, or no longer." in response.text
     assert "aegis alerts ack ALERT" in response.text
     assert "P-001" not in response.text
+    assert page.find_acknowledgement() == []
+
+
+@pytest.mark.parametrize("names", [[], ["DSMB statistician"]])
+def test_the_link_of_somebody_no_longer_a_recipient_is_refused(page, names):
+    page.app = Starlette(
+        routes=http.build_routes(replace(page.desk, recipients=make_recipients(*names)))
+    )
+    assert [page.ask("GET").status_code, page.press().status_code] == [403, 403]
+    assert page.find_acknowledgement() == []
+
+
+@pytest.mark.parametrize(
+    ("recipient", "alert", "revoked_hour", "status"),
+    [
+        ("DSMB chair", "", 1, 403),
+        ("DSMB chair", "a1", 1, 403),
+        ("DSMB chair", "a2", 1, 200),  # of another alert
+        ("DSMB statistician", "", 1, 200),
+        ("DSMB chair", "", 0, 403),  # at the instant at which it was made
+        ("DSMB chair", "", -1, 200),  # a link that is made later is good
+    ],
+)
+def test_a_revoked_link_is_refused(page, recipient, alert, revoked_hour, status):
+    page.instant = HOUR_ZERO + timedelta(hours=revoked_hour)
+    actor = Actor("admin", "A. Min")
+    revoke_links(page.db, actor, recipient, "phone lost", page.instant, alert=alert)
+    page.instant = HOUR_ZERO + timedelta(hours=2)
+    assert page.ask("GET").status_code == status
+    assert page.press().status_code == status
+    assert len(page.find_acknowledgement()) == (status == 200)
+
+
+def test_a_version_of_5000_digits_acknowledges_nothing(page):
+    assert page.press(version="9" * 5000).status_code == 409
     assert page.find_acknowledgement() == []
 
 

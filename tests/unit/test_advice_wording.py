@@ -88,11 +88,11 @@ def test_a_recommendation_about_the_dose():
         "P-004: since transplant day 78, treatment day 4.",
         "Because: Tremor, grade 3 reached on treatment day 4, infusion running at 16 ug/d.",
         "It may be: discontinue blinatumomab; missing: infusion rate.",
-        "Then: withhold until grade 1 or less, and for 3 days at least.",
         (
             "To do: settle the dose with the investigator (`aegis dose --participant P-004`)."
             " Acknowledge: LINK"
         ),
+        "Then: withhold until grade 1 or less, and for 3 days at least.",
         *NAMES,
     ]
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from services.alerts.domain.due_notice import Reason
+from services.alerts.domain.evidence import Evidence
 from services.alerts.domain.wording import LAST_LINE, make_short_name, write_notice
 from services.alerts.markup import render_mail
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail, Level, QuarantineDetail
@@ -152,10 +153,10 @@ def test_the_boundary_mail_has_every_line_of_the_design():
         ),
         "First reached with 3 events at an effective 7.5.",
         "Confirmed 3, suspected 1. Confirmed only: reached.",
+        f"Recommended: pause enrolment until the DSMB has reviewed. Acknowledge: {LINK}",
         "No event-free completion of those pending can undo it.",
         "P-004 transplant day 78, treatment day 4: grade 3, confirmed",
         "P-007 transplant day unknown, treatment day unknown: grade 4, suspected",
-        f"Recommended: pause enrolment until the DSMB has reviewed. Acknowledge: {LINK}",
         *SIGNATURE,
     ]
 
@@ -170,13 +171,13 @@ def test_a_boundary_that_is_likely_recommends_nothing_yet_and_says_how_likely():
         "1 event at an effective 1.3 participants (2 treated, 2 pending); 2 events stop up to 4.",
         "Confirmed 0, suspected 1. Confirmed only: not reached.",
         "Incomplete grades at their upper ends: 2 events, reached.",
+        f"Once it is reached: pause enrolment until the DSMB has reviewed. Acknowledge: {LINK}",
         (
             "Chance that those pending reach the boundary, at the acceptable rate: 23 %;"
             " of ever reaching it by 40, with a Beta(0.1, 1.9) prior: below 1 %."
         ),
         "The plan of 40 is exhausted: 2 treated after it are not counted.",
         "P-004 transplant day 78, treatment day 4: grade 3, confirmed",
-        f"Once it is reached: pause enrolment until the DSMB has reviewed. Acknowledge: {LINK}",
     ]
 
 
@@ -220,8 +221,8 @@ def test_an_episode_word_for_word():
         "P-004: onset transplant day 78, treatment day 4; now grade 2-3.",
         "Because: fever, 39.5 Cel; a vasopressor.",
         "Could also be explained by: positive culture.",
-        "In windows: course-30, day-100.",
         f"To do: confirm, reject or regrade it (`aegis adjudicate 2b5c1e90`). Acknowledge: {LINK}",
+        "In windows: course-30, day-100.",
         *SIGNATURE,
     ]
 
@@ -257,13 +258,52 @@ def _make_quarantine_alert():
 
 
 @pytest.mark.parametrize(
+    ("alert", "detail", "reason", "start"),
+    [
+        (AN_EPISODE, CRS, Reason.FIRST, "[BLINA-HSCT] P-004: Cytokine"),
+        (alert_of("episode", grade=4), CRS, Reason.GRADE_ROSE, "Grade rose to 4: [BLINA-HSCT] P-0"),
+        (A_BOUNDARY, REACHED_DECISION, Reason.GRADE_ROSE, "Now 4 events: [BLINA-HSCT.S1] Boundary"),
+        (AN_EPISODE, CRS, Reason.NOT_ACKNOWLEDGED, "Reminder: [BLINA-HSCT] P-004: "),
+        (AN_EPISODE, CRS, Reason.NOT_DELIVERED, "Not delivered to somebody: [BLINA-HSCT] P-004"),
+        (AN_EPISODE, CRS, Reason.ESCALATION, "Escalated: [BLINA-HSCT] P-004: "),
+        (AN_EPISODE, CRS, Reason.HOLDS_AGAIN, "Holds again: [BLINA-HSCT] P-004: "),
+        (AN_EPISODE, CRS, Reason.RETRACTED, "Retracted: [BLINA-HSCT] P-004: "),
+    ],
+)  # fmt: skip
+def test_the_subject_says_what_changed(alert, detail, reason, start):
+    assert lines(alert, detail, reason)[0].startswith(start)
+
+
+def test_the_value_stands_beside_the_threshold():
+    evidence = Evidence(values=("potassium 7.2 mmol/L",))
+    text = write_notice(AN_EPISODE, Reason.FIRST, LINK, evidence)
+    assert "Because: potassium 7.2 mmol/L, fever, 39.5 Cel; a vasopressor." in text.body
+
+
+def test_an_alert_of_a_rule_names_the_terms_that_count():
+    alert = replace(A_BOUNDARY, detail=REACHED_DECISION)
+    evidence = Evidence(terms={"P-004": "Anemia"})
+    text = write_notice(alert, Reason.FIRST, LINK, evidence)
+    assert "P-004 transplant day 78, treatment day 4: Anemia, grade 3, confirmed" in text.body
+    assert "P-007 transplant day unknown, treatment day unknown: grade 4, suspected" in text.body
+
+
+def test_task_and_link_stand_in_the_first_ten_lines_of_every_notice():
+    for alert, detail in ALL_NOTICES:
+        for reason in set(Reason) - {Reason.RETRACTED}:
+            body = lines(alert, detail, reason)[1:11]
+            assert any(LINK in line for line in body), (alert.kind, reason)
+
+
+@pytest.mark.parametrize(
     ("alert", "detail", "reason", "second"),
     [
         (A_BOUNDARY, REACHED_DECISION, Reason.GRADE_ROSE,
          "More events count than when you were last told."),
         (AN_EPISODE, CRS, Reason.GRADE_ROSE, "It is more severe than when you were last told."),
         (A_DEATH, DeathDetail("", 1, 1), Reason.NOT_ACKNOWLEDGED,
-         "Nobody has acknowledged this in time."),
+         "Not acknowledged in time by everybody who has to."),
+        (AN_EPISODE, CRS, Reason.ESCALATION, "A person has escalated this to you."),
         (AN_EPISODE, CRS, Reason.HOLDS_AGAIN,
          "You may have been told that this no longer holds; it holds again."),
         (AN_EPISODE, CRS, Reason.NOT_DELIVERED,
@@ -351,7 +391,7 @@ def test_a_boundary_that_was_reached_untold_and_no_longer_is():
         ),
     ]
     assert not [line for line in body if "those pending" in line]
-    assert body[-3].startswith("Once it is reached: pause enrolment")
+    assert body[5].startswith("Once it is reached: pause enrolment")
 
 
 def test_a_boundary_at_upper_grades_alone_says_that_it_is_not_reached_as_counted():

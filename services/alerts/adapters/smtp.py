@@ -3,7 +3,7 @@
 import smtplib
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from email.header import Header
 from email.headerregistry import BaseHeader, HeaderRegistry, UnstructuredHeader
@@ -23,6 +23,7 @@ _LONGEST_LINE = (
 )
 _LONGEST_PLAIN_WORD = 60  # a longer word of a subject is encoded, to be split
 _NO_SERVER = "AEGIS_SMTP_HOST names no mail server"
+_LONGEST_THREAD = 10
 _PERMANENT = 500  # SMTP replies from here on will not change
 
 
@@ -134,13 +135,31 @@ def make_mail(letter: Letter, sender: str, address: str) -> EmailMessage:
         raise ValueError("not one address")
     message["Subject"] = letter.text.subject
     message["Date"] = format_datetime(letter.dated_at)
-    message["Message-ID"] = f"<{letter.id}@aegis.invalid>"
+    message["Message-ID"] = _name_letter(letter.id)
+    if letter.earlier_ids:
+        message["In-Reply-To"] = _name_letter(letter.earlier_ids[-1])
+        message["References"] = " ".join(map(_name_letter, _shorten_thread(letter.earlier_ids)))
     message["X-Aegis-Alert"] = letter.alert.id
     message["X-Aegis-Reason"] = letter.reason
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(letter.text.body, cte="quoted-printable")
-    message.add_alternative(render_mail(letter.text), subtype="html", cte="quoted-printable")
+    picture_id = _name_letter(f"chart.{letter.id}") if letter.picture is not None else ""
+    html = render_mail(letter.text, picture_id.strip("<>"))
+    message.add_alternative(html, subtype="html", cte="quoted-printable")
     if letter.picture is not None:
         name = f"{letter.alert.about}.png"
+        _, html_part = message.iter_parts()
+        html_part.add_related(
+            letter.picture, maintype="image", subtype="png", cid=picture_id, disposition="inline"
+        )
         message.add_attachment(letter.picture, maintype="image", subtype="png", filename=name)
     return message
+
+
+def _name_letter(letter_id: str) -> str:
+    return f"<{letter_id}@aegis.invalid>"
+
+
+def _shorten_thread(ids: Sequence[str]) -> Sequence[str]:
+    """Return the first of a thread and the last few: a header has a limited length."""
+    return ids if len(ids) <= _LONGEST_THREAD else (ids[0], *ids[1 - _LONGEST_THREAD :])

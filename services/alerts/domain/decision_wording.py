@@ -1,7 +1,7 @@
 """A stopping rule's decision, line by line, as a DSMB member reads it."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from services.vocabulary.decision import (
     Contributor,
@@ -35,8 +35,11 @@ def count_events(count: int) -> str:
     return "1 event" if count == 1 else f"{count} events"
 
 
-def describe_decision(decision: Decision) -> Iterator[str]:
-    """Yield the event, its counts, their certainty, the participants; last the recommendation."""
+def describe_decision(decision: Decision, terms: Mapping[str, str]) -> Iterator[str]:
+    """Yield the event, its counts, their certainty, the participants; last the recommendation.
+
+    *terms* are those of the counted events, by pseudonym; one that is not there is not named.
+    """
     event_words = decision.in_words.removesuffix(".")
     data_cut = f" Data to {decision.data_to:%Y-%m-%d %H:%M} UTC." if decision.data_to else ""
     yield f"{decision.title}{': ' + event_words if event_words else ''}.{data_cut}"
@@ -69,7 +72,9 @@ def describe_decision(decision: Decision) -> Iterator[str]:
             " are not counted."
         )
     yield from (f"{one}." for one in decision.uncountable)
-    yield from (_describe_contributor(one) for one in decision.contributors)
+    yield from (
+        _describe_contributor(one, terms.get(one.participant, "")) for one in decision.contributors
+    )
     recommendation = _RECOMMENDATIONS.get(decision.recommend, decision.recommend.replace("_", " "))
     is_reached = decision.signal is Signal.BOUNDARY_REACHED and decision.undone is None
     yield f"{'Recommended' if is_reached else 'Once it is reached'}: {recommendation}."
@@ -154,14 +159,15 @@ def _describe_time_boundary(boundary: PersonTimeBoundary, size: float) -> str:
     return "the planned person-time is over"
 
 
-def _describe_contributor(event: Contributor) -> str:
+def _describe_contributor(event: Contributor, term: str) -> str:
     standing = "confirmed" if event.confirmed else "suspected"
     transplant_day, treatment_day = (
         format_day(event.transplant_day),
         format_day(event.treatment_day),
     )
     days = f"transplant day {transplant_day}, treatment day {treatment_day}"
-    return f"{event.participant} {days}: grade {event.grade}, {standing}"
+    name = f"{term}, " if term else ""
+    return f"{event.participant} {days}: {name}grade {event.grade}, {standing}"
 
 
 def format_day(number: int | None) -> str:

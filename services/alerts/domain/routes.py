@@ -41,6 +41,10 @@ class Recipients:
             one for role in roles for one in self.by_role.get(role, ())
         )
 
+    def names(self, name: str) -> bool:
+        """Return True while somebody in any role is called *name*."""
+        return any(one.name == name for people in self.by_role.values() for one in people)
+
     def find(self, role: str, name: str, channel: str) -> Recipient | None:
         """Return the recipient of a stored notice; None when the file no longer names it."""
         candidates = self.by_role.get(role, ())

@@ -14,6 +14,12 @@ from services.alerts.domain.decision_wording import (
     format_signal,
 )
 from services.alerts.domain.due_notice import Reason
+from services.alerts.domain.evidence import NO_EVIDENCE, Evidence
+from services.alerts.domain.operations_wording import (
+    OperationsDetail,
+    describe_operations,
+    summarize_operations,
+)
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Change, EpisodeContent
@@ -27,14 +33,23 @@ _OF_A_RULE = (
     AlertKind.BOUNDARY_LIKELY,
     AlertKind.BOUNDARY_AT_UPPER,
 )
+_BEFORE_TASK = 3  # lines, beside the first: who has to act reads no further
 _SEVERITY_RISE = "It is more severe"
 _RISES = {
     AlertKind.DOSE: "More is recommended",
     AlertKind.HYS_LAW: "It is more certain",
+    AlertKind.SAE_CLOCK: "Less time is left",
+}
+_CHANGES = {
+    Reason.HOLDS_AGAIN: "Holds again",
+    Reason.NOT_ACKNOWLEDGED: "Reminder",
+    Reason.NOT_DELIVERED: "Not delivered to somebody",
+    Reason.ESCALATION: "Escalated",
 }
 _REASON_LINES = {
+    Reason.ESCALATION: "A person has escalated this to you.",
     Reason.HOLDS_AGAIN: "You may have been told that this no longer holds; it holds again.",
-    Reason.NOT_ACKNOWLEDGED: "Nobody has acknowledged this in time.",
+    Reason.NOT_ACKNOWLEDGED: "Not acknowledged in time by everybody who has to.",
     Reason.NOT_DELIVERED: (
         "A notice of this could not be delivered to somebody who has to know:"
         " see to it that they do (`aegis alerts show`)."
@@ -65,14 +80,25 @@ def make_short_name(alert_id: str) -> str:
     return base64.b32encode(hashlib.sha256(alert_id.encode()).digest()).decode()[:4]
 
 
-def write_notice(alert: Alert, reason: Reason, link: str) -> Text:
-    """Return the text of *alert*, sent for *reason*; *link* is the place to acknowledge it."""
+def write_notice(alert: Alert, reason: Reason, link: str, evidence: Evidence = NO_EVIDENCE) -> Text:
+    """Return the text of *alert*, sent for *reason*.
+
+    The task and *link*, the place to acknowledge it, stand among the first lines; *evidence* adds
+    values and terms to them.
+    """
     if reason is Reason.RETRACTED:
         return _write_retraction(alert)
-    first, *rest, last = _describe_alert(alert)
+    first, *rest, last = _describe_alert(alert, evidence)
     reason_line = _describe_reason(alert, reason)
-    lines = [first, *([reason_line] if reason_line else []), *rest, f"{last} Acknowledge: {link}"]
-    return Text(_write_subject(alert), _write_body(alert, lines), link)
+    task = f"{last} Acknowledge: {link}" if alert.acknowledge_within_s else last
+    lines = [
+        first,
+        *([reason_line] if reason_line else []),
+        *rest[:_BEFORE_TASK],
+        task,
+        *rest[_BEFORE_TASK:],
+    ]
+    return Text(_write_subject(alert, reason), _write_body(alert, lines), link)
 
 
 def _describe_reason(alert: Alert, reason: Reason) -> str:
@@ -107,7 +133,7 @@ def _write_retraction(alert: Alert) -> Text:
         "If anything was done because of it, look at that again.",
         "The earlier record stays readable.",
     ]
-    return Text(f"{prefix}: {_write_subject(alert)}", _write_body(alert, lines))
+    return Text(f"{prefix}: {_write_subject(alert, None)}", _write_body(alert, lines))
 
 
 def _write_body(alert: Alert, lines: list[str]) -> str:
@@ -115,11 +141,21 @@ def _write_body(alert: Alert, lines: list[str]) -> str:
     return "\n".join((*lines, name, LAST_LINE)) + "\n"
 
 
-def _write_subject(alert: Alert) -> str:
+def _write_subject(alert: Alert, reason: Reason | None) -> str:
     name = f"(alert {make_short_name(alert.id)}, {_shorten_label(alert.protocol)})"
+    change = f"{words}: " if (words := _name_change(alert, reason)) else ""
     if isinstance(alert.detail, Decision):
-        return f"[{alert.about}] {_format_heading(alert, alert.detail)}   {name}"
-    return f"[{alert.study}] {_summarize(alert)}   {name}"
+        return f"{change}[{alert.about}] {_format_heading(alert, alert.detail)}   {name}"
+    return f"{change}[{alert.study}] {_summarize(alert)}   {name}"
+
+
+def _name_change(alert: Alert, reason: Reason | None) -> str:
+    """Return what is new, to stand first in a subject; empty for a first notice."""
+    if reason is Reason.GRADE_ROSE:
+        if alert.kind in _OF_A_RULE:
+            return f"Now {count_events(alert.grade)}"
+        return _RISES.get(alert.kind, f"Grade rose to {alert.grade}")
+    return _CHANGES.get(reason, "") if reason else ""
 
 
 def _shorten_label(protocol: str) -> str:
@@ -142,6 +178,9 @@ def _summarize(alert: Alert) -> str:
         return f"{alert.participant}: death"
     if isinstance(detail, Advice):
         return f"{alert.participant}: {summarize_advice(detail)}"
+    if isinstance(detail, OperationsDetail):
+        words = summarize_operations(detail)
+        return f"{alert.participant}: {words}" if alert.participant else words
     return f"{alert.participant}: records are not up to date"
 
 
@@ -159,25 +198,27 @@ def _describe_standing(alert: Alert) -> str:
     return ", ".join(words)
 
 
-def _describe_alert(alert: Alert) -> Iterator[str]:
+def _describe_alert(alert: Alert, evidence: Evidence) -> Iterator[str]:
     """Yield the facts, and last the task of the reader."""
     detail = alert.detail
     if isinstance(detail, Decision):
-        yield from describe_decision(detail)
+        yield from describe_decision(detail, evidence.terms)
     elif isinstance(detail, EpisodeContent):
-        yield from _describe_episode(alert, detail)
+        yield from _describe_episode(alert, detail, evidence)
     elif isinstance(detail, DeathDetail):
         days = f"transplant day {format_day(detail.transplant_day)}, treatment day"
         yield f"{alert.participant} died: {days} {format_day(detail.treatment_day)}."
         yield f"Cause: {detail.cause or 'not reported yet'}."
     elif isinstance(detail, Advice):
         yield from describe_advice(detail, _describe_standing(alert).capitalize())
+    elif isinstance(detail, OperationsDetail):
+        yield from describe_operations(detail, alert.participant)
     else:
         yield f"The facts of {alert.participant} could not be applied to its records."
         yield "Its records are not up to date. The log names the place; see `aegis verify`."
 
 
-def _describe_episode(alert: Alert, content: EpisodeContent) -> Iterator[str]:
+def _describe_episode(alert: Alert, content: EpisodeContent, evidence: Evidence) -> Iterator[str]:
     standing = _describe_standing(alert).capitalize()
     if alert.kind is AlertKind.POSSIBLE:
         missing = sorted({name for change in content.history for name in change.missing})
@@ -193,7 +234,7 @@ def _describe_episode(alert: Alert, content: EpisodeContent) -> Iterator[str]:
         f" {'resolved' if content.resolved_at else f'now grade {content.current}'}."
     )
     worst = max(content.history, key=lambda c: (c.span.at_least, c.span.at_most))
-    yield f"Because: {_describe_grounds(worst)}."
+    yield f"Because: {', '.join((*evidence.values, _describe_grounds(worst)))}."
     if content.confounders:
         yield f"Could also be explained by: {', '.join(content.confounders)}."
     yield f"In windows: {', '.join(content.windows) or 'none'}."

@@ -12,6 +12,7 @@ from services.alerts.acknowledgement import (
 )
 from services.alerts.adapters.study_recipients import find_recipients
 from services.alerts.alert_states import AlertStatus, load_alert_states
+from services.alerts.load_evidence import load_evidence
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor
 from services.cli.shared.columns import ACKNOWLEDGEMENTS, ALERTS, DELIVERIES
@@ -72,8 +73,8 @@ def _list(args: Namespace, statuses: Sequence[AlertStatus]) -> int:
 
 def _show(data: StoredData, status: AlertStatus, args: Namespace) -> int:
     alert = status.alert
-    text = write_alert_text(alert, "the link in the notice")
     with data.db.read() as conn:
+        text = write_alert_text(alert, "the link in the notice", load_evidence(conn, alert))
         deliveries = alerts.load_deliveries(conn, [alert.id])
     if args.json:
         words = {"subject": text.subject, "body": text.body}

@@ -15,6 +15,7 @@ from services.alerts.adapters.study_recipients import find_recipients
 from services.alerts.delivery_context import DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.alerts.links import LIFETIME
+from services.alerts.reply_webhook import build_reply_route
 from services.cli.process.gauges import AlertGauges
 from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
@@ -40,6 +41,9 @@ def add_alerts(parts: Parts) -> None:
         )
     worker = DeliveryWorker(delivery, make_holder_name(), parts.add_progress("alerts"))
     parts.work["alerts"] = worker.run
+    if secret := parts.settings.alerts.webhook_secret:
+        # before the pages, whose path it would match
+        parts.routes.append(build_reply_route(delivery, secret.get_secret_value()))
     parts.routes += pages.build_routes(delivery)
     parts.shows.append(AlertGauges(parts.context, parts.metrics, now_utc).show)
 
