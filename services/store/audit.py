@@ -53,6 +53,8 @@ AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
     AuditPolicy(tables.participant_state, ("subject",), frozen=False),
     AuditPolicy(tables.participant_advice, ("subject",), frozen=False),
     AuditPolicy(tables.participant_queries, ("subject",), frozen=False),
+    AuditPolicy(tables.fact_place, ("subject", "fact"), frozen=False),
+    AuditPolicy(tables.participant_milestones, ("subject",), frozen=False),
     AuditPolicy(tables.episode, ("id", "version")),
     AuditPolicy(tables.standing, ("subject", "rule", "version")),
     AuditPolicy(tables.study_state, ("study",), frozen=False),

@@ -56,7 +56,7 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
             t.alert,
             t.heartbeat,
         ),
-        _KEEP: (t.timer, t.lease),
+        _KEEP: (t.timer, t.lease, t.fact_place, t.participant_milestones),
         _ADD: (t.outbox,),
     },
     "alerts": {

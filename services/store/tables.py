@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from services.store.types import Instant
@@ -127,6 +128,13 @@ fact = Table(
     UniqueConstraint("id"),
     Index(None, "message"),
     Index(None, "subject", "observed_at"),
+    Index(
+        "ix_fact_rare_kind",
+        "kind",
+        "subject",
+        postgresql_where=text("kind <> 'observation'"),
+        sqlite_where=text("kind <> 'observation'"),
+    ),
 )
 
 api_key = Table(
@@ -202,6 +210,29 @@ participant_queries = Table(
     _integer("folded_through"),
     _text("rules_version"),
     _text("payload"),
+)
+
+# what views for people who watch are made of, on PostgreSQL
+
+fact_place = Table(
+    "fact_place",
+    metadata,
+    _text("subject", primary_key=True),
+    _text("fact", primary_key=True),
+    Column("participant", Text),  # to whose records it belongs; null: it does not stand
+    Column("is_promoted", Boolean, nullable=False),
+    Index(None, "participant"),
+)
+
+participant_milestones = Table(
+    "participant_milestones",
+    metadata,
+    _text("subject", primary_key=True),
+    _text("survivor"),  # to whose records the facts belong
+    Column("graft_at", Instant),
+    Column("first_infusion_at", Instant),
+    Column("relapsed_at", Instant),
+    Column("died_at", Instant),
 )
 
 episode = Table(

@@ -252,6 +252,10 @@ def fill(conn, keys):
     add_refusals(conn, [REFUSAL, REFUSAL, replace(REFUSAL, id="r2", site="")])
     aliases = [{"version": f"hashed-{n}", "stands_for": "rules-1"} for n in (1, 2)]
     insert_audited(conn, tables.rules_alias, aliases)
+    milestones = [{"subject": who, "survivor": "P-001"} for who in ("P-001", "P-002")]
+    insert_audited(conn, tables.participant_milestones, milestones)
+    places = [{"subject": "P-001", "fact": name, "is_promoted": False} for name in "ab"]
+    insert_audited(conn, tables.fact_place, places)
     append_episodes(conn, [EPISODE, replace(EPISODE, version=2, cause="changed")])
     fill_study(conn)
     fill_people(conn)

@@ -5,12 +5,15 @@ import subprocess
 import sys
 import threading
 import uuid
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from sqlalchemy.exc import DBAPIError
 
 from services.cli.main import main
@@ -18,7 +21,7 @@ from services.safety_rules.adapters.study_rules import load_rules
 from services.store import integrity, participant_order, records, schema, states
 from services.store.revisions import find_head
 from services.store.session import Database
-from services.store.vault import Keys
+from services.store.vault import Keys, Purpose
 from tests.helpers import first_release
 from tests.helpers.installation import STUDY
 
@@ -136,6 +139,40 @@ def test_what_was_graded_then_is_graded_anew_when_somebody_asks(previous, capsys
     with db.read() as conn:
         assert records.load_episode_versions(conn)
     db.close()
+
+
+def watched_rows(engine):
+    """The rows of the views about facts and people."""
+    with engine.connect() as connection:
+        return {
+            view: Counter(map(repr, connection.exec_driver_sql(f"SELECT * FROM watch.{view}")))  # noqa: S608
+            for view in ("standing_fact", "survivor", "person", "record", "sign", "drug_mark")
+        }
+
+
+@pytest.mark.server
+@pytest.mark.parametrize("revision", ["0001", "0003", "0010"])
+def test_what_views_worked_out_is_what_is_written_for_them(revision, postgres_server, tmp_path):
+    first_release.keys_in(tmp_path / "keys")
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["identity_key"] = Keys.load(tmp_path / "keys").get_key(Purpose.IDENTITY)
+    with made_on(postgres_server, "TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'") as url:
+        first_release.restore(url, revision)
+        engine = sa.create_engine(url)
+        rows = []
+        for target in ("0020", "head"):
+            with engine.begin() as connection:
+                config.attributes["connection"] = connection
+                command.upgrade(config, target)
+            rows.append(watched_rows(engine))
+        with engine.connect() as connection:
+            faults = list(integrity.find_faults(lambda: connection, Keys.load(tmp_path / "keys")))
+        engine.dispose()
+    assert rows[0]["standing_fact"]
+    assert rows[0] == rows[1]
+    assert not faults
 
 
 def versions_in(url):

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from services.safety_rules.domain.facts.current_facts import select_current_facts
 from services.safety_rules.domain.facts.ownership import Ownership
+from services.safety_rules.workers.journal_worker import JournalWorker
 from services.store import journal
 from services.store.journal import Arrival
 from services.store.participants import Participant, add_participants
@@ -17,7 +18,7 @@ from services.store.session import Database
 from services.vocabulary.clinical_fact import Movement
 from services.vocabulary.identity_change import Merge, Move
 from tests.helpers.fact_notes import HOUR_ZERO, fact, hours, lab
-from tests.helpers.random_trials import PEOPLE, trial
+from tests.helpers.random_trials import PEOPLE, RULES, trial
 from tests.helpers.store import message, registered_keys
 from tests.unit.test_current_facts import KEYED, TABLE, read_keyed_row
 from tests.unit.test_denied_deaths import TABLE as DEATHS
@@ -79,7 +80,7 @@ def with_nobody(facts):
 
 
 def keep_facts(facts, people, url, tmp_path):
-    """Write *facts*, each of a message of its own, about *people* into the store."""
+    """Store and fold *facts*, each of a message of its own, about *people*."""
     arrivals = [
         Arrival(message(f"m{n}", hours(700 + n)), (one,), ()) for n, one in enumerate(facts)
     ]
@@ -89,6 +90,9 @@ def keep_facts(facts, people, url, tmp_path):
     keys = registered_keys(db, tmp_path / "keys")
     with db.write() as conn:
         journal.append_arrivals(conn, keys, arrivals)
+    assert JournalWorker(
+        db, RULES, "rules", lambda: hours(700 + len(facts)), by_message=True
+    ).settle()
     db.close()
 
 

@@ -271,7 +271,7 @@ def test_the_same_content_under_another_message_changes_nothing(lesser_id, great
 
 def test_a_promotion_makes_the_preliminary_final():
     current_facts, _ = standing([read_row("a 1.0 P 0 1"), read_row("b - U 0 2")])
-    assert current_facts["a"].status == "F"
+    assert current_facts["a"].status.is_final
 
 
 def test_an_ambiguous_correction_is_a_query_that_names_it():

@@ -8,6 +8,7 @@ from services.runtime import wire
 from services.safety_rules.application.cache import Cache, CachedHistory
 from services.safety_rules.application.stored_family import StoredFamily
 from services.safety_rules.domain.ctcae.rule_book import Rules
+from services.safety_rules.domain.facts.anchors import Anchors
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
 from services.safety_rules.domain.participant.received_message import (
     ReceivedMessage,
@@ -19,6 +20,7 @@ from services.store.session import Connection
 from services.store.states import StateRow
 from services.vocabulary.episode import Episode
 from services.vocabulary.fact import JournalEntry
+from services.vocabulary.fact_place import ChangedPlaces
 from services.vocabulary.recommendation import AdvicePeriod
 
 
@@ -72,6 +74,8 @@ class FoldStep:
     timers_until: datetime
     folded_through: Mapping[str, int]
     advice: Mapping[str, AdvicePeriod]
+    places: ChangedPlaces
+    milestones: Mapping[str, tuple[str, Anchors]]  # survivor and anchors, where they changed
 
     @property
     def as_of(self) -> datetime:
@@ -159,6 +163,8 @@ def _fold_messages(
         timers_until=timers_until,
         folded_through=folded_through if is_due else {},
         advice=history.take_changed_advice(max(timers_until, known_at or timers_until)),
+        places=history.take_changed_places(),
+        milestones=history.take_changed_milestones(),
     )
 
 

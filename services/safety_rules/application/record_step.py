@@ -9,10 +9,19 @@ from services.runtime.failpoints import pass_failpoint
 from services.safety_rules.application.fold_step import FoldStep
 from services.safety_rules.domain.alerting import alerts_of_advice, alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.store import alerts, outbox, participant_advice, records, states, timers
+from services.store import (
+    alerts,
+    outbox,
+    participant_advice,
+    records,
+    states,
+    timers,
+    watched_facts,
+)
 from services.store.participant_order import record_told_until
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
+from services.store.watched_facts import MilestoneRow
 from services.vocabulary.alert import Alert, ClosingReason
 from services.vocabulary.recommendation import Advice
 
@@ -44,6 +53,8 @@ def record_steps(db: Database, rules: Rules, steps: Sequence[FoldStep]) -> Seque
         records.append_standings(conn, standing_rows)
         changed_advice = {who: mine for step in steps for who, mine in step.advice.items()}
         participant_advice.replace_advice(conn, changed_advice)
+        watched_facts.record_places(conn, [step.places for step in steps])
+        watched_facts.record_milestones(conn, _collect_milestones(steps))
         raised_alerts = _raise_alerts(conn, rules, steps)
         outbox.announce_standings(conn, rules.protocol.study)
         pass_failpoint("fold.before_commit")
@@ -91,6 +102,21 @@ def _collect_timers(steps: Sequence[FoldStep]) -> dict[str, dict[str, datetime]]
         for step in steps
         for after in step.states_after
     }
+
+
+def _collect_milestones(steps: Sequence[FoldStep]) -> list[MilestoneRow]:
+    return [
+        MilestoneRow(
+            subject,
+            survivor,
+            anchors.graft_at,
+            anchors.first_infusion_at,
+            anchors.relapsed_at,
+            anchors.died_at,
+        )
+        for step in steps
+        for subject, (survivor, anchors) in step.milestones.items()
+    ]
 
 
 def _find_due_instants(step: FoldStep, subject: str) -> dict[str, datetime]:

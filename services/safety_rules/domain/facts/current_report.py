@@ -49,7 +49,7 @@ def select_current_report(candidates: Sequence[Fact]) -> Fact | None:
             f for f in ranked_facts if not is_empty(f) and f.status is not Status.NO_RESULT
         ]
         return (
-            replace(_find_first_report(facts_with_value), status=Status.FINAL)
+            replace(_find_first_report(facts_with_value), status=Status.PROMOTED)
             if facts_with_value
             else None
         )

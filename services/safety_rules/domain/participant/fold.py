@@ -1,6 +1,6 @@
 """The facts of one participant folded into records, in whatever order the facts came."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -22,6 +22,7 @@ from services.safety_rules.domain.episodes.record import (
 from services.safety_rules.domain.facts.anchors import Anchors, find_anchors, may_move_anchor
 from services.safety_rules.domain.facts.current_facts import CurrentFacts
 from services.safety_rules.domain.facts.nearest_reading import COMPANION_WINDOWS
+from services.safety_rules.domain.facts.placed_facts import PlacedFacts
 from services.safety_rules.domain.queries import data_queries
 from services.safety_rules.domain.queries.contradictions import find_contradictions
 from services.safety_rules.domain.queries.signs_of_life import is_sign_of_life
@@ -40,6 +41,7 @@ from services.vocabulary.clinical_fact import Death, Movement, Observation
 from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
+from services.vocabulary.fact_place import FactPlace
 from services.vocabulary.judgement import Adjudication, Assessment, Finding
 from services.vocabulary.recommendation import Advice
 
@@ -65,6 +67,7 @@ class Fold:
         self.participant = participant
         self._rules = rules
         self._current_facts = CurrentFacts()
+        self._placed_facts = PlacedFacts(participant)
         self._anchor_facts: dict[str, Fact] = {}
         self._steroids: tuple[datetime, ...] = ()
         self._steroids_stale = False
@@ -90,7 +93,9 @@ class Fold:
 
     def apply(self, facts: Iterable[Fact]) -> None:
         """Apply *facts* of one message."""
+        facts = tuple(facts)
         change = self._current_facts.add(facts)
+        self._placed_facts.add(facts, change)
         for removed_fact in change.removed_facts:
             self._route_fact(removed_fact, stands=False)
         for added_fact in change.added_facts:
@@ -108,6 +113,10 @@ class Fold:
             self._steroids = find_steroid_doses(self._other_facts.values(), self._rules.protocol)
         if self._anchors_stale:
             self._update_anchors()
+
+    def take_places(self) -> Sequence[FactPlace]:
+        """Return the places of facts that changed since the last call."""
+        return self._placed_facts.take_places()
 
     def group_by_criterion(self) -> Mapping[str, tuple[EpisodeContent, ...]]:
         """Return the records by criterion, in the order of onset."""

@@ -8,6 +8,7 @@ from services.safety_rules.domain.facts.ownership import Ownership
 from services.safety_rules.domain.participant.fold import Fold
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.fact import Fact
+from services.vocabulary.fact_place import ChangedPlaces
 
 
 class LinkedParticipants:
@@ -24,6 +25,7 @@ class LinkedParticipants:
         self._ownership = Ownership(self.members)
         self._folds = {member: Fold(member, rules) for member in self.members}
         self.survivors_first = self.members
+        self._are_all_placed = False  # in what was taken last
 
     def receive(self, subject: str, facts: Sequence[Fact]) -> None:
         """Apply *facts* of one message about *subject*."""
@@ -37,8 +39,16 @@ class LinkedParticipants:
             }
             in_order = sorted(self.members, key=lambda member: (member not in self._folds, member))
             self.survivors_first = tuple(in_order)
+            self._are_all_placed = False
             facts = self._received_facts
         self._apply_by_owner(facts)
+
+    def take_changed_places(self) -> ChangedPlaces:
+        """Return the places of facts that changed since the last call; of all, at the first one."""
+        places = tuple(place for fold in self._folds.values() for place in fold.take_places())
+        subjects = () if self._are_all_placed else self.members
+        self._are_all_placed = True
+        return ChangedPlaces(subjects, places)
 
     def _apply_by_owner(self, facts: Sequence[Fact]) -> None:
         by_owner: dict[str, list[Fact]] = {}

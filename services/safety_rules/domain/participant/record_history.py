@@ -19,6 +19,7 @@ from services.safety_rules.domain.standings.standing import TimedStanding, may_c
 from services.vocabulary.data_query import Query, QueryPeriod
 from services.vocabulary.episode import Episode, EpisodeContent
 from services.vocabulary.fact import Fact
+from services.vocabulary.fact_place import ChangedPlaces
 from services.vocabulary.recommendation import Advice, AdvicePeriod
 from services.vocabulary.standing import Standing
 
@@ -55,6 +56,7 @@ class RecordHistory:
         self._standing_changes: list[StandingChange] = []
         self._last_messages: dict[str, ReceivedMessage] = {}  # by subject
         self._last_advice: dict[str, tuple[Advice, ...]] = {}
+        self._last_milestones: dict[str, tuple[str, Anchors]] = {}  # with the survivor
 
     def resume(
         self,
@@ -127,6 +129,22 @@ class RecordHistory:
         """Return the anchors of *member*; empty when its facts belong to another's records."""
         fold = self._participants.find_fold(member)
         return Anchors() if fold is None else fold.anchors
+
+    def take_changed_places(self) -> ChangedPlaces:
+        """Return the places of facts that changed since the last call; of all, at the first one."""
+        return self._participants.take_changed_places()
+
+    def take_changed_milestones(self) -> Mapping[str, tuple[str, Anchors]]:
+        """Return the survivor and the anchors of members where they changed since the last call."""
+        survivor_of = self._participants.survivor_of
+        milestones = {m: (survivor_of[m], self.find_anchors(m)) for m in survivor_of}
+        changed_milestones = {
+            member: mine
+            for member, mine in milestones.items()
+            if self._last_milestones.get(member) != mine
+        }
+        self._last_milestones |= changed_milestones
+        return changed_milestones
 
     def list_queries(self, as_of: datetime | None = None) -> list[Query]:
         """Return the data queries at *as_of*; None: when the last bedside fact was charted."""
