@@ -18,7 +18,7 @@ from benchmarks.end_to_end.senders import send_all
 from deploy.local.installation import Installation
 from deploy.local.places import free_port
 from deploy.local.workers import ROLES, Role, Worker
-from services.runtime.topics import FACTS
+from services.runtime.topic_names import FACTS
 
 SETTLE_S = 900.0
 WITHOUT_RULES = tuple(role for role in ROLES if role.name != "rules")

@@ -23,7 +23,7 @@ from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.settings import KafkaSettings
 from services.runtime.store_settings import read_store_settings
-from services.runtime.topics import FACTS
+from services.runtime.topic_names import FACTS
 from services.safety_rules.workers.hint_worker import HintWorker
 
 _AT_ONCE, _WITHIN_S = 200, 0.02

@@ -5,19 +5,19 @@ in milliseconds, and what it does in `services.cli.commands`, which is loaded on
 known to be right.
 """
 
-import gc
 import os
 import re
 import sys
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any, NoReturn
 
 from services.acts.refusal import ActRefusedError
 from services.cli.command import CommandError
 from services.cli.shared.extras import explain_missing
+from services.cli.shared.spared_modules import spare_modules
 from services.cli.shared.terminal_width import print_error
 from services.runtime.file_error import UntrustedFileError
 from services.runtime.settings_error import SettingsError
@@ -67,7 +67,7 @@ COMMANDS: Mapping[str, str] = {
     "version": "which Aegis this is, and by which rules",
 }
 # Those that compute, and end soon: of scipy they load little.
-_STATISTICS = ("arms", "boundary", "chance", "design", "endpoints", "protocol", "rules", "simulate")
+_STATISTICS = ("arms", "boundary", "chance", "design", "protocol", "simulate")
 _COMMAND_AND_MORE = 2  # words of a line
 _NEGATIVE_NUMBER = re.compile(r"-[.\d]")  # and what follows it: -1,2 and -1/30 are values too
 
@@ -149,18 +149,6 @@ def _configure_process(*, is_ours: bool) -> None:
         import_module("services.runtime.uncaught").hide_values()
 
 
-@contextmanager
-def _spare_modules() -> Iterator[None]:
-    """Load modules without a search for garbage among them, in this process for good.
-
-    They stay until its end, and the searches take a tenth of the time of a short command.
-    """
-    gc.disable()
-    yield
-    gc.freeze()
-    gc.enable()
-
-
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code: 0 well, 1 found something, 2 could not be done."""
     if "_ARGCOMPLETE" in os.environ:  # a shell asks, and reads the answer from elsewhere
@@ -176,7 +164,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _perform_command(args: Namespace, *, is_ours: bool) -> int:
     """Return the exit code of a command; what a person can mend is a line, and not a traceback."""
     try:
-        with _spare_modules() if is_ours else nullcontext():
+        with spare_modules() if is_ours else nullcontext():
             perform = load_command(args.command)
         return perform(args)
     except (ActRefusedError, CommandError, SettingsError) as error:

@@ -8,7 +8,7 @@ from services.runtime.kafka_records import (
     write_facts_record,
     write_standings_record,
 )
-from services.runtime.topics import ALERTS, FACTS, STANDINGS
+from services.runtime.topic_names import ALERTS, FACTS, STANDINGS
 from services.store.outbox import Announcement
 
 LONGEST = (

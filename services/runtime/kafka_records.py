@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from services.runtime import fact_forms
-from services.runtime.topics import ALERTS, FACTS, STANDINGS
+from services.runtime.topic_names import ALERTS, FACTS, STANDINGS
 from services.runtime.wire import Unreadable, locate_problem
 from services.vocabulary.fact import JournalEntry
 

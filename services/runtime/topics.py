@@ -1,10 +1,9 @@
-"""The topics of Aegis, their declaration in ``deploy/kafka/topics.yaml``, and a cluster's."""
+"""The declaration of topics in ``deploy/kafka/topics.yaml``, and the topics of a cluster."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 from pydantic import Field, PlainValidator
 
@@ -12,12 +11,7 @@ import services
 from services.runtime.file_error import FileFault, UntrustedFileError
 from services.runtime.file_models import StrictModel, read_model
 from services.runtime.strict_yaml import read_yaml_file
-
-SITE_EVENTS: Final = "aegis.site-events.v1"
-FACTS: Final = "aegis.facts.v1"
-STANDINGS: Final = "aegis.standings.v1"
-ALERTS: Final = "aegis.alerts.v1"
-OUTBOX_TOPICS: Final = (FACTS, STANDINGS, ALERTS)
+from services.runtime.topic_names import make_site_topic
 
 FILE = Path(services.__file__).parent.parent / "deploy" / "kafka" / "topics.yaml"
 
@@ -116,15 +110,6 @@ class Difference:
     aspect: str
     expected: str
     actual: str
-
-
-def make_site_topic(study: str, site: str) -> str:
-    """Return the name of the topic that *site* alone pushes to.
-
-    >>> make_site_topic("BLINA-HSCT", "north"), make_site_topic("Trial 7", "north")
-    ('aegis.blina-hsct.site-events.v1.north', 'aegis.trial-7.site-events.v1.north')
-    """
-    return f"aegis.{re.sub('[^a-z0-9_-]', '-', study.lower())}.site-events.v1.{site}"
 
 
 def load_topics(path: Path | None = None) -> DeclaredTopics:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, union, update
 
 from services.runtime import wire
-from services.runtime.topics import ALERTS
+from services.runtime.topic_names import ALERTS
 from services.store import audit, outbox
 from services.store.tables import acknowledgement, alert, alert_act, delivery
 from services.store.tables import audit as trail

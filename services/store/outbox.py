@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, select
 
 from services.runtime.clock import now_utc
-from services.runtime.topics import FACTS, STANDINGS
+from services.runtime.topic_names import FACTS, STANDINGS
 from services.store.bulk import insert_rows, split_into_parts
 from services.store.tables import outbox
 from services.store.wakeups import FACTS_CHANGED, OUTBOX_CHANGED, notify_channel

@@ -7,7 +7,7 @@ from kafka.errors import CommitFailedError
 from kafka.structs import OffsetAndMetadata
 
 from services.runtime.kafka_records import FactRuns, read_facts_record
-from services.runtime.topics import FACTS
+from services.runtime.topic_names import FACTS
 from services.store import states
 from tests.faults.lives import REST_S, RULES
 from tests.helpers.distributed_service import wait_until

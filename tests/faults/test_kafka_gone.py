@@ -3,7 +3,7 @@
 import pytest
 from kafka import TopicPartition
 
-from services.runtime.topics import OUTBOX_TOPICS
+from services.runtime.topic_names import OUTBOX_TOPICS
 from tests.faults.lives import REST_S
 from tests.helpers.distributed_service import wait_until
 from tests.helpers.servers import open_admin_client

@@ -20,10 +20,10 @@ STUDY = Path(__file__).parents[2] / "studies" / "blina-hsct"
 
 
 class Installation:
-    """The trial's study, with data in *folder*; its clock is that of the messages by default."""
+    """A study, with data in *folder*; its clock is that of the messages by default."""
 
-    def __init__(self, folder, clock="message"):
-        self.context = open_in(read_store_settings(data=folder, study=STUDY, clock=clock))
+    def __init__(self, folder, clock="message", study=STUDY):
+        self.context = open_in(read_store_settings(data=folder, study=study, clock=clock))
         self.db = self.context.db
         self.intake = make_intake(self.context)
         self.worker = JournalWorker(

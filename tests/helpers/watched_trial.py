@@ -22,7 +22,7 @@ from services.ingest.intake import Submission
 from services.ingest.mllp_client import send_messages
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
 from services.runtime.store_settings import read_store_settings
-from services.runtime.topics import FACTS
+from services.runtime.topic_names import FACTS
 from services.simulator.trial import list_facts, simulate_trial, write_participants_csv
 from services.store import alerts, journal
 from services.store.roles import name_role

@@ -20,7 +20,7 @@ from services.cli.main import main
 from services.runtime import kafka as runtime
 from services.runtime.kafka_rights import RightsUnknownError, find_topic_rights
 from services.runtime.settings import KafkaSettings
-from services.runtime.topics import FACTS, SITE_EVENTS, make_site_topic
+from services.runtime.topic_names import FACTS, SITE_EVENTS, make_site_topic
 from tests.helpers.certificates import Authority
 from tests.helpers.installation import STUDY
 from tests.helpers.servers import skip_without_server

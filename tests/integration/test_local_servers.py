@@ -8,7 +8,7 @@ from kafka import KafkaConsumer, KafkaProducer
 
 from deploy.local.places import free_port, is_free
 from deploy.local.postgres import Postgres
-from services.runtime.topics import ALERTS, FACTS
+from services.runtime.topic_names import ALERTS, FACTS
 from tests.helpers.servers import open_admin_client, skip_without_server
 
 pytestmark = pytest.mark.server

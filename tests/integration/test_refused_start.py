@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.places import free_port
-from services.runtime.topics import FACTS, SITE_EVENTS
+from services.runtime.topic_names import FACTS, SITE_EVENTS
 from tests.helpers.installation import STUDY
 from tests.helpers.servers import make_topics
 

@@ -32,7 +32,7 @@ from services.runtime.settings import (
     KafkaSettings,
 )
 from services.runtime.store_settings import read_store_settings
-from services.runtime.topics import SITE_EVENTS, make_site_topic
+from services.runtime.topic_names import SITE_EVENTS, make_site_topic
 from services.store import journal, messages, parking
 from services.store.journal import UnknownParticipantError
 from services.store.session import DatabaseError

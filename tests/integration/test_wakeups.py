@@ -7,7 +7,7 @@ import pytest
 
 from services.relay.worker import Relay
 from services.runtime.clock import now_utc
-from services.runtime.topics import STANDINGS
+from services.runtime.topic_names import STANDINGS
 from services.store import outbox
 from services.store.alerts import AcknowledgementRow, append_acknowledgement, upsert_alerts
 from services.store.held_lease import HeldLease

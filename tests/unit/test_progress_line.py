@@ -1,4 +1,4 @@
-"""How far a slow command is, for who looks at a terminal."""
+"""The progress of a slow command, for who looks at a terminal."""
 
 import pytest
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from services.cli.commands.protocol import read_protocol
-from services.cli.commands.rules import describe_joint_error
+from services.cli.commands.rules_status import describe_joint_error
 from services.cli.main import main
 
 TRIAL = Path("studies/blina-hsct")

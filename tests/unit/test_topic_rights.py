@@ -2,8 +2,9 @@
 
 import pytest
 
+from services.runtime.topic_names import FACTS, SITE_EVENTS, make_site_topic
 from services.runtime.topic_rights import TopicRight, find_right_differences
-from services.runtime.topics import FACTS, SITE_EVENTS, Difference, make_site_topic
+from services.runtime.topics import Difference
 
 NORTH, RHEIN, SOUTH = (make_site_topic("TRIAL", site) for site in ("north", "rhein", "south"))
 OWNERS = {

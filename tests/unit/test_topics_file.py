@@ -6,11 +6,9 @@ import pytest
 
 from services.cli.main import main
 from services.runtime.file_error import UntrustedFileError
+from services.runtime.topic_names import FACTS, OUTBOX_TOPICS, SITE_EVENTS
 from services.runtime.topics import (
-    FACTS,
     FILE,
-    OUTBOX_TOPICS,
-    SITE_EVENTS,
     ActualTopic,
     Cluster,
     Difference,

@@ -1,32 +1,9 @@
 """``aegis endpoints``: survival, incidence and adverse events of the trial at a data cut."""
 
-import sys
 from argparse import Namespace
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from services.cli.command import CommandError
-from services.cli.shared.columns import ADVERSE_EVENTS, ENDPOINTS, list_headings
-from services.cli.shared.engraftment_lines import make_engraftment_table, summarize_engraftment
-from services.cli.shared.open_study import open_to_read
-from services.cli.shared.tables import format_utc, make_explained_table, make_table
-from services.cli.shared.terminal_width import print_text
-from services.runtime.canonical_json import write_canonical
-from services.safety_rules.reports.endpoints import CLOCKS, NoEndpointsError, report_endpoints
-from services.vocabulary.endpoint import (
-    AdverseEvents,
-    EndpointClock,
-    EndpointCurve,
-    EndpointReport,
-    Estimate,
-    Landmark,
-    Proportion,
-)
-
-_CLOCKS: dict[EndpointClock, str] = {
-    "transplant": "clock from transplant, at risk from the first infusion on",
-    "first_infusion": "clock from the first infusion",
-}
+from services.cli.shared.kept_answer import print_answer
 
 
 def perform(args: Namespace) -> int:
@@ -38,39 +15,12 @@ def perform(args: Namespace) -> int:
         )
 
         return print_group_comparison(args)
-    if args.plot is not None:
-        from services.cli.shared import incidence_pictures  # noqa: PLC0415 (slow)
-
-        incidence_pictures.require_form(args.plot)
-    context = open_to_read(args)
-    with context.db.read() as conn:
-        try:
-            endpoint_report = report_endpoints(conn, context.study.rules, args.as_of)
-        except NoEndpointsError as error:
-            raise CommandError(f"{error}: add `endpoints` to protocol.yaml") from error
-    if endpoint_report is None:
-        print("Nothing was known of anybody.")
+    if args.plot is None:
+        print_answer(args, "endpoints_report")
         return 0
-    curves = [
-        curve
-        for curve in endpoint_report.curves
-        if args.endpoint in (None, curve.id) and args.clock in (None, curve.clock)
-    ]
-    if args.json:
-        print(write_canonical(replace(endpoint_report, curves=tuple(curves))))
-    elif args.engraftment:
-        print(_describe_cut(endpoint_report))
-        print(make_engraftment_table(endpoint_report.engraftment))
-    else:
-        print_text(
-            "\n".join(_lines(endpoint_report, curves, with_adverse_events=args.endpoint is None))
-        )
-    if args.plot is not None:
-        drawn_curves = [c for c in curves if c.clock == (args.clock or "transplant")]
-        for path in incidence_pictures.draw_curves(
-            args.plot, endpoint_report, drawn_curves, is_single=args.endpoint is not None
-        ):
-            print(f"picture: {path}", file=sys.stderr if args.json else sys.stdout)
+    from services.cli.commands.endpoints_report import print_with_pictures  # noqa: PLC0415 (slow)
+
+    print_with_pictures(args)
     return 0
 
 
@@ -84,110 +34,3 @@ def _require_fitting_options(args: Namespace) -> None:
         raise CommandError("--groups goes without --plot, --clock and --engraftment")
     if args.engraftment and (args.plot or args.endpoint or args.clock):
         raise CommandError("--engraftment goes without --plot, --endpoint and --clock")
-
-
-def _lines(
-    report: EndpointReport, curves: Sequence[EndpointCurve], *, with_adverse_events: bool
-) -> Iterator[str]:
-    yield _describe_cut(report)
-    for clock in CLOCKS:
-        clock_curves = [curve for curve in curves if curve.clock == clock]
-        if clock_curves:
-            yield ""
-            yield f"{_CLOCKS[clock]}:"
-            yield _curve_table(clock_curves)
-    yield "Probability with its 95 % interval (events by then, at risk on that day)."
-    yield (
-        "Counts differ from those of a stopping rule (`aegis rules status`), which has a window and"
-        " competing events of its own, and of its first n participants alone."
-    )
-    yield from _remarks(curves)
-    if with_adverse_events:
-        yield ""
-        yield from _describe_adverse_events(report.adverse_events)
-        if report.engraftment:
-            yield ""
-            yield from summarize_engraftment(report.engraftment)
-    yield "Trial safety oversight, not a bedside alarm."
-
-
-def _describe_cut(report: EndpointReport) -> str:
-    return (
-        f"{report.study}  {report.protocol}; known at {format_utc(report.as_of)} UTC,"
-        f" data to {format_utc(report.data_to)} UTC;"
-        f" {report.treated} treated of {report.enrolled} enrolled"
-    )
-
-
-def _curve_table(curves: Sequence[EndpointCurve]) -> str:
-    days = [f"day {landmark.day}" for landmark in curves[0].landmarks]
-    rows = [
-        (
-            curve.title,
-            curve.participants,
-            curve.events,
-            ", ".join(f"{_words(k)} {v}" for k, v in curve.competing.items()) or "-",
-            *(_describe_landmark(landmark) for landmark in curve.landmarks),
-        )
-        for curve in curves
-    ]
-    return make_table((*list_headings(ENDPOINTS[:-1]), *days), rows)
-
-
-def _describe_landmark(landmark: Landmark) -> str:
-    if landmark.estimate is None:
-        return f"not reached ({landmark.events}, {landmark.at_risk})"
-    return f"{_describe_estimate(landmark.estimate)} ({landmark.events}, {landmark.at_risk})"
-
-
-def _describe_estimate(estimate: Estimate) -> str:
-    if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.1%}"
-    return f"{estimate.value:.1%} [{estimate.low:.1%}, {estimate.high:.1%}]"
-
-
-def _remarks(curves: Sequence[EndpointCurve]) -> Iterator[str]:
-    """Yield each thing that a reader must know beside the numbers, once."""
-    for curve in curves:
-        name = f"{curve.title}, {_CLOCKS[curve.clock].split(',')[0]}"
-        for day, at_risk in curve.few_at_risk:
-            yield f"! {name}: event on day {day} with only {at_risk} at risk"
-    for curve in curves:
-        if curve.clock == curves[0].clock:
-            for exclusion in curve.not_at_risk:
-                when = "" if exclusion.day is None else f", day {exclusion.day}"
-                yield f"- {curve.title}: {exclusion.participant} not at risk: {exclusion.why}{when}"
-            if curve.never_assessed:
-                share = f"{len(curve.never_assessed)} of {curve.participants}"
-                yield f"! {curve.title}: {share} never assessed for it after entry"
-            for participant in curve.possible:
-                yield f"? {curve.title}: {participant} perhaps; an organ was not assessed"
-
-
-def _describe_adverse_events(events: AdverseEvents) -> Iterator[str]:
-    yield (
-        f"{events.term_set} adverse events that began in window {events.window}, worst grade in it:"
-        f" {events.evaluable} evaluable, {events.followed} followed to its end or to death,"
-        f" {events.outside} first treated after it"
-    )
-    rows = [
-        (
-            row.term,
-            *(count or "-" for count in row.by_grade),
-            _describe_proportion(row.any_grade),
-            _describe_proportion(row.severe),
-            row.severe_at_most,
-        )
-        for row in events.rows
-    ]
-    yield make_explained_table(ADVERSE_EVENTS, rows)
-    yield "Proportion of evaluable participants with its exact (Clopper-Pearson) 95 % interval."
-
-
-def _describe_proportion(proportion: Proportion) -> str:
-    estimate = "-" if proportion.estimate is None else _describe_estimate(proportion.estimate)
-    return f"{proportion.count}/{proportion.of} {estimate}"
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")

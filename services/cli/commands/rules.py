@@ -1,70 +1,11 @@
-"""``aegis rules``: what every stopping rule says now, or said then."""
+"""``aegis rules``: every stopping rule now or then, or each site beside the rest."""
 
 from argparse import Namespace
-from dataclasses import asdict
-from datetime import datetime
 
-from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.open_study import open_to_read
-from services.cli.shared.rules_table import make_rules_table
-from services.cli.shared.terminal_width import print_text
-from services.safety_rules.adapters.protocol_files import Study
-from services.safety_rules.application.decide_study import decide_rules
-from services.safety_rules.application.past_crossings import load_first_crossings
-from services.safety_rules.reports.alerting_designs import list_alerting_designs
-from services.safety_rules.reports.boundary_tables import (
-    simulate_familywise_error,
-)
-from services.vocabulary.decision import Decision
+from services.cli.shared.kept_answer import print_answer
 
 
 def perform(args: Namespace) -> int:
-    """Print the decision of every rule, or each site beside the rest."""
-    if args.word != "sites":
-        return _print_status(args)
-    from services.cli.commands.rules_sites import print_site_comparison  # noqa: PLC0415 (slow)
-
-    return print_site_comparison(args)
-
-
-def _print_status(args: Namespace) -> int:
-    context = open_to_read(args)
-    with context.db.read() as conn:
-        decisions = decide_rules(conn, context.study.rules, args.as_of)
-        crossings = load_first_crossings(conn, context.study.rules, args.as_of)
-    if args.json:
-        print_json_lines(
-            summarize_decision(decision, crossings[decision.rule]) for decision in decisions
-        )
-    elif decisions:
-        print_text(make_rules_table(decisions, crossings, args.as_of))
-        print_text(describe_joint_error(context.study.study))
-    else:
-        print("Nothing was known of anybody.")
+    """Print the answer of `rules_status` or of `rules_sites`."""
+    print_answer(args, f"rules_{args.word}")
     return 0
-
-
-def describe_joint_error(study: Study) -> str:
-    """Return the probability that the rules that alert stop a safe trial, in a sentence."""
-    alerting_designs = list_alerting_designs(study)
-    if not alerting_designs:
-        return "No rule alerts."
-    joint = simulate_familywise_error(alerting_designs, (0.0,))
-    return (
-        f"The rules that alert jointly stop a safe trial with probability"
-        f" {joint.chances[0][1]:.3f} if their events are independent (simulated,"
-        f" {joint.trials:,} trials, seed {joint.seed}, standard error {joint.error:.4f};"
-        f" exact 1 - prod(1 - attained) {joint.independent:.3f})."
-    )
-
-
-def summarize_decision(decision: Decision, first_crossed_at: datetime | None) -> dict[str, object]:
-    """Return one decision for programs, with whether its boundary is reached and ever was.
-
-    *first_crossed_at* is an instant of knowledge; the decision's ``crossed_since`` is clinical.
-    """
-    crossing_fields = {
-        "currently_crossed": decision.crossed_since is not None,
-        "ever_crossed_since": first_crossed_at,
-    }
-    return asdict(decision) | crossing_fields

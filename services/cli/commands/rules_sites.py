@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from services.cli.shared.columns import RULES_SITES
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.tables import format_utc, make_explained_table
-from services.cli.shared.terminal_width import print_text
 from services.runtime.canonical_json import write_canonical
 from services.safety_rules.reports.site_report import LEVEL, SiteRuleRow, SiteView, compare_sites
 
@@ -20,18 +19,19 @@ _LEGEND = (
 )
 
 
-def print_site_comparison(args: Namespace) -> int:
-    """Print the comparison of every site under every rule that has events."""
+def compute_answer(args: Namespace) -> str:
+    """Return the comparison of every site under every rule that has events, or its JSON.
+
+    Raises:
+        CommandError: There are no data.
+        UntrustedFileError: A file of the study cannot be trusted.
+    """
     context = open_to_read(args)
     with context.db.read() as conn:
         comparison = compare_sites(conn, context.study.rules, args.as_of)
     if comparison is None:
-        print("Nothing was known of anybody.")
-    elif args.json:
-        print(write_canonical(comparison))
-    else:
-        print_text("\n".join(_describe_comparison(comparison)))
-    return 0
+        return "Nothing was known of anybody."
+    return write_canonical(comparison) if args.json else "\n".join(_describe_comparison(comparison))
 
 
 def _describe_comparison(comparison: SiteView) -> Iterator[str]:

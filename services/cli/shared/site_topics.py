@@ -5,8 +5,9 @@ from pathlib import Path
 
 from services.runtime.sites_file import SITES, SiteRow, read_sites_file
 from services.runtime.strict_yaml import read_yaml_file
+from services.runtime.topic_names import SITE_EVENTS, make_site_topic
 from services.runtime.topic_rights import TopicRight, find_right_differences
-from services.runtime.topics import SITE_EVENTS, DeclaredTopics, Difference, make_site_topic
+from services.runtime.topics import DeclaredTopics, Difference
 
 _PROTOCOL = "protocol.yaml"
 

@@ -38,22 +38,36 @@ def open_stored_data(args: Namespace) -> StoredData:
             data are opened where the study has to be loaded.
     """
     settings = read_chosen_settings(args)
-    data_study = recall_study(settings)
-    if data_study is not None and not (
-        settings.is_study_chosen and settings.study.absolute() != data_study.folder
-    ):
-        db = open_database(settings)
-        require_data(settings, db)
-        with db.read() as conn:
-            is_newest = find_revisions(conn) == (find_head(),)
-        if is_newest:
-            _require_keys(settings, db)
-            return StoredData(settings, db, data_study.study_id)
+    if (data := open_folder_data(settings)) is not None:
+        return data
     # Seldom: a server, or another folder of the study is named; an older database is refused.
     from services.cli.shared.open_study import read_in  # noqa: PLC0415 (it takes a second)
 
     context = read_in(settings)
     return StoredData(context.settings, context.db, context.study_id)
+
+
+def open_folder_data(settings: StoreSettings) -> StoredData | None:
+    """Return the data of a folder that remembers its study; None: the study has to be loaded.
+
+    That is on a server, of an older database, and where another folder of the study is named.
+
+    Raises:
+        CommandError: There are none, or a key is missing or another.
+    """
+    data_study = recall_study(settings)
+    if data_study is None or (
+        settings.is_study_chosen and settings.study.absolute() != data_study.folder
+    ):
+        return None
+    db = open_database(settings)
+    require_data(settings, db)
+    with db.read() as conn:
+        is_newest = find_revisions(conn) == (find_head(),)
+    if not is_newest:
+        return None
+    _require_keys(settings, db)
+    return StoredData(settings, db, data_study.study_id)
 
 
 def _require_keys(settings: StoreSettings, db: Database) -> None:

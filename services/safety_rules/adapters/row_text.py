@@ -1,4 +1,4 @@
-"""What the cells of a table of readings say, or why they cannot be read.
+"""The cells of a table of readings: their values, or why they cannot be read.
 
 Source: docs/decisions/grading.md, "A row of `aegis grade`"
 """

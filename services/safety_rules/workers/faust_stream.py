@@ -23,7 +23,7 @@ from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.runtime.kafka import make_tls_context
 from services.runtime.settings import KafkaSettings
-from services.runtime.topics import FACTS, STANDINGS
+from services.runtime.topic_names import FACTS, STANDINGS
 from services.safety_rules.workers.hint_worker import HintWorker, NewerRecordError
 
 STOP_WITHIN_S = 15.0

@@ -8,7 +8,7 @@ from services.cli.process.roles.parts import Parts
 from services.relay.worker import Relay
 from services.runtime import kafka
 from services.runtime.clock import now_utc
-from services.runtime.topics import OUTBOX_TOPICS
+from services.runtime.topic_names import OUTBOX_TOPICS
 
 
 def add_relay(parts: Parts) -> None:

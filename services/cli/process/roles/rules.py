@@ -11,7 +11,7 @@ from services.cli.process.roles.sealer import add_sealer
 from services.runtime import kafka
 from services.runtime.clock import now_utc
 from services.runtime.metrics import Metrics
-from services.runtime.topics import FACTS, STANDINGS
+from services.runtime.topic_names import FACTS, STANDINGS
 from services.safety_rules.application.cache import MB, Cache
 from services.safety_rules.application.fold_participants import FoldResult
 from services.safety_rules.application.step_metrics import (

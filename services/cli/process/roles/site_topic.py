@@ -6,7 +6,7 @@ from services.ingest.metrics import count_dead_letter
 from services.ingest.site_topic import SiteTopic, consumer_group
 from services.ingest.writer import Writer
 from services.runtime import kafka
-from services.runtime.topics import SITE_EVENTS, make_site_topic
+from services.runtime.topic_names import SITE_EVENTS, make_site_topic
 
 
 def add_site_topic(parts: Parts, writer: Writer) -> None:
