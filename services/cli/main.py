@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "rules": "the stopping rules, live",
     "endpoints": "survival, incidence and adverse events at a data cut",
     "alerts": "what people were told, and who has seen it",
+    "clocks": "the deadlines of serious adverse events",
     "audit": "who did what, when and why",
     "assess": "grade a file of facts and apply the rules",
     "protocol": "check a protocol, or read it as its signers do",

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 
@@ -25,6 +25,27 @@ class SilenceDetail:
     is_learned: bool = False
 
 
+class ClockKind(StrEnum):
+    """A clock of a serious adverse event, by the time that it runs.
+
+    Source: ICH E2A, III.B (7 and 15 calendar days); 21 CFR 312.64(b) (the investigator reports
+    at once: 24 h)
+    """
+
+    ONE_DAY = "24h"  # from the site to the sponsor
+    SEVEN_DAYS = "7d"  # to the authorities: fatal or life-threatening, unexpected, suspected
+    FIFTEEN_DAYS = "15d"  # to the authorities: serious, unexpected, suspected
+
+    @property
+    def period(self) -> timedelta:
+        """The time from awareness to its end.
+
+        >>> ClockKind.SEVEN_DAYS.period.days
+        7
+        """
+        return timedelta(hours=int(self[:-1]) * (24 if self.endswith("d") else 1))
+
+
 class ClockStage(StrEnum):
     """The part of its time that a clock has run."""
 
@@ -40,7 +61,7 @@ class ClockDetail:
     Args:
         record: Id of the record.
         term: Of the record.
-        clock: ``24h``, ``7d`` or ``15d``.
+        clock: Its kind.
         aware_at: Instant of awareness, aware; it runs from then.
         due_at: Its end, aware.
         stage: How far it has run.
@@ -48,7 +69,7 @@ class ClockDetail:
 
     record: str
     term: str
-    clock: str
+    clock: ClockKind
     aware_at: datetime
     due_at: datetime
     stage: ClockStage
@@ -79,3 +100,16 @@ class DailyNoteDetail:
     unsent_notices: int
     head: str
     sealed_upto: int
+
+
+def format_time_left(seconds: float) -> str:
+    """Return a time to a deadline, in whole hours from two days on.
+
+    >>> format_time_left(3 * 3600), format_time_left(-90 * 60), format_time_left(5 * 86400)
+    ('3 h left', '1 h over', '120 h left')
+    >>> format_time_left(59.5 * 60)
+    '59 min left'
+    """
+    word = "left" if seconds >= 0 else "over"
+    minutes = int(abs(seconds) // 60)
+    return f"{minutes // 60} h {word}" if minutes >= 60 else f"{minutes} min {word}"  # noqa: PLR2004

@@ -43,19 +43,6 @@ def describe_operations(detail: OperationsDetail, participant: str) -> Iterator[
             yield from _describe_day(detail)
 
 
-def format_time_left(seconds: float) -> str:
-    """Return a time to a deadline, in whole hours from two days on.
-
-    >>> format_time_left(3 * 3600), format_time_left(-90 * 60), format_time_left(5 * 86400)
-    ('3 h left', '1 h over', '120 h left')
-    >>> format_time_left(59.5 * 60)
-    '59 min left'
-    """
-    word = "left" if seconds >= 0 else "over"
-    minutes = int(abs(seconds) // 60)
-    return f"{minutes // 60} h {word}" if minutes >= 60 else f"{minutes} min {word}"  # noqa: PLR2004
-
-
 def _name_source(detail: SilenceDetail) -> str:
     if detail.source == "engine":
         return "The engine"

@@ -73,6 +73,15 @@ ALERTS: Columns = (
     ("since (UTC)", "When the facts behind it were known."),
     ("state", "Who has seen it and who has not, snoozed, answered, retracted, overtaken."),
 )
+CLOCKS: Columns = (
+    ("record", "How its id begins: for `aegis clocks start` and `close`."),
+    ("participant", "Pseudonym."),
+    ("term", "Of the record."),
+    ("clock", "24h: site to sponsor; 7d and 15d: calendar days to the authorities."),
+    ("aware (UTC)", "Since when somebody has known, from which it runs."),
+    ("due (UTC)", "When it ends."),
+    ("left", "Time to its end; proposed: the facts say that it may be serious, a person decides."),
+)
 ACKNOWLEDGEMENTS: Columns = (
     ("seen (UTC)", "When the alert was acknowledged."),
     ("by", "Who acknowledged it."),
