@@ -19,6 +19,7 @@ from services.alerts.domain.due_notice import (
     find_valid_acknowledgements,
 )
 from services.alerts.domain.routes import Recipients
+from services.alerts.recipient_people import resolve_people
 from services.store.session import Connection
 from services.vocabulary.alert import Alert, ClosingReason
 
@@ -93,7 +94,8 @@ def load_alert_states(
     conn: Connection, study: str, recipients: Recipients, instant: datetime
 ) -> list[AlertStatus]:
     """Return every alert of *study* with its state at *instant*, the oldest first."""
-    return [find_status(rows, recipients, instant) for rows in load_alert_rows(conn, study)]
+    present_recipients = resolve_people(conn, recipients, instant)
+    return [find_status(rows, present_recipients, instant) for rows in load_alert_rows(conn, study)]
 
 
 def find_status(rows: AlertRows, recipients: Recipients, instant: datetime) -> AlertStatus:

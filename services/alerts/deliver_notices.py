@@ -18,6 +18,7 @@ from services.alerts.delivery_context import (
 from services.alerts.delivery_pool import Attempt, DeliveryPool
 from services.alerts.load_evidence import load_evidence
 from services.alerts.notice import LatestNotices, Notice
+from services.alerts.recipient_people import resolve_people
 from services.runtime import log
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
@@ -42,6 +43,8 @@ def deliver(context: DeliveryContext, pool: DeliveryPool, notices: LatestNotices
         due = alerts.load_due_deliveries(conn, context.clock(), _LONGEST_WAIT)
         due = sorted((row for row in due if pool.has_room(row)), key=pool.find_health)
         begun_notices = _load_notices(conn, due, notices)
+        recipients = resolve_people(conn, context.recipients, context.clock())
+    context = replace(context, recipients=recipients)
     begun_count = sum(
         _begin_attempt(context, pool, *begun) for begun in begun_notices if pool.has_room(begun[0])
     )
@@ -163,7 +166,9 @@ def _prepare(
     row, instant = attempt.row, attempt.attempted_at
     recipient = context.recipients.find(row.role, row.recipient, row.channel)
     if recipient is None:
-        return Failure("recipients.yaml no longer names this recipient", can_retry=False)
+        return Failure(
+            "no longer a recipient: not in recipients.yaml, or not active", can_retry=False
+        )
     channel = context.channels.get(recipient.channel)
     if channel is None:
         return Failure(f"no channel {recipient.channel} is set up")

@@ -13,6 +13,7 @@ from services.alerts import links
 from services.alerts.acknowledgement import acknowledge, find_short_name, write_alert_text
 from services.alerts.delivery_context import DeliveryContext
 from services.alerts.markup import render_page, render_text
+from services.alerts.recipient_people import find_recipient_actor, resolve_people
 from services.store import alert_acts, alerts
 from services.store.alert_acts import LinkRevocationRow
 from services.vocabulary.alert import Alert
@@ -44,11 +45,11 @@ def build_routes(context: DeliveryContext) -> list[Route]:
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         comment = form.get("comment", [""])[0][:_LONGEST_COMMENT]
         version = _read_version(form.get("version", [""])[0])
-        actor = Actor(link.recipient, link.recipient)
+        actor = await asyncio.to_thread(_load_actor, context, link)
         acknowledgement = context.db, alert.id, actor, comment, context.clock()
         if await asyncio.to_thread(acknowledge, *acknowledgement, version=version) is None:
             return await _show_alert(context, request, has_changed=True)
-        paragraph = f"<p>{escape(link.recipient)}, you have acknowledged this alert.</p>"
+        paragraph = f"<p>{escape(actor.name)}, you have acknowledged this alert.</p>"
         rest = "<p>That says you have seen it. The answer of the DSMB is given apart.</p>"
         return _respond(f"Alert {find_short_name(alert)} acknowledged", paragraph + rest)
 
@@ -80,13 +81,19 @@ def _find(context: DeliveryContext, token: str) -> tuple[links.Link, Alert] | No
     )
     if link is None:
         return None
-    if not context.recipients.names(link.recipient):
-        return None
     with context.db.read() as conn:
+        recipients = resolve_people(conn, context.recipients, context.clock())
+        if not recipients.names(link.recipient):
+            return None
         if _is_revoked(alert_acts.load_link_revocations(conn, link.recipient), link):
             return None
         alert = alerts.load_alert(conn, link.alert)
     return None if alert is None else (link, alert)
+
+
+def _load_actor(context: DeliveryContext, link: links.Link) -> Actor:
+    with context.db.read() as conn:
+        return find_recipient_actor(conn, link.recipient)
 
 
 def _is_revoked(revocations: Sequence[LinkRevocationRow], link: links.Link) -> bool:

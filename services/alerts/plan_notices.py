@@ -9,6 +9,7 @@ from services.alerts.alert_history import AlertRows, load_alert_rows, withdraw
 from services.alerts.delivery_context import GIVEN_UP, SENT, WAITING, DeliveryContext
 from services.alerts.domain.due_notice import DueNotice, Reason, find_due_notice
 from services.alerts.domain.routes import Recipient, Recipients, remove_repeated_addresses
+from services.alerts.recipient_people import resolve_people
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
 from services.store.alerts import DeliveryRow
@@ -78,23 +79,23 @@ def _plan_alerts(
 def _find_changes(
     conn: Connection, context: DeliveryContext, instant: datetime, ids: Sequence[str] | None
 ) -> _PlanChanges:
+    recipients = resolve_people(conn, context.recipients, instant)
     notices: list[DeliveryRow] = []
     obsolete: list[DeliveryRow] = []
-    for plan in _plan_alerts(conn, context.study, context.recipients, instant, ids):
+    for plan in _plan_alerts(conn, context.study, recipients, instant, ids):
         obsolete += plan.obsolete
         if (due := plan.due) is not None:
             notices += [
                 _make_delivery(plan.rows.alert, due, recipient, plan.recorded_at, instant)
-                for recipient in find_notice_recipients(
-                    context.recipients, due, plan.rows.deliveries
-                )
+                for recipient in find_notice_recipients(recipients, due, plan.rows.deliveries)
             ]
     return _PlanChanges(notices, obsolete)
 
 
 def is_notice_due(conn: Connection, study: str, recipients: Recipients, instant: datetime) -> bool:
     """Return True when the state of an alert calls for a notice that is not recorded."""
-    plans = _plan_alerts(conn, study, recipients, instant)
+    present_recipients = resolve_people(conn, recipients, instant)
+    plans = _plan_alerts(conn, study, present_recipients, instant)
     return any(one.obsolete or one.due is not None for one in plans)
 
 
@@ -115,11 +116,12 @@ def find_notice_recipients(
 ) -> list[Recipient]:
     """Return the recipients; a retraction goes to everybody who may have been told, each once.
 
-    A reminder goes to nobody who has acknowledged; where a role has no recipient, the operator is
-    told.
+    A reminder goes to nobody who has acknowledged; where a role has no recipient, or a person of it
+    is absent, the operator is told; also of a retraction when nobody who was told is left.
     """
     if due.reason is not Reason.RETRACTED:
-        people = recipients.list_in_roles(due.roles)
+        roles = (*due.roles, OPERATOR) if recipients.lacks_somebody(due.roles) else due.roles
+        people = recipients.list_in_roles(roles)
         return [
             one for one in people if one.name not in due.acknowledged_by
         ] or recipients.list_in_roles((OPERATOR,))
@@ -127,7 +129,8 @@ def find_notice_recipients(
         row for row in rows if row.state == SENT or (row.attempts and row.state != GIVEN_UP)
     ]
     candidates = (recipients.find(row.role, row.recipient, row.channel) for row in attempted_rows)
-    return remove_repeated_addresses(one for one in candidates if one is not None)
+    people = remove_repeated_addresses(one for one in candidates if one is not None)
+    return people if people or not attempted_rows else recipients.list_in_roles((OPERATOR,))
 
 
 def _make_delivery(

@@ -11,9 +11,14 @@ RECIPIENTS = "recipients.yaml"
 
 
 class RecipientRow(StrictModel):
-    """One person or system in one role."""
+    """One person, function mailbox or system in one role.
 
-    name: str
+    A person stands by their id (`aegis people list`) and is told at their own address; *email* is
+    used only while there is nobody yet. The others have a *name*, and an address here.
+    """
+
+    person: str = ""
+    name: str = ""
     email: str = ""
     webhook: str = ""
 
@@ -52,23 +57,34 @@ def _find_faults(roles: Mapping[str, Sequence[RecipientRow]]) -> Iterator[tuple[
     for role, rows in roles.items():
         if not rows:
             yield f"roles.{role}", "names nobody: add somebody, or remove it"
-        names = [row.name for row in rows]
+        names = [row.person or row.name for row in rows]
         for index, row in enumerate(rows):
             place = f"roles.{role}.{index + 1}"
             yield from ((f"{place}{field}", problem) for field, problem in _find_row_faults(row))
-            if row.name in names[:index]:
-                yield f"{place}.name", f"{row.name!r} is there twice: give each a name of their own"
+            if names[index] in names[:index]:
+                field = "person" if row.person else "name"
+                problem = f"{names[index]!r} is there twice: give each a name of their own"
+                yield f"{place}.{field}", problem
 
 
 def _find_row_faults(row: RecipientRow) -> Iterator[tuple[str, str]]:
-    if not row.name.strip():
+    if row.person:
+        yield from _find_person_faults(row)
+    elif not row.name.strip():
         yield ".name", "is empty"
-    if bool(row.email) == bool(row.webhook):
+    if not row.person and bool(row.email) == bool(row.webhook):
         yield "", "give either email or webhook"
     if row.email and not _is_address(row.email):
         yield ".email", f"{row.email!r} is no e-mail address"
     if row.webhook and not _is_url(row.webhook):
         yield ".webhook", f"{row.webhook!r} is no http:// or https:// address"
+
+
+def _find_person_faults(row: RecipientRow) -> Iterator[tuple[str, str]]:
+    if row.name:
+        yield ".name", "a person has the name that they signed up with: remove it"
+    if row.webhook:
+        yield ".webhook", "a person is told by mail: give the webhook an entry of its own"
 
 
 def _is_address(text: str) -> bool:

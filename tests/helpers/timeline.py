@@ -152,7 +152,7 @@ class Timeline:
             pass
         return self.posts[earlier_count:]
 
-    def acknowledge(self, alert, person="Safety officer"):
+    def acknowledge(self, alert, person="safety"):
         """Acknowledge *alert* as *person*."""
         return acknowledge(self.db, alert.id, Actor(person, person), "", self.clock_time)
 

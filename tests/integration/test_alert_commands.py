@@ -84,7 +84,7 @@ def test_an_alert_shows_what_it_says_and_who_was_told(trial, aegis):
     lines = page.out.splitlines()
     assert "Suspected. Hyperkalemia, worst grade 3." in lines
     notices = [" ".join(line.split()) for line in lines if line.startswith("2026-")]
-    assert "2026-03-01 09:00 Safety officer safety officer email first sent 1 -" in notices
+    assert "2026-03-01 09:00 safety safety officer email first sent 1 -" in notices
     assert (
         "2026-03-02 09:00 Principal investigator principal investigator email"
         " not acknowledged in time given up 1 recipient refused (550)"

@@ -84,7 +84,7 @@ class Trial(Timeline):
         return next(iter(self.alerts(about=RULE, kind="boundary_reached")), *self.alerts()[:1])
 
 
-CHAIR, STATISTICIAN = "dsmb-chair", "dsmb-statistician"
+CHAIR, STATISTICIAN = "dsmb-chair", "dsmb-member"
 BOARD, PI = f"{CHAIR} {STATISTICIAN}", "principal-investigator"
 SAFETY, LATE = "safety-officer", "not acknowledged in time"
 DIE = Step(0, "two_die")
@@ -101,27 +101,27 @@ TIMELINES = {
     ],
     "the chair acknowledges: reminders to the statistician go on": [
         DIE, FIRST_NOTICES,
-        Step(2, "acknowledges", "DSMB chair"),
-        Step(2, "acknowledges", "Safety officer"),
-        Step(3, "is_", "open: seen by DSMB chair, Safety officer, waits for DSMB statistician"),
+        Step(2, "acknowledges", "chair"),
+        Step(2, "acknowledges", "safety"),
+        Step(3, "is_", "open: seen by safety, chair, waits for member"),
         Want(24, 25.1, LATE, f"{STATISTICIAN} {PI}"),
         Step(
-            26, "is_", "escalated: seen by DSMB chair, Safety officer, waits for DSMB statistician"
+            26, "is_", "escalated: seen by safety, chair, waits for member"
         ),
         Want(48, 49.1, LATE, f"{STATISTICIAN} {PI}"),
         Want(72, 73.1, LATE, f"{STATISTICIAN} {PI}"),
     ],
     "each acknowledges for themselves: silence": [
         DIE, FIRST_NOTICES,
-        Step(2, "acknowledges", "DSMB chair"),
-        Step(3, "acknowledges", "DSMB statistician"),
-        Step(4, "acknowledges", "Safety officer"),
-        Step(5, "is_", "seen by DSMB chair, DSMB statistician, Safety officer"),
+        Step(2, "acknowledges", "chair"),
+        Step(3, "acknowledges", "member"),
+        Step(4, "acknowledges", "safety"),
+        Step(5, "is_", "seen by chair, member, safety"),
     ],
     "the board does not acknowledge for the desk": [
         DIE, FIRST_NOTICES,
-        Step(2, "acknowledges", "DSMB chair"),
-        Step(3, "acknowledges", "DSMB statistician"),
+        Step(2, "acknowledges", "chair"),
+        Step(3, "acknowledges", "member"),
         Want(24, 25.1, LATE, f"{SAFETY} {PI}"),
         Want(48, 49.1, LATE, f"{SAFETY} {PI}"),
         Want(72, 73.1, LATE, f"{SAFETY} {PI}"),

@@ -18,7 +18,7 @@ RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4, 3 of 5 to 11, ...
 pytestmark = pytest.mark.slow
 
 OFFICER, INVESTIGATOR = "safety-officer", "principal-investigator"
-CHAIR, STATISTICIAN = "dsmb-chair", "dsmb-statistician"
+CHAIR, STATISTICIAN = "dsmb-chair", "dsmb-member"
 DSMB = [CHAIR, STATISTICIAN]
 
 
@@ -396,7 +396,7 @@ def test_what_is_acknowledged_by_a_clock_that_was_set_back_is_not_told_again(tri
     assert list_reasons(trial.advance_to(5)) == expect("first", OFFICER)
     trial.clock_time = hours(1.5)
     trial.acknowledge(*trial.alerts())
-    assert [str(one) for one in trial.statuses()] == ["seen by Safety officer"]
+    assert [str(one) for one in trial.statuses()] == ["seen by safety"]
     assert trial.advance_to(24 * 30) == []
 
 

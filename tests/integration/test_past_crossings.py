@@ -16,7 +16,7 @@ from tests.helpers.timeline import FOLDER, Timeline, list_reasons
 pytestmark = pytest.mark.slow
 
 RULE = "BLINA-HSCT.S4"  # non-relapse mortality: 2 of 2 to 4
-RECIPIENTS = ["dsmb-chair", "dsmb-statistician", "safety-officer"]
+RECIPIENTS = ["dsmb-chair", "dsmb-member", "safety-officer"]
 
 
 @pytest.fixture

@@ -431,8 +431,8 @@ def test_a_table_of_the_protocols_own_is_taken_as_it_is(study):
 SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the refusal
     "a role with nobody in it": (
         "recipients.yaml",
-        "  dsmb:\n    - {name: DSMB chair",
-        "  dsmb_members:\n    - {name: DSMB chair",
+        "  dsmb:\n    - {person: chair",
+        "  dsmb_members:\n    - {person: chair",
         (
             "protocol.yaml line 184, rules.BLINA-HSCT.S1.then.tell",
             "nobody in recipients.yaml is 'dsmb'",
@@ -440,8 +440,8 @@ SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the
     ),
     "an address that is none": (
         "recipients.yaml",
-        "email: ",
-        "email: nobody, webhook: ",
+        "on call, email: ",
+        "on call, email: nobody, webhook: ",
         ("recipients.yaml line ", "give either email or webhook"),
     ),
     "a time zone that is none": (

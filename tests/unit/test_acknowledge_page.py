@@ -12,10 +12,13 @@ from services.acts.alert_reminders import revoke_links
 from services.alerts import http, links
 from services.alerts.delivery_context import DeliveryContext
 from services.alerts.domain.routes import Channel, Recipient, Recipients
+from services.people.administration import end_person
+from services.store.acts import load_acts
 from services.store.alerts import load_acknowledgements, upsert_alerts
 from services.store.vault import Purpose
-from services.vocabulary.person import Actor
+from services.vocabulary.person import Actor, Role
 from tests.helpers.fact_notes import HOUR_ZERO
+from tests.helpers.people import make_person
 from tests.helpers.store import ALERT, new_database
 
 
@@ -105,6 +108,21 @@ def test_the_button_acknowledges_for_whom_the_link_was_made(page):
         HOUR_ZERO,
         3,
     )
+
+
+def test_a_person_acts_by_a_link_in_their_name_and_role_until_they_end(page):
+    person = Recipient("dsmb", "chair", Channel.EMAIL, "", is_person=True)
+    desk = replace(page.desk, recipients=Recipients({"dsmb": (person,)}))
+    page.app = Starlette(routes=http.build_routes(desk))
+    make_person(page.db, "chair", Role.DSMB_CHAIR, name="Ada <Roth>")
+    page.url = f"/alerts/{links.make_token(page.keys, 'a1', 'chair', HOUR_ZERO)}"
+    assert "Ada &lt;Roth&gt;, you have acknowledged this alert." in page.press().text
+    with page.db.read() as conn:
+        (act,) = load_acts(conn)
+    assert act.actor == Actor("chair", "Ada <Roth>", Role.DSMB_CHAIR)
+    with page.db.write() as conn:
+        end_person(conn, "chair", HOUR_ZERO, actor="tests")
+    assert page.ask("GET").status_code == page.press().status_code == 403
 
 
 def test_pressing_it_again_changes_nothing(page):

@@ -30,6 +30,15 @@ def test_each_role_has_its_people_with_their_channels(tmp_path):
     ]
 
 
+def test_a_person_is_named_by_id_with_an_address_for_the_time_before_there_is_anybody(tmp_path):
+    roles = "roles:\n  dsmb: [{person: ann}, {person: ben, email: b@x.org}]\n"
+    people = load_recipients(write_file(tmp_path, roles + OPERATOR))
+    assert people.list_in_roles(["dsmb"]) == [
+        Recipient("dsmb", "ann", Channel.EMAIL, "", is_person=True),
+        Recipient("dsmb", "ben", Channel.EMAIL, "b@x.org", is_person=True),
+    ]
+
+
 BAD = {  # the file, its fault
     "an address without a host": (
         "roles:\n  dsmb: [{name: Chair, email: chair.x.org}]\n" + OPERATOR,
@@ -71,6 +80,18 @@ BAD = {  # the file, its fault
         "roles:\n  dsmb: [{name: C, email: a@x.org},\n   {name: C, email: b@x.org}]\n" + OPERATOR,
         "line 3, roles.dsmb.2.name: 'C' is there twice: give each a name of their own",
     ),
+    "a person twice": (
+        "roles:\n  dsmb: [{person: ann},\n   {person: ann}]\n" + OPERATOR,
+        "line 3, roles.dsmb.2.person: 'ann' is there twice: give each a name of their own",
+    ),
+    "a person with a name": (
+        "roles:\n  dsmb: [{person: ann, name: Ann}]\n" + OPERATOR,
+        "line 2, roles.dsmb.1.name: a person has the name that they signed up with: remove it",
+    ),
+    "a person with a webhook": (
+        "roles:\n  dsmb: [{person: ann, webhook: 'https://x.org'}]\n" + OPERATOR,
+        "line 2, roles.dsmb.1.webhook: a person is told by mail: give the webhook an entry of its own",  # noqa: E501
+    ),
     "a role given twice": (
         f"roles:\n{OPERATOR}{OPERATOR}",
         "line 3, roles.operator: is given twice: remove one",
@@ -78,7 +99,7 @@ BAD = {  # the file, its fault
     "no roles": ("{}", "line 1, roles: is missing: add it"),
     "a key of the file": (
         "roles: {}\nrolls: {}\n",
-        "line 2, rolls: there is no such key; it is one of: roles",
+        "line 2, rolls: there is no such key; it is one of: roles, acknowledge",
     ),
     "nothing": ("", ": is empty"),
     "no mapping": ("[]", "line 1: must be keys with values (key: value)"),

@@ -14,12 +14,16 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Recipient:
-    """Somebody, in one role, at one address; *name* is the key that rows and logs use."""
+    """Somebody, in one role, at one address; *name* is the key that rows and logs use.
+
+    Of a person it is their id, and the address is that of the person.
+    """
 
     role: str
     name: str
     channel: Channel
     address: str
+    is_person: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,20 @@ class Recipients:
         by_role: In the order of the file.
         each_acknowledges: Roles whose members acknowledge each for themselves; in any other role
             one does for all.
+        absent: Persons who ended, or are not active yet; they are in no role.
     """
 
     by_role: Mapping[str, tuple[Recipient, ...]]
     each_acknowledges: frozenset[str] = frozenset()
+    absent: tuple[Recipient, ...] = ()
+
+    def list_all(self) -> list[Recipient]:
+        """Return everybody in any role, in the order of the file."""
+        return [one for rows in self.by_role.values() for one in rows]
+
+    def lacks_somebody(self, roles: Iterable[str]) -> bool:
+        """Return True if a person of one of *roles* is absent."""
+        return not {one.role for one in self.absent}.isdisjoint(roles)
 
     def list_in_roles(self, roles: Iterable[str]) -> list[Recipient]:
         """Return the recipients in any of *roles*, each address once."""
