@@ -4,7 +4,8 @@ import subprocess
 
 import pytest
 
-from services.cli.commands.protocol import list_planned_rules, read_protocol
+from services.cli.commands.protocol_explain import list_planned_rules
+from services.cli.shared.read_study import read_study
 from services.reports.r_script import write_r_script
 from services.reports.statistical_plan import PlannedRule
 from services.safety_rules.reports.boundary_tables import design_boundary
@@ -50,7 +51,7 @@ def test_r_finds_the_same_for_every_family_and_for_grouped_looks(run_script):
 
 
 def test_r_finds_the_same_for_the_trial_and_for_person_time(run_script, tmp_path):
-    rules = list_planned_rules(read_protocol(write_person_time_study(tmp_path)))
+    rules = list_planned_rules(read_study(write_person_time_study(tmp_path)))
     result = run_script(write_r_script(rules))
     assert result.returncode == 0, result.stderr
     assert f"{len(rules)} rules recomputed: nothing differs" in result.stdout

@@ -9,8 +9,9 @@ import docx
 import pytest
 
 from services.charts.cards import Card, split_card, write_cards
-from services.cli.commands.protocol import list_planned_rules, read_protocol
+from services.cli.commands.protocol_explain import list_planned_rules
 from services.cli.main import main
+from services.cli.shared.read_study import read_study
 from services.reports.blocks import Heading, Paragraph, Table
 from services.reports.document_formats import FORMATS, write_csv, write_docx, write_rtf
 from services.reports.statistical_plan import write_statistical_plan
@@ -27,7 +28,7 @@ BLOCKS = [
 
 @pytest.fixture(scope="module")
 def planned_rules():
-    return list_planned_rules(read_protocol(STUDY))
+    return list_planned_rules(read_study(STUDY))
 
 
 def test_each_rule_has_a_paragraph_and_two_tables_numbered_through(planned_rules):
@@ -55,7 +56,7 @@ def test_looks_and_what_is_not_calibrated_are_said(planned_rules):
 
 
 def test_a_rule_of_person_time_has_its_own_words(tmp_path):
-    rules = list_planned_rules(read_protocol(write_person_time_study(tmp_path)))
+    rules = list_planned_rules(read_study(write_person_time_study(tmp_path)))
     texts = [b.text for b in write_statistical_plan("", "", rules) if isinstance(b, Paragraph)]
     assert any("up to a person-time of 3.2 from 0.1 on," in text for text in texts)
 

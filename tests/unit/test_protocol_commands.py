@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.cli.commands.protocol import read_protocol
 from services.cli.commands.rules_status import describe_joint_error
 from services.cli.main import main
+from services.cli.shared.read_study import read_study
 
 TRIAL = Path("studies/blina-hsct")
 PROTOCOL_TEXT = yaml.safe_load((TRIAL / "protocol.yaml").read_text())
@@ -274,7 +274,7 @@ def test_what_cannot_be_explained_names_the_argument(capsys, arguments, problem)
 
 
 def test_the_status_of_the_rules_ends_with_their_joint_false_stop():
-    text = describe_joint_error(read_protocol(TRIAL))
+    text = describe_joint_error(read_study(TRIAL))
     simulated_rate, exact = re.findall(r"0\.\d{3}\b", text)
     assert exact == "0.181"
     assert float(simulated_rate) == pytest.approx(0.181, abs=0.011)  # four standard errors

@@ -10,7 +10,7 @@ from services.runtime.file_error import FileFault, UntrustedFileError
 from services.runtime.recipients_file import RECIPIENTS, read_recipients_file
 from services.runtime.sites_file import SITES
 from services.safety_rules.adapters.protocol_files import Study
-from services.vocabulary.alert import OPERATOR
+from services.vocabulary.person import Role
 from services.vocabulary.protocol import Protocol
 
 _PURPOSES = {SITES: "who sends, by which codes", RECIPIENTS: "who is told"}
@@ -64,8 +64,8 @@ def _list_faults_of_others(folder: Path) -> Iterator[FileFault]:
 
 
 def _list_operator_faults(folder: Path) -> Iterator[FileFault]:
-    if OPERATOR not in read_recipients_file(folder).roles:
-        problem = f"has no {OPERATOR}, who is told when a notice cannot be delivered: add one"
+    if Role.OPERATOR not in read_recipients_file(folder).roles:
+        problem = f"has no {Role.OPERATOR}, who is told when a notice cannot be delivered: add one"
         yield FileFault(str(folder / RECIPIENTS), 0, "roles", problem)
 
 

@@ -12,7 +12,13 @@ from services.runtime.measures import load_measures
 from services.runtime.strict_yaml import read_yaml
 from services.safety_rules.adapters.assessed_file import read_assessed
 from services.safety_rules.adapters.criteria_rows import make_slug, read_criteria
-from services.safety_rules.adapters.rules_version import ASSESSED, TABLES, TERMS, list_tables
+from services.safety_rules.adapters.rules_version import (
+    ASSESSED,
+    TABLES,
+    TERMS,
+    list_tables,
+    read_criteria_file,
+)
 from services.safety_rules.domain.ctcae.compiled import CompiledCriteria, compile_criteria
 from services.safety_rules.domain.ctcae.criterion import Criterion
 from services.vocabulary.grade import Grade
@@ -109,7 +115,7 @@ def _read_all_criteria(
     for file, text in sorted(texts.items()):
         if not file.endswith(".yaml") or file == ASSESSED:
             continue
-        document = read_yaml(text, str(place / file))
+        document = read_criteria_file(text, str(place / file))
         new_criteria = {criterion.id: criterion for criterion in read_criteria(document, name)}
         faults = [
             (f"terms.{criterion.id}", problem)

@@ -8,6 +8,7 @@ import csv
 import json
 from collections.abc import Mapping
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -68,6 +69,16 @@ def list_tables() -> list[str]:
     return sorted(folder.name for folder in TABLES.iterdir() if folder.is_dir())
 
 
+@lru_cache(maxsize=64)  # a table is read for its version and for its criteria
+def read_criteria_file(text: str, file: str) -> Document:
+    """Return the values of *file* of a table of criteria, whose content is *text*.
+
+    Raises:
+        UntrustedFileError: It is no YAML.
+    """
+    return read_yaml(text, file)
+
+
 def criteria_meaning(folder: Traversable) -> str:
     """Return the sha256 of the terms, thresholds and plausible values of the table in *folder*.
 
@@ -75,7 +86,7 @@ def criteria_meaning(folder: Traversable) -> str:
     """
     by_name = {file.name: file.read_text("utf-8") for file in folder.iterdir()}
     thresholds = [
-        read_yaml(text, name).value
+        read_criteria_file(text, str(folder / name)).value
         for name, text in sorted(by_name.items())
         if name.endswith(".yaml") and name != ASSESSED
     ]

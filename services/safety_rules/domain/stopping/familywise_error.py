@@ -111,7 +111,7 @@ def _simulate_stopped_shares(
         for rule in rules:
             own_part = generator.standard_normal(size)
             for number, rho in enumerate(correlations):
-                latent = shared_part * sqrt(rho) + own_part * sqrt(1 - rho)
+                latent = _mix_parts(shared_part, own_part, rho)
                 any_stops[number] |= (
                     _find_stops(rule, latent)
                     if isinstance(rule, Design)
@@ -121,13 +121,21 @@ def _simulate_stopped_shares(
     return [int(count) / trials for count in stopped_counts]
 
 
+def _mix_parts(shared_part: Floats, own_part: Floats, rho: float) -> Floats:
+    """Return normal variables of which each two rules have correlation *rho*."""
+    if rho in (0, 1):
+        return shared_part if rho else own_part
+    return shared_part * sqrt(rho) + own_part * sqrt(1 - rho)
+
+
 def _find_stops(rule: Design, latent: Floats) -> npt.NDArray[np.bool_]:
     """Return the trials that stop; *latent*: normal variables, shape (trials, participants)."""
     has_event = latent < special.ndtri(rule.p0)
     stops = np.count_nonzero(has_event, axis=1) >= min(rule.boundary)  # the others never do
-    events = has_event[stops].cumsum(axis=1)
-    at_looks = events[:, np.array(rule.looks) - 1]
-    stops[stops] = (at_looks >= np.array(rule.boundary)).any(axis=1)
+    least_events = np.full(latent.shape[1], latent.shape[1] + 1, np.int32)  # where none compares
+    least_events[np.array(rule.looks) - 1] = rule.boundary
+    events = has_event[stops].cumsum(axis=1, dtype=np.int32)
+    stops[stops] = (events >= least_events).any(axis=1)
     return np.asarray(stops)
 
 
