@@ -17,7 +17,7 @@ from services.ingest.known_enrolments import (
     name_series,
 )
 from services.ingest.participant_rows import ParticipantRow, WrongRow, read_rows
-from services.runtime import wire
+from services.runtime.wire import digest_clinical
 from services.store import journal, participants
 from services.store.journal import Arrival, RawMessage
 from services.store.key_files import make_key_id
@@ -205,29 +205,36 @@ def _make_changed_facts(
         last = known_enrolments.last_facts.get(series)
         known_at = journal.compute_known_at(last.reported_at if last else None, message.received_at)
         if local_time is not None:
-            fact = Fact(
-                id=fact_id(message, body.kind),
-                subject=row.participant,
-                observed_at=_utc(local_time, zone),
-                reported_at=known_at,
-                body=body,
-                digest="",
-                site=row.site,
-                status=Status.CORRECTED if last else Status.FINAL,
-                series=series,
-            )
-            if last is None or _says_otherwise(last, fact):
-                yield replace(fact, digest=wire.digest_clinical(fact))
+            observed_at = _utc(local_time, zone)
+            if last is None or _says_otherwise(last, body, observed_at):
+                status = Status.CORRECTED if last else Status.FINAL
+                yield Fact(
+                    id=fact_id(message, body.kind),
+                    subject=row.participant,
+                    observed_at=observed_at,
+                    reported_at=known_at,
+                    body=body,
+                    digest=digest_clinical(row.participant, observed_at, body, status, series),
+                    site=row.site,
+                    status=status,
+                    series=series,
+                )
         elif last is not None and last.status is not Status.DELETED:
-            fact = replace(last, id=fact_id(message, body.kind), reported_at=known_at)
-            taken_back = replace(fact, status=Status.DELETED)
-            yield replace(taken_back, digest=wire.digest_clinical(taken_back))
+            yield replace(
+                last,
+                id=fact_id(message, body.kind),
+                reported_at=known_at,
+                status=Status.DELETED,
+                digest=digest_clinical(
+                    last.subject, last.observed_at, last.body, Status.DELETED, last.series
+                ),
+            )
 
 
-def _says_otherwise(last: Fact, fact: Fact) -> bool:
-    """Return True when *fact* does not repeat *last*."""
+def _says_otherwise(last: Fact, body: Body, observed_at: datetime) -> bool:
+    """Return True when *body* at *observed_at* does not repeat *last*."""
     is_taken_back = last.status is Status.DELETED
-    return is_taken_back or (last.body, last.observed_at) != (fact.body, fact.observed_at)
+    return is_taken_back or (last.body, last.observed_at) != (body, observed_at)
 
 
 def _utc(instant: datetime, zone: ZoneInfo) -> datetime:

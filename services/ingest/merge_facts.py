@@ -1,12 +1,8 @@
 """Facts of merges and moves: they name two participants and enter the journals of both."""
 
-from collections.abc import Callable
-
-from msgspec.structs import replace
-
 from services.ingest.domain.message_content import MergeDraft, MoveDraft, ParkedItem, ParkReason
 from services.ingest.ids import fact_id
-from services.runtime import wire
+from services.runtime.wire import digest_clinical
 from services.store.journal import RawMessage
 from services.vocabulary.fact import Fact
 from services.vocabulary.identity_change import Merge, Move
@@ -17,19 +13,18 @@ def build_pair_facts(
 ) -> list[Fact]:
     """Return *body* as a fact about each of the two participants that it names."""
     pair = {body.gone, body.survivor} if isinstance(body, Merge) else {body.source, body.target}
-    facts = [
+    return [
         Fact(
             id=fact_id(message, f"{draft.path}/{subject}"),
             subject=subject,
             observed_at=draft.observed_at,
             reported_at=draft.reported_at,
             body=body,
-            digest="",
+            digest=digest_clinical(subject, draft.observed_at, body),
             site=message.site,
         )
         for subject in sorted(pair)
     ]
-    return [replace(fact, digest=wire.digest_clinical(fact)) for fact in facts]
 
 
 def park_unclear_move(
@@ -52,12 +47,3 @@ def park_unclear_move(
         )
         return ParkedItem(draft.path, ParkReason.AMBIGUOUS_PARTICIPANT, detail)
     return None
-
-
-def hash_visits(fact: Fact, hash_visit: Callable[[str], str]) -> Fact:
-    """Return *fact* with its visit numbers, if any, hashed by *hash_visit*."""
-    body = fact.body
-    if isinstance(body, Move):
-        body = replace(body, visit=hash_visit(body.visit), new_visit=hash_visit(body.new_visit))
-        return replace(fact, body=body)
-    return replace(fact, visit=hash_visit(fact.visit)) if fact.visit else fact

@@ -3,12 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from functools import partial
-
-from msgspec import structs
 
 from services.ingest.domain.message_content import (
-    FactDraft,
     MergeDraft,
     MessageContent,
     MoveDraft,
@@ -19,7 +15,7 @@ from services.ingest.domain.message_content import (
 from services.ingest.facts import FactsContent
 from services.ingest.ids import fact_id
 from services.ingest.line_places import find_line_number
-from services.ingest.merge_facts import build_pair_facts, hash_visits, park_unclear_move
+from services.ingest.merge_facts import build_pair_facts, park_unclear_move
 from services.ingest.parked_rows import (
     park_future_dated,
     park_missing_end,
@@ -28,14 +24,12 @@ from services.ingest.parked_rows import (
     park_wrong_site,
     park_wrong_subject,
 )
-from services.runtime import wire
+from services.ingest.stored_facts import build_drafted_fact, build_sent_fact, hash_visit
 from services.store import journal, participants
 from services.store.journal import RawMessage
 from services.store.participant_order import list_named_pairs
 from services.store.session import Connection
-from services.store.site_numbers import hash_fact_numbers
 from services.store.vault import Keys, hash_identifier
-from services.vocabulary.clinical_fact import Enrolment
 from services.vocabulary.fact import Fact
 from services.vocabulary.identity_change import Merge, Move
 
@@ -43,8 +37,6 @@ _CLOCK_TOLERANCE = timedelta(minutes=10)  # a clock may be this wrong
 _KINDS_OF_PEOPLE = frozenset(
     {"merge", "move", "adjudication", "determination", "protocol-activation", "enrolment"}
 )
-_VISIT, _VISIT_DIGITS = "VN", 32  # HL7 table 0203; 128 bits tell all visits of a trial apart
-_REPORT_DIGITS = 8  # 32 bits tell the reports of one order apart
 
 
 @dataclass(slots=True)
@@ -93,7 +85,7 @@ class PatientMatcher:
             elif draft.observed_at > message.received_at + _CLOCK_TOLERANCE:
                 parked.append(park_future_dated(draft.path, draft.observed_at))
             else:
-                facts.append(self._build_fact(message, content.site, draft, subject))
+                facts.append(build_drafted_fact(self.keys, message, content.site, draft, subject))
         for pair_draft in content.merges_and_moves:
             facts_or_parked = self._build_merge_or_move(conn, message, pair_draft, subjects)
             if isinstance(facts_or_parked, ParkedItem):
@@ -135,13 +127,7 @@ class PatientMatcher:
             elif fact.observed_at > message.received_at + _CLOCK_TOLERANCE:
                 parked.append(park_future_dated(place, fact.observed_at))
             else:
-                hashed_fact = hash_fact_numbers(
-                    self.keys, hash_visits(_name_site(fact, site), partial(self._hash_visit, site))
-                )
-                digest = wire.digest_clinical(hashed_fact)
-                facts.append(
-                    structs.replace(hashed_fact, id=new_id, site=content.site, digest=digest)
-                )
+                facts.append(build_sent_fact(self.keys, fact, new_id, content.site, site))
         return facts, sorted(parked, key=lambda item: find_line_number(item.path) or 0)
 
     def _find_subject(
@@ -172,31 +158,6 @@ class PatientMatcher:
         """Return True when all *subjects* are participants of the study."""
         return all(self._find_site(conn, subject) for subject in subjects)
 
-    def _build_fact(self, message: RawMessage, site: str, draft: FactDraft, subject: str) -> Fact:
-        visit = self._hash_visit(site, draft.visit)
-        fact = Fact(
-            id=fact_id(message, draft.path),
-            subject=subject,
-            observed_at=draft.observed_at,
-            reported_at=draft.reported_at,
-            body=draft.body,
-            digest="",
-            site=site,
-            status=draft.status,
-            series=f"{draft.series}|{visit}" if draft.is_of_visit else draft.series,
-            sequence=draft.sequence,
-            notes=draft.notes,
-            visit=visit,
-            result_key=draft.result_key
-            and structs.replace(draft.result_key, report=message.id[:_REPORT_DIGITS]),
-        )
-        hashed_fact = hash_fact_numbers(self.keys, fact)
-        return structs.replace(hashed_fact, digest=wire.digest_clinical(hashed_fact))
-
-    def _hash_visit(self, site: str, number: str) -> str:
-        """Return the keyed hash of a visit number, which only a holder of the key can repeat."""
-        return hash_identifier(self.keys, site, _VISIT, number)[:_VISIT_DIGITS] if number else ""
-
     def _build_merge_or_move(
         self,
         conn: Connection,
@@ -222,19 +183,12 @@ class PatientMatcher:
                 message, draft, Merge(first_subject, second_subject, undone=draft.is_reversal)
             )
         visit, new_visit = (
-            self._hash_visit(message.site, v) for v in (draft.visit, draft.new_visit)
+            hash_visit(self.keys, message.site, v) for v in (draft.visit, draft.new_visit)
         )
         has_others = participants.count_identifiers(conn, first_subject) > len(draft.source)
         return park_unclear_move(
             draft, to_themselves=first_subject == second_subject, has_others=has_others
         ) or build_pair_facts(message, draft, Move(first_subject, second_subject, visit, new_visit))
-
-
-def _name_site(fact: Fact, site: str) -> Fact:
-    """Return *fact*; an enrolment is at *site*, whatever it calls it."""
-    if isinstance(fact.body, Enrolment):
-        return structs.replace(fact, body=structs.replace(fact.body, site=site))
-    return fact
 
 
 def _iterate_keys(content: MessageContent | FactsContent) -> Iterable[PatientKey]:

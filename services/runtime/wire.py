@@ -63,15 +63,19 @@ class _ClinicalContent(msgspec.Struct):
     series: str
 
 
-def digest_clinical(fact: Fact) -> str:
-    """Return the sha256 of the clinical content of *fact*, in 64 hexadecimal digits.
+def digest_clinical(
+    subject: str,
+    observed_at: datetime,
+    body: Body,
+    status: Status = Status.FINAL,
+    series: str = "",
+) -> str:
+    """Return the sha256 of the clinical content of a fact, in 64 hexadecimal digits.
 
-    Sender, message and time of the report are left out: a repeated fact has the same digest.
+    Id, sender and time of the report are left out: a repeated fact has the same digest.
     """
-    body = _LATER_FIELDS.sub(b"", _write_body(fact.body))
-    content = _ClinicalContent(
-        fact.subject, fact.observed_at, msgspec.Raw(body), fact.status, fact.series
-    )
+    body_text = msgspec.Raw(_LATER_FIELDS.sub(b"", _write_body(body)))
+    content = _ClinicalContent(subject, observed_at, body_text, status, series)
     return hashlib.sha256(_encode(content)).hexdigest()
 
 

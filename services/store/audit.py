@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import msgspec
 from sqlalchemy import Connection, Table, func, select
 
 from services.runtime.clock import now_utc
@@ -16,7 +17,7 @@ from services.store.types import write_instant
 SERVICE = "service"  # the actor when no person asked for the change
 INSERTION, CHANGE, DELETION = "inserted", "changed", "deleted"
 
-_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
+_encode = msgspec.json.Encoder(order="deterministic").encode  # sorts the columns by name
 
 Row = Mapping[str, object]
 
@@ -109,7 +110,7 @@ def write_row_text(how: AuditPolicy, row: Row) -> str:
             for name, value in row.items()
             if value is not None and name not in left_out
         }
-    )
+    ).decode()
 
 
 def hash_rows(texts: Sequence[str]) -> str:

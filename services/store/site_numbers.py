@@ -7,11 +7,9 @@ rotated: by another key nothing would match any more.
 
 import re
 
-from msgspec.structs import replace
-
 from services.store.vault import Keys, hash_identifier
 from services.vocabulary.clinical_fact import Action, Administration, Movement
-from services.vocabulary.fact import Fact, ResultKey
+from services.vocabulary.fact import Body, ResultKey
 
 _DIGITS = 32  # hexadecimal: 128 bits tell all numbers of a trial apart
 _ORDER, _MESSAGE, _CODE, _RESULT = "order", "MSH-10", "OBX-3", "OBX-1"  # never one for another
@@ -30,36 +28,31 @@ def hash_control_id(keys: Keys, control_id: str) -> str:
     return _hash(keys, _MESSAGE, control_id)
 
 
-def hash_fact_numbers(keys: Keys, fact: Fact) -> Fact:
-    """Return *fact* with its order number and its result's key hashed.
+def hash_series(keys: Keys, series: str, subject: str, body: Body) -> str:
+    """Return the stored form of the *series* of a fact of *subject*: its order number is hashed.
 
     What the rules read of a series stays: the action of a drug, and the event of a movement.
     """
-    key = fact.result_key and _hash_result_key(keys, fact.result_key)
-    return replace(fact, series=_hash_series(keys, fact), result_key=key)
-
-
-def _hash_series(keys: Keys, fact: Fact) -> str:
-    series = fact.series
-    if series == _IMPORT_SERIES.format(fact.subject, fact.body.kind):
+    if series == _IMPORT_SERIES.format(subject, body.kind):
         return series
-    if isinstance(fact.body, Movement):
+    if isinstance(body, Movement):
         order, separator, event = series.partition(_MOVEMENT)
         if separator and _EVENT.fullmatch(event):
             return f"{_hash(keys, _ORDER, order)}{_MOVEMENT}{event}"
-    if isinstance(fact.body, Administration):
+    if isinstance(body, Administration):
         order, _, action = series.rpartition("|")
         if action in set(Action):
             return f"{_hash(keys, _ORDER, order)}|{action}"
     return _hash(keys, _ORDER, series)
 
 
-def _hash_result_key(keys: Keys, key: ResultKey) -> ResultKey:
+def hash_result_key(keys: Keys, key: ResultKey, report: str) -> ResultKey:
+    """Return the stored form of *key* in *report*: all but plain numbers is hashed."""
     return ResultKey(
         _hash(keys, _CODE, key.code),
         _hash_unless(_RESULT_NUMBER, keys, key.number),
         _hash_unless(_LOCAL_TIME, keys, key.local_time),
-        _hash_unless(_REPORT, keys, key.report),
+        _hash_unless(_REPORT, keys, report),
     )
 
 

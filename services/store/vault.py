@@ -1,6 +1,5 @@
 """Encryption of raw messages, and keyed hashes of identifiers and of the audit trail."""
 
-import hashlib
 import hmac
 import secrets
 from collections.abc import Collection, Mapping
@@ -144,12 +143,15 @@ def hash_identifier(keys: Keys, authority: str, kind: str, identifier: str) -> s
 
     The parts are framed by their lengths, so that different identifiers never collide.
     """
-    parts = (part.encode() for part in (authority, kind, identifier))
-    content = b"".join(len(part).to_bytes(4) + part for part in parts)
-    return hmac.new(keys.get_key(Purpose.IDENTITY), content, hashlib.sha256).hexdigest()
+    content = b"".join(_frame(part.encode()) for part in (authority, kind, identifier))
+    return hmac.digest(keys.get_key(Purpose.IDENTITY), content, "sha256").hex()
 
 
 def hash_chain(keys: Keys, previous: str, content: bytes) -> str:
     """Return the HMAC-SHA256 of *content* after *previous*, in 64 hexadecimal digits."""
     chained = previous.encode() + b"\n" + content
-    return hmac.new(keys.get_key(Purpose.SEAL), chained, hashlib.sha256).hexdigest()
+    return hmac.digest(keys.get_key(Purpose.SEAL), chained, "sha256").hex()
+
+
+def _frame(part: bytes) -> bytes:
+    return len(part).to_bytes(4) + part

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from services.relay.packing import LONGEST, pack_records
-from services.runtime import topics
+from services.runtime import topic_names
 from services.runtime.kafka_records import (
     VERSION,
     FactRuns,
@@ -63,11 +63,11 @@ def test_what_a_later_release_adds_does_not_stop_the_reader_of_this_version():
 
 
 def test_what_a_later_release_adds_to_a_fact_does_not_stop_it_either():
-    added = '"added":{"by":["a","later"]},'
+    later_key = '"later_key":{"by":["a","later"]},'
     payload = make_record(*FACTS)
     for place in ('"id":', '"measure":', '"unit":'):
         assert place in payload
-        payload = payload.replace(place, f"{added}{place}")
+        payload = payload.replace(place, f"{later_key}{place}")
     read = read_facts_record(write_facts_record("T", [payload]))
     assert tuple(entry.fact for entry in read.facts) == FACTS
 
@@ -113,14 +113,14 @@ def announcement(number, topic, key, payload="{}"):
 
 def test_facts_of_one_participant_share_a_record_in_their_order():
     rows = [
-        announcement(1, topics.FACTS, "P-1", make_record(FACTS[0])),
-        announcement(2, topics.FACTS, "P-2", make_record(FACTS[0])),
-        announcement(3, topics.FACTS, "P-1", make_record(FACTS[1], message="m2", first=2)),
+        announcement(1, topic_names.FACTS, "P-1", make_record(FACTS[0])),
+        announcement(2, topic_names.FACTS, "P-2", make_record(FACTS[0])),
+        announcement(3, topic_names.FACTS, "P-1", make_record(FACTS[1], message="m2", first=2)),
     ]
     records = list(pack_records("T", rows))
     assert [(one.topic, one.key) for one in records] == [
-        (topics.FACTS, "P-1"),
-        (topics.FACTS, "P-2"),
+        (topic_names.FACTS, "P-1"),
+        (topic_names.FACTS, "P-2"),
     ]
     assert [k.seq for k in read_facts_record(records[0].value).facts] == [1, 2]
 
@@ -128,7 +128,7 @@ def test_facts_of_one_participant_share_a_record_in_their_order():
 def test_a_record_ends_between_messages_before_it_is_too_long():
     payload = make_record(*FACTS)
     count = 3 * LONGEST // len(payload)
-    rows = [announcement(n, topics.FACTS, "P-1", payload) for n in range(count)]
+    rows = [announcement(n, topic_names.FACTS, "P-1", payload) for n in range(count)]
     records = list(pack_records("T", rows))
     assert 3 <= len(records) <= 4
     assert all(len(one.value) < LONGEST + 200 for one in records)
@@ -137,13 +137,17 @@ def test_a_record_ends_between_messages_before_it_is_too_long():
 
 def test_a_study_is_looked_at_again_once_and_every_alert_is_told():
     rows = [
-        announcement(1, topics.STANDINGS, "T"),
-        announcement(2, topics.ALERTS, "T", '{"id": "a1"}'),
-        announcement(3, topics.STANDINGS, "T"),
-        announcement(4, topics.ALERTS, "T", '{"id": "a2"}'),
+        announcement(1, topic_names.STANDINGS, "T"),
+        announcement(2, topic_names.ALERTS, "T", '{"id": "a1"}'),
+        announcement(3, topic_names.STANDINGS, "T"),
+        announcement(4, topic_names.ALERTS, "T", '{"id": "a2"}'),
     ]
     records = list(pack_records("T", rows))
-    assert [one.topic for one in records] == [topics.ALERTS, topics.ALERTS, topics.STANDINGS]
+    assert [one.topic for one in records] == [
+        topic_names.ALERTS,
+        topic_names.ALERTS,
+        topic_names.STANDINGS,
+    ]
     assert [json.loads(one.value)["alert"]["id"] for one in records[:2]] == ["a1", "a2"]
 
 

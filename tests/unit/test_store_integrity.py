@@ -1,11 +1,12 @@
 """Whatever is done to the database by hand is found, table by table and column by column."""
 
+import json
 from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
 
-from services.store import tables
+from services.store import audit, tables
 from services.store.integrity import find_faults
 from services.store.seal_chain import seal_audit_rows
 from services.store.vault import Keys
@@ -177,3 +178,16 @@ def test_nothing_is_sealed_twice(example_database):
     db, keys = example_database
     with db.write() as conn:
         assert seal_audit_rows(conn, keys, hours(9)) is None
+
+
+def test_the_text_of_a_row_in_the_trail_is_that_of_the_first_release():
+    how = audit.find_policy(tables.fact)
+    row = {
+        "subject": "P-\u2028\x7f\x00\x1f é😀",
+        "seq": 2**62,
+        "payload": '{"a":"\\u0001\\"/\b\f\n\r\t"}',
+        "kind": None,
+    }
+    filled_columns = {name: value for name, value in row.items() if value is not None}
+    text = json.dumps(filled_columns, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert audit.write_row_text(how, row) == text

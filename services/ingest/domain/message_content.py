@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from msgspec import Struct
+
 from services.vocabulary.fact import Body, ResultKey, Status
 
 
@@ -41,8 +43,7 @@ class PatientKey:
     identifier: str
 
 
-@dataclass(frozen=True, slots=True)
-class FactDraft:
+class FactDraft(Struct, frozen=True, gc=False):
     """A fact without its participant; see `vocabulary.fact.Fact` for the rest.
 
     Args:

@@ -5,9 +5,8 @@ Source: HL7 v2.7.1, table 0916 (OBR-13); LOINC 49541-6, "Fasting status - Report
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from services.ingest.domain.hl7.context import Item
 from services.ingest.domain.hl7.message import Segment
@@ -38,7 +37,7 @@ def add_fasting(order: Segment | None, items: Sequence[Item]) -> Iterator[Item]:
         match item:
             case FactDraft(body=Observation(measure=measure) as body) if measure in _OF_FASTING:
                 note = () if is_fasting is not None else (_CONTRADICTION,)
-                updated_body = structs.replace(body, fasting=is_fasting)
+                updated_body = replace(body, fasting=is_fasting)
                 yield replace(item, body=updated_body, notes=(*item.notes, *note))
             case _:
                 yield item
