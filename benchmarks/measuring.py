@@ -1,10 +1,14 @@
 """A measure beside what it is compared to: both in every round, so that both meet one machine."""
 
 import gc
+import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
+
+from services.runtime.gc_tuning import tune_interpreter
 
 Sample = Callable[[], float]  # does the work once; returns the figure
 
@@ -76,6 +80,19 @@ def compare(measure: Measure, rounds: int) -> list[Comparison]:
         )
         for name, figures in results.items()
     ]
+
+
+@contextmanager
+def interpreter_of_a_service() -> Iterator[None]:
+    """Let the interpreter be as `tune_interpreter` makes it for a service, and then as before."""
+    thresholds, switch_s = gc.get_threshold(), sys.getswitchinterval()
+    tune_interpreter()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*thresholds)
+        sys.setswitchinterval(switch_s)
 
 
 def per_second(count: int, work: Callable[[], object]) -> float:

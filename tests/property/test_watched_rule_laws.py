@@ -51,12 +51,14 @@ def standings(draw):
 
 LOOKS = st.lists(st.tuples(st.one_of(st.none(), standings()), st.integers(0, 3)), min_size=1)
 POLICIES = st.sampled_from(["onset_weighted", "linear", "complete", "everyone_treated"])
+STATUSES = st.sampled_from(["not_rejected", "confirmed"])
+ENDS = st.sampled_from(["lowest", "highest"])
 
 
-@settings(deadline=None, max_examples=200)
-@given(LOOKS, POLICIES)
-def test_each_look_is_that_of_all_standings_at_once(looks, policy):
-    rule = replace(RULE, policy=policy)
+@settings(deadline=None, max_examples=300)
+@given(LOOKS, POLICIES, st.sampled_from([(), (2, 3)]), STATUSES, ENDS)
+def test_each_look_is_that_of_all_standings_at_once(looks, policy, sizes, status, end):
+    rule = replace(RULE, policy=policy, looks=sizes, status=status, if_a_grade_is_incomplete=end)
     watched_rule, latest, day = WatchedRule(PROTOCOL, rule), {}, 0
     for change, days in looks:
         day += days

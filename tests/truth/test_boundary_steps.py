@@ -14,7 +14,7 @@ from services.safety_rules.domain.stopping.steps import (
     find_step_faults,
     format_steps,
 )
-from services.vocabulary.protocol import BoundaryStep, WorkedExample
+from services.vocabulary.protocol import BoundaryStep, Curve, WorkedExample
 from tests.helpers.protocols import CRS
 
 
@@ -161,14 +161,13 @@ def test_a_size_is_rounded_up_but_for_the_rounding_of_its_sum(size, row):
     assert find_table_row(size) == row
 
 
-PATHS = {  # sizes and events at each date, and at the cut, which is none; is it crossed?
-    "below": ([2.0, 5.0, 6.0], [1, 2, 2], False),
-    "at the boundary": ([2.0, 5.0], [2, 2], True),
-    "at it on a later date": ([2.0, 4.5, 6.0], [1, 3, 3], True),
-    "at the cut alone": ([2.0, 4.0], [1, 2], False),
-    "at it but for rounding": ([4 + SLACK / 2, 6.0], [2, 2], True),
-    "beyond the rounding": ([4 + 2 * SLACK, 6.0], [2, 2], False),
-    "no date": ([3.0], [2], False),
+PATHS = {  # sizes and events at each date; is it crossed?
+    "below": ([2.0, 5.0], [1, 2], False),
+    "at the boundary": ([2.0], [2], True),
+    "at it on a later date": ([2.0, 4.5], [1, 3], True),
+    "at it but for rounding": ([4 + SLACK / 2], [2], True),
+    "beyond the rounding": ([4 + 2 * SLACK], [2], False),
+    "no date": ([], [], False),
 }
 
 
@@ -176,5 +175,5 @@ PATHS = {  # sizes and events at each date, and at the cut, which is none; is it
 def test_a_path_is_compared_at_the_dates_of_events(sizes, events, is_crossed):
     instants = np.arange(len(sizes), dtype=float)
     timeline = Timeline(None, None, instants, np.array(events), None)  # the rest is not compared
-    path = RulePath(timeline, np.array(sizes), np.array([]))
+    path = RulePath(timeline, "complete", Curve("uniform"), np.array(sizes))
     assert path.crosses_boundary(LIMITS) is is_crossed

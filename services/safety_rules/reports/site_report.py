@@ -18,10 +18,10 @@ from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.cohort import (
     Cohort,
     Outcomes,
+    choose_event_kind,
     find_outcomes,
 )
 from services.safety_rules.domain.stopping.follow_up import compute_weights
-from services.safety_rules.domain.stopping.monitor import choose_event_kind
 from services.safety_rules.domain.stopping.rule_standings import RuleStandings
 from services.store import participants
 from services.store.session import Connection

@@ -50,21 +50,21 @@ def find_quantiles(
 
 def _approximate(a: float, b: float, share: Floats, tails: tuple[float, ...]) -> list[float]:
     """Return the quantiles of the Beta density of the mixture's mean and variance."""
-    k, total = np.arange(len(share)), a + b
-    mean = float(share @ (a + k)) / total
-    square = float(share @ ((a + k) * (a + k + 1))) / (total * (total + 1))
-    weight = mean * (1 - mean) / (square - mean * mean) - 1
+    total, shares = a + b, share.tolist()
+    mean = sum(one * (a + k) for k, one in enumerate(shares)) / total
+    square = sum(one * (a + k) * (a + k + 1) for k, one in enumerate(shares))
+    weight = mean * (1 - mean) / (square / (total * (total + 1)) - mean * mean) - 1
     points = special.betaincinv(mean * weight, (1 - mean) * weight, np.array(tails))
     return [*points.tolist()]
 
 
 def _refine(a: float, b: float, share: list[float], tail: float, x: float) -> float | None:
     """Return the quantile by Newton's method from *x*; None: the other way is due."""
-    aim = math.log(tail / (1 - tail))
+    aim, log_scale = math.log(tail / (1 - tail)), float(special.betaln(a, b)) + math.log(a)
     for _ in range(_MOST_STEPS):
         if not _SMALLEST < x < 1:
             return None
-        lower_share, density = _compute_distribution(a, b, share, x)
+        lower_share, density = _compute_distribution(a, b, share, x, log_scale)
         if not (0 < lower_share < 1 and density > 0):
             return None
         slope = density / (lower_share * (1 - lower_share))
@@ -75,15 +75,17 @@ def _refine(a: float, b: float, share: list[float], tail: float, x: float) -> fl
     return None
 
 
-def _compute_distribution(a: float, b: float, share: list[float], x: float) -> tuple[float, float]:
+def _compute_distribution(
+    a: float, b: float, share: list[float], x: float, log_scale: float
+) -> tuple[float, float]:
     """Return the share of the mixture below *x*, and its density in the logit of *x*.
 
-    Both are 0 where floating-point numbers are too short for the terms.
+    Both are 0 where floating-point numbers are too short for the terms. *log_scale* is the
+    logarithm of a B(a, b).
     """
     lower_share, distribution = 0.0, float(special.betainc(a, b, x))
     density, odds = 0.0, x / (1 - x)
-    log_power = a * math.log(x) + (b - 1) * math.log1p(-x) - float(special.betaln(a, b))
-    term = math.exp(log_power) / a
+    term = math.exp(a * math.log(x) + (b - 1) * math.log1p(-x) - log_scale)
     if term < _SMALLEST_TERM:
         return 0.0, 0.0
     for k, weight in enumerate(share):

@@ -1,6 +1,6 @@
 """The participants that a rule counts, as arrays in entry order."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import IntEnum
@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from services.safety_rules.domain.stopping.families import Floats
-from services.vocabulary.protocol import Policy
+from services.vocabulary.protocol import Policy, Rule
 from services.vocabulary.standing import CountedEvent, Standing
 
 DAY_S = 86_400.0
@@ -25,6 +25,7 @@ class EventKind(IntEnum):
 
 
 _COMPETING = len(EventKind)  # the row of competing events, after those of the kinds
+_NO_EVENTS = (NEVER,) * (_COMPETING + 1)
 
 
 def choose_event(standing: Standing, kind: EventKind) -> CountedEvent | None:
@@ -37,19 +38,25 @@ def choose_event(standing: Standing, kind: EventKind) -> CountedEvent | None:
     return standing.event if is_lower_first else standing.upper
 
 
-def list_event_instants(standing: Standing) -> list[float]:
+def choose_event_kind(rule: Rule) -> EventKind:
+    """Return the kind of event that is the operative count of *rule*."""
+    if rule.status == "confirmed":
+        return EventKind.CONFIRMED
+    return EventKind.UPPER if rule.if_a_grade_is_incomplete == "highest" else EventKind.LOWER
+
+
+def list_event_instants(standing: Standing) -> Sequence[float]:
     """Return the instant of the event of each kind, and of the competing event, in seconds."""
+    if not (standing.event or standing.competing or standing.upper or standing.confirmed):
+        return _NO_EVENTS
     events = [choose_event(standing, kind) for kind in EventKind]
     return [to_seconds(event.at if event else None) for event in [*events, standing.competing]]
 
 
 def make_event_instants(members: Sequence[Standing]) -> Floats:
     """Return `list_event_instants` of each of *members*, shape (4, members)."""
-    instants = np.full((_COMPETING + 1, len(members)), NEVER)
-    for k, member in enumerate(members):
-        if member.event or member.competing or member.upper or member.confirmed:  # of few
-            instants[:, k] = list_event_instants(member)
-    return instants
+    instants = np.array([list_event_instants(member) for member in members])
+    return instants.reshape(-1, len(_NO_EVENTS)).T.copy()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,10 @@ class Outcomes:
     event_at: Floats
     closed_at: Floats
 
+    def count_events(self) -> int:
+        """Return the number of members with an event."""
+        return int(np.count_nonzero(self.event_at < NEVER))
+
     def equals(self, other: "Outcomes") -> bool:
         """Return True when both are of the same instants."""
         return np.array_equal(self.event_at, other.event_at) and np.array_equal(
@@ -121,16 +132,6 @@ def apply_policy(cohort: Cohort, outcomes: Outcomes, policy: Policy) -> Outcomes
         event_at=find_window_ends(cohort, outcomes.event_at),
         closed_at=find_window_ends(cohort, outcomes.closed_at),
     )
-
-
-def list_counted_events(
-    cohort: Cohort, outcomes: Outcomes, kind: EventKind
-) -> Iterator[tuple[CountedEvent, Standing]]:
-    """Yield the event of *kind* of each member with an event, in entry order."""
-    for k in np.flatnonzero(outcomes.event_at < NEVER).tolist():
-        event = choose_event(cohort.members[k], kind)
-        if event is not None:
-            yield event, cohort.members[k]
 
 
 def find_window_ends(cohort: Cohort, instants: Floats) -> Floats:

@@ -19,12 +19,14 @@ class FollowUp:
 
     Args:
         cohort: With arrays of shape (..., members).
+        outcomes: Of the same shape.
         instants: In seconds, shape (..., instants).
         has_entered: Shape (..., instants, members).
         is_whole: True from the outcome or the end of the window on; of the same shape.
     """
 
     cohort: Cohort
+    outcomes: Outcomes
     instants: Floats
     has_entered: npt.NDArray[np.bool_]
     is_whole: npt.NDArray[np.bool_]
@@ -65,7 +67,11 @@ def measure_follow_up(cohort: Cohort, outcomes: Outcomes, instants: Floats) -> F
     )
     instants_by_member = instants[..., None]
     return FollowUp(
-        cohort, instants, cohort.entered_at <= instants_by_member, whole_at <= instants_by_member
+        cohort,
+        outcomes,
+        instants,
+        cohort.entered_at <= instants_by_member,
+        whole_at <= instants_by_member,
     )
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from services.safety_rules.domain.stopping.cohort import choose_event
+from services.safety_rules.domain.stopping.cohort import choose_event, choose_event_kind
 from services.safety_rules.domain.stopping.monitor import (
-    choose_event_kind,
     count_looks_reached,
     find_crossing_date,
 )

@@ -8,7 +8,6 @@ is the weight of k events; every chance is read from these weights, at a rate or
 """
 
 import math
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -89,7 +88,7 @@ def follow_outcomes(
         boundaries: The events that are compared after each completion, first of those pending, then
             of newcomers; None: nothing is compared.
     """
-    comparisons = [*_list_comparisons(events, boundaries)]
+    comparisons = _list_comparisons(events, boundaries)
     if not comparisons:
         return None
     weights, completions, known_events = np.ones(1), 0, 0
@@ -120,21 +119,23 @@ def select_unsure(risk: tuple[float, ...], sure: tuple[bool, ...]) -> tuple[floa
     return tuple(weight for weight, is_sure in zip(risk, sure, strict=True) if not is_sure)
 
 
-def _list_comparisons(events: int, boundaries: Sequence[int | None]) -> Iterator[tuple[int, int]]:
-    """Yield the last completion and the further events of each run of equal boundaries.
+@lru_cache(maxsize=1024)
+def _list_comparisons(
+    events: int, boundaries: tuple[int | None, ...]
+) -> tuple[tuple[int, int], ...]:
+    """Return the last completion and the further events of each run of equal boundaries.
 
     Events only add up: who reaches a boundary reaches it at the end of its run too.
     """
-    run: tuple[int, int] | None = None
+    runs: list[tuple[int, int]] = []
     for steps, boundary in enumerate(boundaries, 1):
         if boundary is None or boundary - events > steps:
             continue
         needed_events = max(boundary - events, 0)
-        if run is not None and run[1] != needed_events:
-            yield run
-        run = steps, needed_events
-    if run is not None:
-        yield run
+        if runs and runs[-1][1] == needed_events:
+            runs.pop()
+        runs.append((steps, needed_events))
+    return tuple(runs)
 
 
 def _list_undecided(risk: tuple[float, ...], sure: tuple[bool, ...] = ()) -> Floats:

@@ -1,6 +1,5 @@
 """The path of a rule in clinical time: events against effective size, and whether it crossed."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -19,7 +18,6 @@ from services.safety_rules.domain.stopping.families import Floats, Ints
 from services.safety_rules.domain.stopping.follow_up import (
     FollowUp,
     compute_sizes,
-    compute_weights,
     measure_follow_up,
 )
 from services.safety_rules.domain.stopping.pending import SLACK, find_table_row
@@ -108,11 +106,9 @@ class SignedLimits:
         passed_looks = (x for x in self.looks if previous_size < x - SLACK <= size)
         return next((self.table[x] for x in passed_looks), None)
 
-    def list_compared_boundaries(
-        self, size: float, gains: Sequence[float]
-    ) -> tuple[int | None, ...]:
+    def list_compared_boundaries(self, size: float, gains: Floats) -> tuple[int | None, ...]:
         """Return `find_compared_boundary` after each of *gains* of *size*, up to the last look."""
-        sizes = np.cumsum([size, *gains])
+        sizes = np.cumsum(np.concatenate(([size], gains)))
         if not self.looks:
             return tuple(self.find_boundaries(sizes[1:]).tolist())
         boundaries = [self.find_compared_boundary(*step) for step in pairwise(sizes.tolist())]
@@ -148,12 +144,12 @@ def read_limits(rule: Rule) -> Limits:
 
 @dataclass(frozen=True, slots=True)
 class Timeline:
-    """The last event of each UTC date with events, and the data cut: the instants that matter.
+    """The last event of each UTC date with events: the instants that matter before the cut.
 
     Args:
         cohort: The participants that count.
         outcomes: Their outcomes, as one policy counts them.
-        instants: By time, in seconds; the last one is the cut.
+        instants: By time, in seconds.
         events: At each instant.
         follow_up: At each instant.
     """
@@ -167,25 +163,26 @@ class Timeline:
 
 @dataclass(frozen=True, slots=True)
 class RulePath:
-    """Effective size and events at each instant of a timeline; *weights* is of its last, the cut.
+    """Effective size and events at each instant of a timeline, as *policy* and *curve* count.
 
-    Under ``person_time`` size and weights are in the curve's unit.
+    Under ``person_time`` the size is in the curve's unit.
     """
 
     timeline: Timeline
+    policy: Policy
+    curve: Curve
     size: Floats
-    weights: Floats
 
     def crosses_boundary(self, limit: Limits) -> bool:
         """Return True when it is at or beyond the boundary at any date; without grouped looks."""
-        return bool((self.timeline.events[:-1] >= limit.find_boundaries(self.size[:-1])).any())
+        return bool((self.timeline.events >= limit.find_boundaries(self.size)).any())
 
 
 def make_timeline(cohort: Cohort, outcomes: Outcomes) -> Timeline:
     """Return the timeline of *outcomes*, which policies that count them alike can share."""
     event_at = np.sort(outcomes.event_at[outcomes.event_at < NEVER])
     latest = {moment // DAY_S: moment for moment in event_at.tolist()}  # of each date
-    instants = np.array([*latest.values(), cohort.as_of])
+    instants = np.array([*latest.values()])
     events = event_at.searchsorted(instants, side="right")
     return Timeline(
         cohort, outcomes, instants, events, measure_follow_up(cohort, outcomes, instants)
@@ -195,18 +192,16 @@ def make_timeline(cohort: Cohort, outcomes: Outcomes) -> Timeline:
 def trace_path(timeline: Timeline, policy: Policy, curve: Curve) -> RulePath:
     """Return effective size and events in clinical time."""
     if policy == "person_time":
-        weights = compute_weights(
-            timeline.cohort, timeline.outcomes, policy, curve, timeline.instants
-        )
+        size = compute_sizes(timeline.cohort, timeline.outcomes, policy, curve, timeline.instants)
     else:
-        weights = timeline.follow_up.weigh(policy, curve)
-    return RulePath(timeline, weights.sum(axis=-1), weights[-1])
+        size = timeline.follow_up.weigh(policy, curve).sum(axis=-1)
+    return RulePath(timeline, policy, curve, size)
 
 
-def path_crosses(rule_path: RulePath, policy: Policy, curve: Curve, limit: Limits) -> bool:
+def path_crosses(rule_path: RulePath, limit: Limits) -> bool:
     """Return True when the path is at the boundary, or beyond it, at any date."""
     if limit.compared_sizes:
-        return any(point.crossed for point in make_points(rule_path, policy, curve, limit))
+        return any(point.crossed for point in make_points(rule_path, limit))
     return rule_path.crosses_boundary(limit)
 
 
@@ -214,13 +209,10 @@ def list_path_points(
     cohort: Cohort, outcomes: Outcomes, policy: Policy, curve: Curve, limit: Limits
 ) -> tuple[PathPoint, ...]:
     """Return the points of the path of a cohort; see `make_points`."""
-    rule_path = trace_path(make_timeline(cohort, outcomes), policy, curve)
-    return make_points(rule_path, policy, curve, limit)
+    return make_points(trace_path(make_timeline(cohort, outcomes), policy, curve), limit)
 
 
-def make_points(
-    rule_path: RulePath, policy: Policy, curve: Curve, limit: Limits
-) -> tuple[PathPoint, ...]:
+def make_points(rule_path: RulePath, limit: Limits) -> tuple[PathPoint, ...]:
     """Return the points by date: one for each UTC date with events, at the last of them.
 
     With grouped looks those are for drawing only; one more point for each look is compared, at the
@@ -236,9 +228,9 @@ def make_points(
             limit.find_boundary_at(ess),
             is_compared=limit.is_compared_at(ess),
         )
-        for moment, ess, events in zip(*(column[:-1].tolist() for column in columns), strict=True)
+        for moment, ess, events in zip(*(column.tolist() for column in columns), strict=True)
     ]
-    for look, moment, ess in _find_reached_looks(timeline, policy, curve, limit):
+    for look, moment, ess in _find_reached_looks(rule_path, limit):
         end_of_date = (moment // DAY_S + 1) * DAY_S
         events = int((timeline.outcomes.event_at < end_of_date).sum())
         points.append(
@@ -247,22 +239,21 @@ def make_points(
     return tuple(sorted(points, key=lambda point: point.at))
 
 
+@lru_cache(maxsize=8192)  # of most dates a path says what it said before
 def _make_point(
     seconds: float, ess: float, events: int, boundary: int, *, is_compared: bool
 ) -> PathPoint:
     return PathPoint(to_instant(seconds), ess, events, boundary, is_compared and events >= boundary)
 
 
-def _find_reached_looks(
-    timeline: Timeline, policy: Policy, curve: Curve, limit: Limits
-) -> list[tuple[float, float, float]]:
+def _find_reached_looks(rule_path: RulePath, limit: Limits) -> list[tuple[float, float, float]]:
     """Return each look that was reached, its instant in seconds, and the effective size then."""
-    cohort, outcomes = timeline.cohort, timeline.outcomes
+    cohort, outcomes = rule_path.timeline.cohort, rule_path.timeline.outcomes
 
     def compute_size(microseconds: int) -> float:
-        return float(
-            compute_sizes(cohort, outcomes, policy, curve, np.array([microseconds / 1e6]))[0]
-        )
+        instants = np.array([microseconds / 1e6])
+        sizes = compute_sizes(cohort, outcomes, rule_path.policy, rule_path.curve, instants)
+        return float(sizes[0])
 
     reached_looks = []
     low = int(cohort.entered_at[0] * 1e6) - 1 if len(cohort.members) else 0

@@ -6,8 +6,8 @@ import numpy as np
 
 from services.safety_rules.domain.stopping.cohort import Outcomes
 from services.safety_rules.domain.stopping.families import Floats
-from services.safety_rules.domain.stopping.follow_up import compute_weights
-from services.safety_rules.domain.stopping.path import RulePath, SignedLimits
+from services.safety_rules.domain.stopping.follow_up import FollowUp, compute_weights
+from services.safety_rules.domain.stopping.path import SignedLimits
 from services.safety_rules.domain.stopping.pending import find_table_row
 from services.safety_rules.domain.stopping.prediction import (
     OutstandingPlan,
@@ -42,13 +42,19 @@ class PendingOutcome:
 
 
 def find_pending_outcome(
-    rule: Rule, outcomes: Outcomes, rule_path: RulePath, limit: SignedLimits, *, is_crossed: bool
+    rule: Rule,
+    follow_up: FollowUp,
+    counted_outcomes: Outcomes,
+    limit: SignedLimits,
+    *,
+    is_crossed: bool,
 ) -> PendingOutcome:
     """Return the pending outcome of a rule; *is_crossed*: its path has crossed already.
 
-    *outcomes* are as they came; *rule_path* is of those that its policy counts.
+    *follow_up* is at the data cut, of outcomes as they came; *counted_outcomes* are those that the
+    rule's policy counts.
     """
-    plan, weights = count_outstanding(rule, outcomes, rule_path)
+    plan, weights = count_outstanding(rule, follow_up, counted_outcomes)
     rate = compute_posterior_rate(plan)
     outcomes_to_come = follow_plan(plan, limit)
     conditional_p0 = 1.0 if is_crossed else compute_crossing(outcomes_to_come, rule.stop_when.p0)
@@ -71,27 +77,27 @@ def find_pending_outcome(
 
 
 def count_outstanding(
-    rule: Rule, outcomes: Outcomes, rule_path: RulePath
+    rule: Rule, follow_up: FollowUp, counted_outcomes: Outcomes
 ) -> tuple[OutstandingPlan, tuple[float, ...]]:
     """Return the rest of the plan, and the weight of each pending participant, in entry order.
 
     Under ``complete``, an outcome before the end of the window is known for sure, and still
     pending.
     """
-    cohort, counted_outcomes = rule_path.timeline.cohort, rule_path.timeline.outcomes
-    is_known = np.isfinite(outcomes.closed_at)
+    cohort = follow_up.cohort
+    is_known = np.isfinite(follow_up.outcomes.closed_at)
     is_open = ~np.isfinite(counted_outcomes.closed_at) & (
         is_known | (cohort.followed_until < cohort.window_ends_at)
     )
     is_frozen = is_open & cohort.is_frozen & ~is_known
     is_continuing = is_open & ~is_frozen
-    size, risk = rule_path.weights, _weigh_by_time(rule, outcomes, rule_path)
+    size, risk = _weigh_at_cut(rule, follow_up, counted_outcomes)
     plan = OutstandingPlan(
-        events=int(rule_path.timeline.events[-1]),
+        events=counted_outcomes.count_events(),
         complete=int((~is_open).sum()),
         risk=tuple(risk[is_continuing].tolist()),
         size=tuple(size[is_continuing].tolist()),
-        sure=tuple(np.isfinite(outcomes.event_at)[is_continuing].tolist()),
+        sure=tuple(np.isfinite(follow_up.outcomes.event_at)[is_continuing].tolist()),
         frozen_risk=tuple(risk[is_frozen].tolist()),
         frozen_size=float(size[is_frozen].sum()),
         n=rule.stop_when.n,
@@ -100,14 +106,16 @@ def count_outstanding(
     return plan, tuple(size[is_open].tolist())
 
 
-def _weigh_by_time(rule: Rule, outcomes: Outcomes, rule_path: RulePath) -> Floats:
-    """Return the onset weight of each member at the cut, also where the policy counts otherwise."""
+def _weigh_at_cut(
+    rule: Rule, follow_up: FollowUp, counted_outcomes: Outcomes
+) -> tuple[Floats, Floats]:
+    """Return the weight of each member at the cut: as the policy counts, and by time alone."""
     if rule.policy in ("linear", "onset_weighted"):
-        return rule_path.weights
-    cohort = rule_path.timeline.cohort
-    data_cut = np.array([cohort.as_of])
-    weights = compute_weights(cohort, outcomes, "onset_weighted", rule.curve, data_cut)
-    return np.asarray(weights[0])
+        weights = follow_up.weigh(rule.policy, rule.curve)[0]
+        return weights, weights
+    instants = follow_up.instants
+    size = compute_weights(follow_up.cohort, counted_outcomes, rule.policy, rule.curve, instants)[0]
+    return size, follow_up.weigh("onset_weighted", rule.curve)[0]
 
 
 def find_prior(rule: Rule) -> tuple[float, float]:
@@ -131,11 +139,9 @@ def _is_possible(plan: OutstandingPlan, limit: SignedLimits, *, is_crossed: bool
     if limit.looks:
         boundaries = enumerate(list_pending_boundaries(plan, limit), 1)
         return is_crossed or any(b is not None and plan.events + k >= b for k, b in boundaries)
-    known_size = plan.complete + plan.frozen_size
-    return any(
-        plan.events + k >= limit.table[find_table_row(known_size + k)]
-        for k in range(len(plan.risk) + 1)
-    )
+    row = find_table_row(plan.complete + plan.frozen_size)
+    later_rows = limit.table[row : row + len(plan.risk) + 1]
+    return any(plan.events + k >= boundary for k, boundary in enumerate(later_rows))
 
 
 def compute_crossing_chance(

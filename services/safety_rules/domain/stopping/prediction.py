@@ -1,7 +1,7 @@
 """Predictions from present knowledge: the event rate, and the chance of ever crossing."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -68,6 +68,11 @@ class OutstandingPlan:
     def size_now(self) -> float:
         """The effective sample size."""
         return self.complete + self.frozen_size + sum(self.size)
+
+    @property
+    def gains(self) -> Floats:
+        """The growth of the size at the completion of each pending participant."""
+        return 1 - np.array(self.size)
 
     @property
     def unsure_risk(self) -> tuple[float, ...]:
@@ -148,7 +153,7 @@ def follow_plan(plan: OutstandingPlan, limit: SignedLimits) -> OutcomeWeights | 
     Those pending complete first, in entry order, then new participants do.
     """
     newcomers = plan.n - plan.complete - len(plan.risk) - len(plan.frozen_risk)
-    gains = [*(1 - weight for weight in plan.size), *[1.0] * newcomers]
+    gains = np.concatenate((plan.gains, np.ones(newcomers)))
     boundaries = limit.list_compared_boundaries(plan.size_now, gains)
     return follow_outcomes(plan.risk, plan.sure, plan.events, boundaries)
 
@@ -186,16 +191,16 @@ def predict_crossing(plan: OutstandingPlan, outcomes: OutcomeWeights | None) -> 
 
 def _compute_evidence(plan: OutstandingPlan, first: int = 0) -> EvidenceMixture:
     """Return the mixture of all that is known, of those pending from the *first* on alone."""
-    rest = replace(plan, risk=plan.risk[first:], sure=plan.sure[first:]) if first else plan
-    known_events = sum(rest.sure)
+    sure = plan.sure[first:]
+    known_events = sum(sure)
     return _compute_mixture(
         plan.events + known_events,
         plan.complete + known_events,
-        rest.unsure_risk + plan.frozen_risk,
+        select_unsure(plan.risk[first:], sure) + plan.frozen_risk,
         plan.prior,
     )
 
 
 def list_pending_boundaries(plan: OutstandingPlan, limit: SignedLimits) -> tuple[int | None, ...]:
     """Return the boundary after the completion of each pending participant."""
-    return limit.list_compared_boundaries(plan.size_now, [1 - weight for weight in plan.size])
+    return limit.list_compared_boundaries(plan.size_now, plan.gains)

@@ -73,6 +73,11 @@ class RuleStandings:
         self._revision = 0
 
     @property
+    def rule(self) -> Rule:
+        """The rule that they are under."""
+        return self._rule
+
+    @property
     def revision(self) -> int:
         """Counts the changes that a decision may depend on."""
         return self._revision

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from services.safety_rules.domain.stopping.monitor import decide_standings
+from services.safety_rules.domain.stopping.rule_history import HistoryCache
 from services.safety_rules.domain.stopping.rule_standings import RuleStandings
 from services.vocabulary.decision import Decision
 from services.vocabulary.judgement import Determination
@@ -23,8 +24,8 @@ class WatchedRule:
         Raises:
             ValueError: A standing is under another rule, or an exposed one has no end of window.
         """
-        self._protocol, self._rule = protocol, rule
-        self._standings = RuleStandings(rule, observed)
+        self._protocol = protocol
+        self._standings, self._histories = RuleStandings(rule, observed), HistoryCache(rule)
         self._last_decision: Decision | None = None
         self._last_basis: tuple[int, Determination | None] | None = None
         self._holds_until: datetime | None = None
@@ -47,7 +48,7 @@ class WatchedRule:
             or not self._holds_at(decision.as_of, as_of)
         ):
             decision = decide_standings(
-                self._protocol, self._rule, self._standings, as_of, determination
+                self._protocol, self._standings, self._histories, as_of, determination
             )
             self._last_decision, self._last_basis, self._holds_until = decision, basis, None
             return decision
