@@ -7,7 +7,7 @@ from services.safety_rules.domain.grade_runs.join_grades import GradePoint
 from services.safety_rules.domain.grade_runs.lasting_grades import ASSESSMENT
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.episode import Span
-from services.vocabulary.fact import Body, Fact
+from services.vocabulary.fact import Fact
 from services.vocabulary.grade import Grade, GradingOutcome, Input
 from services.vocabulary.judgement import Assessment
 
@@ -19,14 +19,6 @@ CLINICIAN_INPUTS = frozenset(
         *(Input.AT_REST, Input.FASTING, Input.ANTICOAGULATION),
     }
 )
-
-
-def select_distinct_facts(facts: Sequence[Fact]) -> Mapping[Body, Fact]:
-    """Return the first of *facts* of each content."""
-    distinct_facts: dict[Body, Fact] = {}
-    for fact in facts:
-        distinct_facts.setdefault(fact.body, fact)
-    return distinct_facts
 
 
 def group_by_measure(facts: Sequence[Fact]) -> Mapping[str, Sequence[Fact]]:

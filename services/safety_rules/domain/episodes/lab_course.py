@@ -26,7 +26,6 @@ from services.safety_rules.domain.ctcae.worst_value import select_worst_value
 from services.safety_rules.domain.episodes.combined_outcomes import (
     combine_outcomes,
     group_by_measure,
-    select_distinct_facts,
 )
 from services.safety_rules.domain.episodes.supporting_facts import SupportingFacts
 from services.safety_rules.domain.grade_runs.grade_run import GradeRun
@@ -40,7 +39,7 @@ from services.safety_rules.domain.grade_runs.lasting_grades import (
     extend_lasting_run,
 )
 from services.vocabulary.clinical_fact import Observation
-from services.vocabulary.fact import Fact
+from services.vocabulary.fact import Body, Fact
 from services.vocabulary.grade import ExactGrade as Exact
 from services.vocabulary.grade import Grade, GradingOutcome
 from services.vocabulary.judgement import Assessment
@@ -62,6 +61,17 @@ class LabCourse:
     run_state: GradeRunState = field(default_factory=GradeRunState)
     held_since: HeldSince = field(default_factory=dict)
     lasting_evidence: LastingEvidence = field(default_factory=LastingEvidence)
+
+
+@dataclass(frozen=True, slots=True)
+class _GradedInstant:
+    """The outcomes of the facts of one instant, by id, all graded from the same other inputs."""
+
+    instant: datetime
+    baseline: Baseline
+    durations: HeldDurations
+    contexts: Mapping[str, ReadingContext]  # by measure
+    outcomes: dict[str, GradingOutcome] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +98,9 @@ class GradingContext:
     supporting_facts: SupportingFacts
     _last: dict[str, tuple[SharedInputs, Baseline, PreparedGrading]] = field(  # of each measure
         default_factory=dict, init=False, repr=False, compare=False
+    )
+    _graded_instants: list[_GradedInstant] = field(  # at most one
+        default_factory=list, init=False, repr=False, compare=False
     )
 
     def advance(
@@ -149,16 +162,33 @@ class GradingContext:
     ) -> list[GradingOutcome]:
         """Return the outcome of each of *facts*, of one instant.
 
-        With durations each costs much: facts of the same content are graded once, for a device
-        whose clock stands still sends thousands of them.
+        A device whose clock stands still sends thousands of one instant, one by one: each is graded
+        once, as long as the other inputs are the same.
         """
-        if not durations or len(facts) == 1:
-            return [self._find_outcome(fact, baseline, durations) for fact in facts]
-        outcomes = {
-            body: self._find_outcome(fact, baseline, durations)
-            for body, fact in select_distinct_facts(facts).items()
+        if len(facts) == 1:
+            return [self._find_outcome(facts[0], baseline, durations)]
+        outcomes = self._find_graded_instant(facts, baseline, durations).outcomes
+        for fact in facts:
+            if fact.id not in outcomes:
+                outcomes[fact.id] = self._find_outcome(fact, baseline, durations)
+        return [outcomes[fact.id] for fact in facts]
+
+    def _find_graded_instant(
+        self, facts: Sequence[Fact], baseline: Baseline, durations: HeldDurations
+    ) -> _GradedInstant:
+        """Return what is graded already of the instant of *facts*, from the same other inputs."""
+        example_by_measure = {_get_measure(fact): fact for fact in facts}
+        contexts = {
+            measure: self._find_reading_context(
+                measure, fact.observed_at, self._summarize_findings(fact)
+            )
+            for measure, fact in example_by_measure.items()
+            if measure
         }
-        return [outcomes[fact.body] for fact in facts]
+        graded_instant = _GradedInstant(facts[0].observed_at, baseline, durations, contexts)
+        if self._graded_instants != [graded_instant]:
+            self._graded_instants[:] = [graded_instant]
+        return self._graded_instants[0]
 
     def _find_outcome(
         self, fact: Fact, baseline: Baseline, durations: HeldDurations
@@ -221,10 +251,22 @@ class GradingContext:
         self, facts: Sequence[Fact], baseline: Baseline, durations: HeldDurations
     ) -> list[Fact]:
         """Return the companions of *facts*, and the findings and drugs that decide their grades."""
-        distinct_facts = facts if len(facts) == 1 else select_distinct_facts(facts).values()
-        return [
-            one for fact in distinct_facts for one in self._find_deciding(fact, baseline, durations)
-        ]
+        deciding_facts: list[Fact] = []
+        quiet_measures: set[str] = set()  # whose facts have the same companions, and no more
+        seen_bodies: set[Body] = set()
+        for fact in facts:
+            measure = _get_measure(fact)
+            if measure in quiet_measures or fact.body in seen_bodies:
+                continue
+            deciding_facts += self._find_deciding(fact, baseline, durations)
+            if (
+                self._summarize_findings(fact) is NO_FINDINGS
+                and self._find_drug_context(measure, fact.observed_at) == NO_DRUG_CONTEXT
+            ):
+                quiet_measures.add(measure)
+            else:
+                seen_bodies.add(fact.body)
+        return deciding_facts
 
     def _find_deciding(
         self, fact: Fact, baseline: Baseline, durations: HeldDurations
@@ -292,9 +334,11 @@ class GradingContext:
             body = fact.body
             if self.criterion and isinstance(body, Observation) and body.value is not None:
                 for comparison in self.criterion.gradings[body.measure].lasting_comparisons:
+                    if is_met.get(comparison):
+                        continue
                     holds = meets_comparison(body.value, comparison)
                     if holds or (holds is False and held_since):
-                        is_met[comparison] = holds or is_met.get(comparison, False)
+                        is_met[comparison] = holds
         if not is_met:
             return held_since
         new_held_since = {
@@ -314,6 +358,11 @@ def _differ(
     criterion: CompiledCriterion, first: Reading, second: Reading, baseline: Baseline
 ) -> bool:
     return grade_reading(criterion, first, baseline) != grade_reading(criterion, second, baseline)
+
+
+def _get_measure(fact: Fact) -> str:
+    """Return the measure of *fact*, empty for an assessment."""
+    return fact.body.measure if isinstance(fact.body, Observation) else ""
 
 
 def _get_observation(fact: Fact) -> Observation:
