@@ -6,13 +6,16 @@ import shutil
 import pytest
 
 from services.cli.main import main
+from services.runtime.store_settings import read_store_settings
 from services.simulator.trial import simulate_trial
 from services.store.data_revision import find_data_revision
+from services.store.records import load_latest_episodes
+from services.store.session import Database
 from tests.helpers.installation import STUDY, Installation, messages_of
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = (("rules", "status"), ("rules", "sites"), ("endpoints",))
+COMMANDS = (("rules", "status"), ("rules", "sites"), ("endpoints",), ("explain", "RECORD"))
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +47,19 @@ def folder(graded_folder, tmp_path, monkeypatch):
 def ask(folder, capsys):
     def ask_command(*words):
         capsys.readouterr()
-        assert main([*words, "--data", str(folder / "data")]) == 0
+        start = find_record_id(folder)[:8]
+        words_said = [start if word == "RECORD" else word for word in words]
+        assert main([*words_said, "--data", str(folder / "data")]) == 0
         return capsys.readouterr().out
 
     return ask_command
+
+
+def find_record_id(folder):
+    """Return the id of a record of the data in *folder*."""
+    db = Database.open(read_store_settings(data=folder / "data").database)
+    with db.read() as conn:
+        return min(one.id for one in load_latest_episodes(conn))
 
 
 def mark(folder, word):

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
+from services.cli.command import CommandError
 from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.installed import find_installed_version
 from services.cli.shared.spared_modules import spare_modules
@@ -24,6 +25,7 @@ from services.store.data_revision import find_data_revision
 from services.store.private_files import make_private_folder, replace_private_file
 
 _FOLDER = "answers"
+_STATISTICS = ("endpoints_report", "rules_sites", "rules_status")  # of scipy they load little
 _PROTOCOL, *_OTHER_FILES = ("protocol.yaml", "signatures.yaml", "sites.yaml", "recipients.yaml")
 
 
@@ -64,7 +66,8 @@ def print_answer(args: Namespace, word: str) -> None:
     answer = None if place is None else place.recall()
     if answer is None:
         with spare_modules():
-            import_module("services.runtime.special_functions").load_functions_alone()
+            if word in _STATISTICS:
+                import_module("services.runtime.special_functions").load_functions_alone()
             module = import_module(f"services.cli.commands.{word}")
         answer = str(module.compute_answer(args))
         if place is not None:
@@ -77,7 +80,10 @@ def print_answer(args: Namespace, word: str) -> None:
 
 def _find_place(args: Namespace, word: str) -> _Place | None:
     """Return the place of the answer; None: the data have no folder, or another protocol runs."""
-    settings = choose_study(read_chosen_settings(args))
+    try:
+        settings = choose_study(read_chosen_settings(args))
+    except CommandError:  # the study has moved: whoever computes says so, or does without
+        return None
     data = open_folder_data(settings)
     if data is None:
         return None
