@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 from sqlalchemy import func, select
 
-from services.runtime import topics
+from services.runtime import topic_names
 from services.store import (
     alerts,
     api_keys,
@@ -336,9 +336,9 @@ def test_every_message_is_announced_once_for_each_participant(store):
     with store.db.read() as conn:
         rows = outbox.load_announcements(conn, 0, 10)
     assert [(row.topic, row.key) for row in rows] == [
-        (topics.FACTS, "P-001"),
-        (topics.FACTS, "P-002"),
-        (topics.FACTS, "P-001"),
+        (topic_names.FACTS, "P-001"),
+        (topic_names.FACTS, "P-002"),
+        (topic_names.FACTS, "P-001"),
     ]
     with store.db.write() as conn:
         outbox.delete_announcements(conn, [rows[0].id])
@@ -352,7 +352,7 @@ def test_where_no_relay_is_nothing_is_announced(store):
     store.enrol(*PEOPLE)
     with quiet.write() as conn:
         journal.append_arrivals(conn, store.keys, [arrival("m1")])
-        outbox.announce(conn, topics.STANDINGS, [("T", "{}")])
+        outbox.announce(conn, topic_names.STANDINGS, [("T", "{}")])
     with quiet.read() as conn:
         assert outbox.count_announcements(conn) == 0
     quiet.close()

@@ -9,7 +9,7 @@ import pytest
 from deploy.local.kafka import Kafka
 from deploy.local.places import free_port
 from services.runtime import kafka as runtime
-from services.runtime import topics
+from services.runtime import topic_names, topics
 from services.runtime.settings import KafkaSettings
 from tests.helpers.certificates import Authority
 from tests.helpers.servers import skip_without_server
@@ -53,9 +53,9 @@ def settings_of(server, ca, pair=(None, None)):
 @pytest.mark.server
 def test_with_its_certificate_a_client_makes_topics_and_writes(tls_broker, authority):
     settings = settings_of(tls_broker, authority.path, authority.issue("relay"))
-    assert topics.FACTS in runtime.create_topics(settings, topics.load_topics())
+    assert topic_names.FACTS in runtime.create_topics(settings, topics.load_topics())
     with runtime.connect_producer(settings) as producer:
-        assert producer.send(topics.FACTS, b"kept").get(60).offset == 0
+        assert producer.send(topic_names.FACTS, b"kept").get(60).offset == 0
 
 
 @pytest.mark.server

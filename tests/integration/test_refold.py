@@ -6,7 +6,7 @@ import pytest
 from msgspec import structs
 
 from services.cli.main import main
-from services.runtime import topics
+from services.runtime import topic_names
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.decide_study import decide_rules, run_study_step
 from services.safety_rules.application.past_crossings import load_first_crossings
@@ -177,7 +177,7 @@ def hint_records(db):
     with db.write() as conn:
         rows = outbox.load_announcements(conn, 0, 100)
         outbox.delete_announcements(conn, [row.id for row in rows])
-    return [row.key for row in rows if row.topic == topics.FACTS]
+    return [row.key for row in rows if row.topic == topic_names.FACTS]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from services.runtime import log, topics
+from services.runtime import log, topic_names
 from services.safety_rules.workers.hint_worker import HintWorker
 from services.safety_rules.workers.sweeper import QUIET, Sweeper
 from services.simulator.trial import simulate_trial
@@ -40,7 +40,7 @@ class WatchedInstallation:
         with self.db.write() as conn:
             rows = outbox.load_announcements(conn, 0, 1000)
             outbox.delete_announcements(conn, [row.id for row in rows])
-        return sorted(row.key for row in rows if row.topic == topics.FACTS)
+        return sorted(row.key for row in rows if row.topic == topic_names.FACTS)
 
     def subjects_behind(self):
         with self.db.read() as conn:

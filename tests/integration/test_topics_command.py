@@ -10,13 +10,13 @@ import pytest
 from deploy.local.places import free_port
 from services.cli.main import main
 from services.runtime import kafka as runtime
-from services.runtime import topics
+from services.runtime import topic_names, topics
 from services.runtime.settings import KafkaSettings
 from tests.helpers.installation import STUDY
 from tests.helpers.servers import make_topics, open_admin_client
 
 NAMES = (
-    *(topics.SITE_EVENTS, topics.FACTS, topics.STANDINGS, topics.ALERTS),
+    *(topic_names.SITE_EVENTS, topic_names.FACTS, topic_names.STANDINGS, topic_names.ALERTS),
     *(topics.make_site_topic("BLINA-HSCT", site) for site in ("north", "west", "rhein")),
 )
 
@@ -69,7 +69,9 @@ def test_without_a_study_the_topics_of_sites_are_left_out_and_that_is_said(tmp_p
 @pytest.mark.server
 def test_made_topics_have_the_declared_partitions_and_keep_records_for_a_week(broker):
     main(["topics", "--create"])
-    results = runtime.find_topics(settings_of(broker), topics.load_topics()).topics[topics.FACTS]
+    results = runtime.find_topics(settings_of(broker), topics.load_topics()).topics[
+        topic_names.FACTS
+    ]
     assert results.partitions == 12
     assert results.settings["retention.ms"] == str(7 * 24 * 3600 * 1000)
     assert results.settings["min.insync.replicas"] == "1"  # one broker, one copy
@@ -77,37 +79,37 @@ def test_made_topics_have_the_declared_partitions_and_keep_records_for_a_week(br
 
 @pytest.mark.server
 def test_another_partition_count_is_reported_and_never_changed(broker, capsys):
-    make_topics(broker, topics.FACTS, partitions=5)
+    make_topics(broker, topic_names.FACTS, partitions=5)
     assert main(["topics", "--create"]) == 1
     output = capsys.readouterr().out
     (line,) = [one for one in output.splitlines() if one.startswith("aegis.")]
-    assert line.split() == [topics.FACTS, "partitions", "12", "5"]
+    assert line.split() == [topic_names.FACTS, "partitions", "12", "5"]
     with open_admin_client(broker) as admin:
-        (topic,) = admin.describe_topics([topics.FACTS])
+        (topic,) = admin.describe_topics([topic_names.FACTS])
     assert len(topic["partitions"]) == 5
 
 
 @pytest.mark.server
 def test_another_setting_is_reported_with_both_values(broker, capsys):
     settings = topics.load_topics().topics[0].settings
-    make_topics(broker, topics.ALERTS, settings={**settings, "retention.ms": 60000})
+    make_topics(broker, topic_names.ALERTS, settings={**settings, "retention.ms": 60000})
     assert main(["topics"]) == 1
-    (line,) = [one for one in capsys.readouterr().out.splitlines() if topics.ALERTS in one]
-    assert line.split() == [topics.ALERTS, "retention.ms", "604800000", "60000"]
+    (line,) = [one for one in capsys.readouterr().out.splitlines() if topic_names.ALERTS in one]
+    assert line.split() == [topic_names.ALERTS, "retention.ms", "604800000", "60000"]
 
 
 @pytest.mark.server
 def test_a_worker_refuses_another_partition_count_of_its_topic_alone(broker):
-    make_topics(broker, topics.FACTS, partitions=5)
-    runtime.check_topics(settings_of(broker), [topics.STANDINGS])
+    make_topics(broker, topic_names.FACTS, partitions=5)
+    runtime.check_topics(settings_of(broker), [topic_names.STANDINGS])
     with pytest.raises(runtime.TopicsError, match="has 5 partitions, and 12 are declared"):
-        runtime.check_topics(settings_of(broker), [topics.FACTS])
+        runtime.check_topics(settings_of(broker), [topic_names.FACTS])
 
 
 @pytest.mark.server
 def test_a_worker_refuses_to_start_without_its_topic(broker):
     with pytest.raises(runtime.TopicsError, match="`aegis topics --create`"):
-        runtime.check_topics(settings_of(broker), [topics.FACTS])
+        runtime.check_topics(settings_of(broker), [topic_names.FACTS])
 
 
 @pytest.mark.server
@@ -116,7 +118,7 @@ def test_what_a_producer_sent_before_its_flush_is_read_once_by_a_group(broker):
     settings = settings_of(broker)
     with runtime.connect_producer(settings) as producer:
         for number in range(3):
-            producer.send(topics.FACTS, key=b"P-001", value=b"%d" % number)
+            producer.send(topic_names.FACTS, key=b"P-001", value=b"%d" % number)
         producer.flush(runtime.FLUSH_LIMIT_S)
     for expected in ([b"0", b"1", b"2"], []):
         assert read_by_group(settings, len(expected)) == expected
@@ -124,7 +126,7 @@ def test_what_a_producer_sent_before_its_flush_is_read_once_by_a_group(broker):
 
 def read_by_group(settings, count):
     """Return the values that the group reads now, having waited for *count*, and commit."""
-    with runtime.connect_consumer(settings, topics.FACTS, "rules") as consumer:
+    with runtime.connect_consumer(settings, topic_names.FACTS, "rules") as consumer:
         results = []
         deadline = time.monotonic() + 120
         while len(results) < count or not consumer.assignment():
@@ -141,10 +143,10 @@ def read_by_group(settings, count):
 def test_a_producer_gives_up_within_the_flush_limit_when_the_broker_goes_away(broker):
     main(["topics", "--create"])
     with runtime.connect_producer(settings_of(broker)) as producer:
-        producer.send(topics.FACTS, b"first").get(60)
+        producer.send(topic_names.FACTS, b"first").get(60)
         broker.kill()
         began = time.monotonic()
-        sent_messages = producer.send(topics.FACTS, b"second")
+        sent_messages = producer.send(topic_names.FACTS, b"second")
         with pytest.raises(runtime.KafkaError):
             sent_messages.get(runtime.FLUSH_LIMIT_S + 20)
         assert time.monotonic() - began < runtime.FLUSH_LIMIT_S + 20
@@ -188,4 +190,4 @@ def test_without_checksums_in_c_no_client_starts(monkeypatch):
     with pytest.raises(runtime.KafkaUnavailableError, match="crc32c"):
         runtime.connect_producer(settings)
     with pytest.raises(runtime.KafkaUnavailableError, match="crc32c"):
-        runtime.connect_consumer(settings, topics.FACTS, "rules")
+        runtime.connect_consumer(settings, topic_names.FACTS, "rules")
