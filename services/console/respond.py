@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console.access import list_links
@@ -46,9 +47,24 @@ def format_percent(share: float | None) -> str:
     return "> 99 %" if 0.99 < share < 1 else f"{share:.0%}".replace("%", " %")  # noqa: PLR2004
 
 
+def format_left(left_s: float) -> str:
+    """Return the time that is left, or that it is over and for how long.
+
+    >>> format_left(90_061), format_left(-3_600)
+    ('1 d 1 h 1 min', '1 h 0 min over')
+    """
+    minutes = int(abs(left_s) // 60)
+    days, hours = divmod(minutes // 60, 24)
+    parts = [f"{days} d"] if days else []
+    words = " ".join([*parts, f"{hours} h", f"{minutes % 60} min"])
+    return words if left_s >= 0 else f"{words} over"
+
+
 def _finalize(value: object) -> object:
     """Return *value* as a template prints it: no control character reaches a page."""
-    return escape_controls(value) if isinstance(value, str) else value
+    if isinstance(value, Markup) or not isinstance(value, str):  # the first a template has made
+        return value
+    return escape_controls(value)
 
 
 def _make_environment() -> Environment:
@@ -60,7 +76,12 @@ def _make_environment() -> Environment:
         trim_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"day": format_day, "percent": format_percent, "utc": format_utc}
+    environment.filters |= {
+        "day": format_day,
+        "left": format_left,
+        "percent": format_percent,
+        "utc": format_utc,
+    }
     return environment
 
 

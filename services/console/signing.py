@@ -57,6 +57,18 @@ def sign_as(visit: Visit, actor: Actor) -> Actor:
     return replace(actor, signed_by=SignedBy.PASSWORD)
 
 
+def read_seen_hash(visit: Visit) -> str:
+    """Return the hash of what was shown, as the form repeats it.
+
+    Raises:
+        UnsignedError: It has none: what is signed has to be looked at first.
+    """
+    seen_hash = visit.read_field("seen")
+    if not seen_hash:
+        raise UnsignedError("Nothing is signed: look at it first.", 409)
+    return seen_hash
+
+
 def perform_act(act: Callable[[], Outcome]) -> Outcome:
     """Return the outcome of *act*.
 

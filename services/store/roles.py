@@ -69,8 +69,11 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     # persons act there: what they enter is appended to the journal, as by ingest
     "console": {
         _SELECT: (*_OPEN, *_START, *_CREDENTIALS, t.raw_message, t.refused_message, t.identity),
-        _APPEND: (t.raw_message, t.fact, t.act, t.acknowledgement, t.sign_in_attempt),
-        _CHANGE: (t.participant, t.parked, t.person, t.credential, t.sign_in),
+        _APPEND: (
+            *(t.raw_message, t.fact, t.act, t.acknowledgement, t.sign_in_attempt),
+            *(t.alert_act, t.link_revocation, t.seriousness),
+        ),
+        _CHANGE: (t.participant, t.parked, t.person, t.credential, t.sign_in, t.sae_clock),
         _KEEP: (t.lease, t.person_role, t.provider_visit),
         _ADD: (t.outbox, t.audit),
     },

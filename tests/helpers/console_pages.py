@@ -101,14 +101,25 @@ class ConsoleUnderTest:
         browser.cookies.set(SESSION, session.secret, domain="console.example", path="/")
         return browser
 
-    def add_person(self, person_id, *roles, site="", name=""):
+    def add_person(self, person_id, *roles, site=""):
         """Let there be somebody with *roles*."""
-        person = Person(
-            person_id, name or person_id.title(), f"{person_id}@t.example", frozenset(roles), site
-        )
-        start = datetime(2020, 1, 1, tzinfo=UTC)
-        with self.context.db.write() as conn:
-            add_person(conn, NewPerson(person, PASSWORD, start), start, actor="test")
+        add_somebody(self.context.db, person_id, *roles, site=site)
+
+
+def add_somebody(db, person_id, *roles, site=""):
+    """Let there be somebody with *roles*, whose password is `PASSWORD`."""
+    address = f"{person_id}@t.example"
+    person = Person(person_id, person_id.title(), address, frozenset(roles), site)
+    start = datetime(2020, 1, 1, tzinfo=UTC)
+    with db.write() as conn:
+        add_person(conn, NewPerson(person, PASSWORD, start), start, actor="test")
+
+
+def add_everybody(db):
+    """Let there be a person of each role; those of a site are of *west*."""
+    for person, roles in EVERY_ROLE.items():
+        site = "west" if person in ("site", "investigator") else ""
+        add_somebody(db, person, *roles, site=site)
 
 
 @contextmanager

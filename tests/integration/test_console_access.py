@@ -7,7 +7,7 @@ import pytest
 from services.console.access import AREAS
 from services.console.places import PLACES
 from services.simulator.trial import simulate_trial
-from tests.helpers.console_pages import EVERY_ROLE, PASSWORD, open_console
+from tests.helpers.console_pages import EVERY_ROLE, PASSWORD, add_everybody, open_console
 from tests.helpers.installation import Installation, messages_of
 
 SEEN_BY = {  # the first address of each area: who sees it, by the names of EVERY_ROLE
@@ -16,6 +16,7 @@ SEEN_BY = {  # the first address of each area: who sees it, by the names of EVER
     "/participants": "safety investigator site auditor",
     "/rules": "safety statistician auditor",
     "/alerts": "safety investigator site statistician auditor",
+    "/clocks": "safety investigator auditor",
     "/queries": "safety investigator site auditor",
     "/parked": "safety site auditor",
     "/sites": "safety operator auditor",
@@ -33,16 +34,14 @@ def console(tmp_path_factory):
     installation.accept(messages_of(trial))
     installation.settle()
     with open_console(installation.context) as opened_console:
-        for person, roles in EVERY_ROLE.items():
-            site = {"site": "west", "investigator": "west"}.get(person, "")
-            opened_console.add_person(person, *roles, site=site)
+        add_everybody(installation.db)
         yield opened_console
     installation.db.close()
 
 
 def test_the_table_of_this_test_has_every_area():
     named = {area.address for area in AREAS if area.name}
-    assert named == SEEN_BY.keys() | {"/clocks"}
+    assert named == SEEN_BY.keys()
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.address)
@@ -71,16 +70,18 @@ def test_the_first_page_is_one_that_exists(console, person):
 
 
 def test_site_staff_find_the_participants_of_their_site_alone(console):
-    everybody = console.admit("safety").look("/participants")
+    whole_list = console.admit("safety").look("/participants")
     own_page = console.admit("site")
-    own = own_page.look("/participants")
-    assert "west" in own
-    assert "north" in everybody
-    assert "north" not in own
+    own_list = own_page.look("/participants")
+    assert "west" in own_list
+    assert "north" in whole_list
+    assert "north" not in own_list
     with console.context.db.read() as conn:
         by_participant = console.context.records.load(conn)
-    for participant, kept in by_participant.items():
-        own_page.look(f"/participants/{participant}", 200 if kept.site == "west" else 404)
+    for participant, participant_records in by_participant.items():
+        own_page.look(
+            f"/participants/{participant}", 200 if participant_records.site == "west" else 404
+        )
 
 
 def test_every_answer_keeps_the_page_to_its_reader(console):

@@ -8,8 +8,10 @@ from starlette.responses import Response
 from services.alerts.acknowledgement import describe_grade, find_short_name, write_alert_text
 from services.console.respond import render
 from services.console.visit import NotFoundError, Visit
+from services.people.rights import find_acting_role
 from services.store import alerts
 from services.store.alerts import AcknowledgementRow
+from services.vocabulary.act import ActKind
 from services.vocabulary.alert import Alert, Level
 
 _NO_LINK = "on this page"
@@ -54,6 +56,9 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         deliveries=deliveries,
         acknowledgements=acknowledgements,
         due_at=find_due_time(alert),
+        may_acknowledge=find_acting_role(visit.person, ActKind.ACKNOWLEDGE) is not None,
+        may_snooze=find_acting_role(visit.person, ActKind.SNOOZE) is not None,
+        may_escalate=find_acting_role(visit.person, ActKind.ESCALATE) is not None,
         fault=fault,
     )
 

@@ -5,11 +5,16 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from starlette.responses import Response
 
+from services.acts.seen_content import hash_seen
 from services.charts.boundary_path import BoundaryPath, draw_boundary_path
 from services.console.respond import render
 from services.console.visit import NotFoundError, Visit
-from services.store.board import BoardPoint, BoardRule
+from services.people.rights import find_acting_role
+from services.store import decisions
+from services.store.board import BoardAlert, BoardPoint, BoardRule
+from services.vocabulary.act import ActKind
 from services.vocabulary.alert import AlertKind
+from services.vocabulary.judgement import Answer
 
 _KINDS = {kind.value: kind.value.replace("_", " ") for kind in AlertKind}
 
@@ -34,10 +39,7 @@ def show(visit: Visit) -> Response:
 
 def show_rule(visit: Visit, status: int = 200, fault: str = "") -> Response:
     """Show one rule as the board sees it."""
-    board = visit.context.board
-    rule = next((one for one in board.load_rules() if one.rule == visit.path["rule"]), None)
-    if rule is None:
-        raise NotFoundError
+    board, rule = visit.context.board, find_rule(visit)
     points = [one for one in board.load_points() if one.rule == rule.rule]
     return render(
         visit,
@@ -50,17 +52,18 @@ def show_rule(visit: Visit, status: int = 200, fault: str = "") -> Response:
         alerts=[one for one in board.load_alerts() if one.rule == rule.rule],
         kinds=_KINDS,
         seen_alerts=find_seen_alerts(visit),
+        answer_words=tuple(Answer),
+        signed_word=visit.query.get("signed", "") in tuple(Answer) and visit.query["signed"],
+        may_determine=find_acting_role(visit.person, ActKind.DETERMINE) is not None,
+        seen=_hash_decision(visit, rule),
+        entered={name: visit.read_field(name) for name in ("answer", "reason")},
         fault=fault,
     )
 
 
 def show_alert(visit: Visit, status: int = 200, fault: str = "") -> Response:
     """Show one alert of the board."""
-    alert = next(
-        (one for one in visit.context.board.load_alerts() if one.id == visit.path["alert"]), None
-    )
-    if alert is None:
-        raise NotFoundError
+    alert = find_alert(visit)
     rules = {one.rule: one for one in visit.context.board.load_rules()}
     return render(
         visit,
@@ -71,6 +74,46 @@ def show_alert(visit: Visit, status: int = 200, fault: str = "") -> Response:
         kinds=_KINDS,
         has_seen=alert.id in find_seen_alerts(visit),
         fault=fault,
+    )
+
+
+def find_rule(visit: Visit) -> BoardRule:
+    """Return the rule of the address.
+
+    Raises:
+        NotFoundError: There is none.
+    """
+    rules = visit.context.board.load_rules()
+    rule = next((one for one in rules if one.rule == visit.path["rule"]), None)
+    if rule is None:
+        raise NotFoundError
+    return rule
+
+
+def find_alert(visit: Visit) -> BoardAlert:
+    """Return the alert of the address.
+
+    Raises:
+        NotFoundError: The board is told of none that is called so.
+    """
+    alerts = visit.context.board.load_alerts()
+    alert = next((one for one in alerts if one.id == visit.path["alert"]), None)
+    if alert is None:
+        raise NotFoundError
+    return alert
+
+
+def _hash_decision(visit: Visit, rule: BoardRule) -> str:
+    """Return the hash of the decision that is shown; empty: another was made meanwhile."""
+    with visit.context.db.read() as conn:
+        rows = decisions.load_latest_decisions(conn, visit.context.study_id)
+    return next(
+        (
+            hash_seen(row.decision)
+            for row in rows
+            if row.decision.rule == rule.rule and row.version == rule.decision
+        ),
+        "",
     )
 
 

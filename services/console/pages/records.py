@@ -10,13 +10,17 @@ from services.console.pages.participants import find_seen
 from services.console.respond import render, respond_picture
 from services.console.visit import NotFoundError, Visit
 from services.console.worklist_items import describe_standing
+from services.people.rights import find_acting_role, find_verdict_role
 from services.safety_rules.adapters.activated_rules import ActivatedRules
 from services.safety_rules.reports.course import gather_course
 from services.safety_rules.reports.explanation import explain_record
 from services.safety_rules.reports.explanation_words import ExplanationWords
-from services.store import records
+from services.store import records, sae_clocks
+from services.store.acts import ActFilter, load_acts
+from services.vocabulary.act import ActKind
 from services.vocabulary.episode import Episode
 from services.vocabulary.judgement import Verdict
+from services.vocabulary.operations import ClockKind
 
 _WITH_COURSE = ("astct-2019.crs", "astct-2019.icans")
 
@@ -28,6 +32,9 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
     rules = ActivatedRules(context.study.rules, context.study.table)
     with context.db.read() as conn:
         explanation = explain_record(conn, rules, record.id)
+        seriousness = sae_clocks.load_seriousness(conn).get(record.id)
+        clocks = sae_clocks.load_clocks(conn, [record.id])
+        signed_acts = load_acts(conn, ActFilter(targets=[record.id]))
     latest = explanation.versions[-1]
     return render(
         visit,
@@ -39,8 +46,15 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         words=ExplanationWords(explanation),
         standing=describe_standing(latest.content),
         seen=hash_seen(latest),
+        seriousness=seriousness,
+        clocks=clocks,
+        clock_kinds=tuple(ClockKind),
+        may_decide=find_acting_role(visit.person, ActKind.SET_SERIOUSNESS) is not None,
+        may_start=find_acting_role(visit.person, ActKind.START_CLOCK) is not None,
+        acts=signed_acts[::-1],
         has_course=latest.content.criterion in _WITH_COURSE,
-        verdicts=tuple(Verdict),
+        verdicts=[one for one in Verdict if find_verdict_role(visit.person, one) is not None],
+        signed_word=visit.query.get("signed", "") in tuple(Verdict) and visit.query["signed"],
         fault=fault,
         entered=_keep_entered(visit),
     )

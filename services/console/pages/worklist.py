@@ -8,7 +8,9 @@ from starlette.responses import Response
 from services.console.respond import render
 from services.console.visit import Visit
 from services.console.worklist_items import Item, ItemFilter, list_items
+from services.people.rights import find_verdict_role
 from services.store import alerts
+from services.vocabulary.judgement import Verdict
 from services.vocabulary.number_text import parse_whole_number
 
 _PAGE = 100  # items
@@ -37,6 +39,8 @@ def show(visit: Visit) -> Response:
         is_new_only=item_filter.known_after is not None,
         number=number,
         page_count=count,
+        may_confirm=find_verdict_role(visit.person, Verdict.CONFIRM) is not None,
+        signed_count=parse_whole_number(visit.query.get("signed", "")),
         query=_keep_query(visit.query),
     )
 
@@ -77,4 +81,6 @@ def _count_new(items: list[Item], last_visit_at: datetime | None) -> int | None:
 
 
 def _keep_query(query: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in query.items() if name != "page" and value}
+    return {
+        name: value for name, value in query.items() if name not in ("page", "signed") and value
+    }
