@@ -11,6 +11,7 @@ from services.alerts.delivery_context import DeliveryContext
 from services.alerts.delivery_pool import DeliveryPool
 from services.alerts.notice import LatestNotices
 from services.alerts.plan_notices import plan_notices
+from services.alerts.watch import Watch
 from services.runtime import log
 from services.runtime.health import Progress
 from services.store.held_lease import RENEW_S, HeldLease
@@ -30,11 +31,13 @@ class DeliveryWorker:
         context: Connections and settings.
         holder: Name of this worker among all.
         progress: Told when something waits or fails, was sent, or nothing is left.
+        watch: Raises alerts of silence, clocks and the day; None: nobody does.
     """
 
     context: DeliveryContext
     holder: str
     progress: Progress = field(default_factory=Progress)
+    watch: Watch | None = None
     _lease: HeldLease = field(init=False)
     _pool: DeliveryPool = field(init=False)
     _wakeups: Wakeups = field(init=False)
@@ -74,6 +77,8 @@ class DeliveryWorker:
     def step(self) -> bool:
         """Plan and send once; False when there was nothing to do."""
         instant = self.context.clock()
+        if self.watch is not None:
+            self.watch.look(instant)
         with self.context.db.read() as conn:
             ids = self._changed_alerts.find(conn, instant)
             is_due = is_delivery_due(conn, instant)

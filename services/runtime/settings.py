@@ -7,6 +7,7 @@ of the database are in `services.runtime.store_settings`.
 import os
 import re
 from collections.abc import Iterable
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -202,6 +203,7 @@ class RulesSettings(BaseSettings):
 class AlertSettings(BaseSettings):
     """The channels of mails and webhooks: ``AEGIS_SMTP_HOST``, ``..._PORT``, and so on.
 
+    ``AEGIS_DAILY_NOTE_AT`` is the time of the daily note in UTC, empty: none.
     ``AEGIS_SMTP_PASSWORD_FILE`` and ``AEGIS_WEBHOOK_SECRET_FILE`` name files that hold the secret.
     """
 
@@ -215,11 +217,17 @@ class AlertSettings(BaseSettings):
     smtp_password_file: Path | None = None
     webhook_secret_file: Path | None = None
     delivery_deadline_s: Annotated[float, Field(gt=0, le=300)] = 30.0
+    daily_note_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "06:00"
 
     @field_validator("smtp_password_file", "webhook_secret_file")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
         return _require_file(path)
+
+    @property
+    def note_time(self) -> time | None:
+        """The time of the daily note, in UTC; None: there is none."""
+        return time.fromisoformat(self.daily_note_at) if self.daily_note_at else None
 
     @property
     def smtp_password(self) -> SecretStr | None:

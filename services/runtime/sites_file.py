@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from datetime import time
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
@@ -10,7 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from services.runtime.certificate_subjects import normalize_subject
-from services.runtime.file_models import StrictModel, read_model
+from services.runtime.file_models import Duration, StrictModel, read_model
 from services.runtime.strict_yaml import Document, read_yaml_file
 
 SITES = "sites.yaml"
@@ -33,6 +34,34 @@ def parse_network(text: object) -> object:
         raise ValueError(f"is no address like 10.4.0.7 or 10.4.0.0/16: {error}") from error
 
 
+def parse_hours(text: object) -> object:
+    """Return the two times of a day in ``06:00-22:00``.
+
+    >>> parse_hours("06:00-22:00")
+    (datetime.time(6, 0), datetime.time(22, 0))
+
+    Raises:
+        ValueError: It is something else, or ends before it begins.
+    """
+    if not isinstance(text, str):
+        return text
+    match = re.fullmatch(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)", text)
+    if match is None:
+        raise ValueError(f"hours are written like 06:00-22:00, not {text!r}")
+    begins_at, ends_at = time(int(match[1]), int(match[2])), time(int(match[3]), int(match[4]))
+    if ends_at <= begins_at:
+        raise ValueError(f"{text!r} ends before it begins")
+    return begins_at, ends_at
+
+
+class ExpectationRow(StrictModel):
+    """The usual rhythm of a site: it is silent when its feed is quiet for longer."""
+
+    labs: Duration | None = None
+    vitals: Duration | None = None
+    between: Annotated[tuple[time, time] | None, BeforeValidator(parse_hours)] = None
+
+
 class SiteRow(StrictModel):
     """One site; `services.ingest.domain.site.SiteMap` says what its keys mean."""
 
@@ -49,6 +78,7 @@ class SiteRow(StrictModel):
     thousands_mark: Literal["", ".", ",", "'", " "] = ""
     addresses: tuple[Annotated[Network, BeforeValidator(parse_network)], ...] = ()
     certificates: tuple[Annotated[str, AfterValidator(normalize_subject)], ...] = ()
+    expect: ExpectationRow | None = None
     principals: tuple[Annotated[str, Field(pattern="^User:[^*].*$")], ...] = ()
 
     @property

@@ -104,6 +104,16 @@ def load_alerts(
     return [_alert(row) for row in conn.execute(query).mappings()]
 
 
+def load_alerts_of_kinds(conn: Connection, study: str, kinds: Sequence[AlertKind]) -> list[Alert]:
+    """Return the alerts of *study* that are of *kinds*, the oldest first."""
+    query = (
+        select(alert)
+        .where(alert.c.study == study, alert.c.kind.in_([str(kind) for kind in kinds]))
+        .order_by(alert.c.opened_at, alert.c.id)
+    )
+    return [_alert(row) for row in conn.execute(query).mappings()]
+
+
 def load_alert(conn: Connection, alert_id: str) -> Alert | None:
     """Return one alert; None when there is none of that id."""
     return next(iter(load_alerts(conn, ids=[alert_id])), None)

@@ -87,8 +87,7 @@ class DailyNoteDetail:
         clocks_running: Clocks of serious events that run.
         parked_items: Items that wait for a person.
         unsent_notices: Notices that no channel has taken yet.
-        head: Hash of the newest seal of the audit trail; empty: nothing is sealed yet.
-        sealed_upto: Number of the last row of the audit trail under that seal.
+        head: Of the audit trail, ROW-HASH; empty: nothing is sealed yet.
     """
 
     day: str
@@ -99,7 +98,6 @@ class DailyNoteDetail:
     parked_items: int
     unsent_notices: int
     head: str
-    sealed_upto: int
 
 
 def format_time_left(seconds: float) -> str:

@@ -150,7 +150,7 @@ def _write_subject(alert: Alert, reason: Reason | None) -> str:
 
 
 def _name_change(alert: Alert, reason: Reason | None) -> str:
-    """Return what is new, to stand first in a subject; empty for a first notice."""
+    """Return the change in words, to stand first in a subject; empty for a first notice."""
     if reason is Reason.GRADE_ROSE:
         if alert.kind in _OF_A_RULE:
             return f"Now {count_events(alert.grade)}"

@@ -20,7 +20,7 @@ from services.safety_rules.application.decide_study import StudyDecisions, run_s
 from services.safety_rules.application.fold_participants import FoldRequest, FoldResult, fold
 from services.safety_rules.application.study_watch import StudyWatch
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.store import participants
+from services.store import heartbeat, participants
 from services.store.session import Database, DatabaseError, is_transient
 from services.vocabulary.fact import JournalEntry
 
@@ -71,6 +71,9 @@ class HintWorker:
             NewerRecordError: This program has to be upgraded first.
         """
         entries = self._collect_entries(records)
+        if entries.pop(heartbeat.SUBJECT, None) is not None:
+            with self.db.write() as conn:
+                heartbeat.return_heartbeat(conn, self.clock())
         if entries:
             self._fold(entries)
 

@@ -22,7 +22,7 @@ from services.safety_rules.application.missing_alerts import raise_missing_alert
 from services.safety_rules.application.store_queries import store_queries
 from services.safety_rules.application.study_watch import StudyWatch
 from services.safety_rules.domain.ctcae.rule_book import Rules
-from services.store import journal, participants, states, timers
+from services.store import heartbeat, journal, participants, states, timers
 from services.store.held_lease import HeldLease
 from services.store.session import Database, DatabaseError
 from services.store.wakeups import FACTS_CHANGED, Wakeups, make_wakeups
@@ -128,6 +128,10 @@ class JournalWorker:
             outdated_subjects = states.find_subjects_to_refold(
                 conn, self.rules.version, _BATCH_SIZE
             )
+            has_beat = heartbeat.find_unreturned(conn) is not None
+        if has_beat:
+            with self.db.write() as conn:
+                heartbeat.return_heartbeat(conn, self.clock())
         subjects = sorted(due.union(lagging_subjects, outdated_subjects))
         if not subjects and not self._has_to_decide:
             return False

@@ -16,10 +16,12 @@ from services.alerts.delivery_context import DeliveryAttempt, DeliveryContext
 from services.alerts.delivery_worker import DeliveryWorker
 from services.alerts.links import LIFETIME
 from services.alerts.reply_webhook import build_reply_route
+from services.alerts.watch import Watch
 from services.cli.process.gauges import AlertGauges
 from services.cli.process.process_server import make_holder_name
 from services.cli.process.roles.parts import Parts
 from services.runtime.clock import now_utc
+from services.runtime.sites_file import read_sites_file
 from services.store.installation_keys import list_in_use, load_keys
 from services.store.vault import Purpose
 
@@ -39,13 +41,22 @@ def add_alerts(parts: Parts) -> None:
         parts.work["mail server"] = partial(
             watch_mail_server, parts.warnings, parts.settings.alerts
         )
-    worker = DeliveryWorker(delivery, make_holder_name(), parts.add_progress("alerts"))
+    progress = parts.add_progress("alerts")
+    worker = DeliveryWorker(delivery, make_holder_name(), progress, _make_watch(parts, delivery))
     parts.work["alerts"] = worker.run
     if secret := parts.settings.alerts.webhook_secret:
         # before the pages, whose path it would match
         parts.routes.append(build_reply_route(delivery, secret.get_secret_value()))
     parts.routes += pages.build_routes(delivery)
     parts.shows.append(AlertGauges(parts.context, parts.metrics, now_utc).show)
+
+
+def _make_watch(parts: Parts, delivery: DeliveryContext) -> Watch | None:
+    """Return the watch; None where time is that of messages: nothing is late by it."""
+    if parts.by_message:
+        return None
+    _, sites = read_sites_file(parts.context.settings.study)
+    return Watch(delivery, sites, parts.settings.alerts.note_time)
 
 
 def _make_delivery_context(parts: Parts) -> DeliveryContext:
