@@ -23,17 +23,17 @@ class Heartbeat:
 
 def find_unreturned(conn: Connection) -> Heartbeat | None:
     """Return the beat that was sent and has not come back; None: it has, or none was sent."""
-    sent, returned = _load(conn, _OUTWARD), _load(conn, _HOMEWARD)
-    if sent is None or (returned is not None and returned.number >= sent.number):
+    last_beat, last_return = _load(conn, _OUTWARD), _load(conn, _HOMEWARD)
+    if last_beat is None or (last_return is not None and last_return.number >= last_beat.number):
         return None
-    return sent
+    return last_beat
 
 
 def send_heartbeat(conn: Connection, instant: datetime) -> None:
     """Send the next beat, or the one that has not come back again."""
-    sent = _load(conn, _OUTWARD)
+    last_beat = _load(conn, _OUTWARD)
     if find_unreturned(conn) is None:
-        _store(conn, _OUTWARD, Heartbeat(sent.number + 1 if sent else 1, instant))
+        _store(conn, _OUTWARD, Heartbeat(last_beat.number + 1 if last_beat else 1, instant))
     outbox.announce_hint(conn, [SUBJECT])
     notify_channel(conn, FACTS_CHANGED)
 

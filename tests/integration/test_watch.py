@@ -89,13 +89,13 @@ def test_a_clock_is_told_at_its_start_in_its_last_quarter_and_when_it_is_over(tr
     assert (post.recipient, post.reason) == (OFFICER, "first")
     assert "the 24h clock runs, until 2026-03-02 06:00 UTC" in post.subject
     trial.acknowledge(*trial.alerts(kind="sae_clock"))
-    for one in trial.alerts(kind="episode"):
-        trial.acknowledge(one)
+    for alert in trial.alerts(kind="episode"):
+        trial.acknowledge(alert)
     assert trial.advance_to(15.9) == []
     (quarter,) = trial.advance_to(16)
     assert quarter.subject.startswith("Less time is left: [BLINA-HSCT] P-001: Hyperkalemia")
-    (over,) = [post for post in trial.advance_to(22.1) if "clock" in post.subject]
-    assert "the 24h clock is over" in over.subject
+    (last_notice,) = [post for post in trial.advance_to(22.1) if "clock" in post.subject]
+    assert "the 24h clock is over" in last_notice.subject
     with trial.db.read() as conn:
         (row,) = sae_clocks.load_clocks(conn)
     close_clock(trial.db, actor, row, "reported", hours(23))

@@ -12,7 +12,7 @@ HOUR = timedelta(hours=1)
 MONDAY = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
-def at(hour):
+def hours_later(hour):
     return MONDAY + hour * HOUR
 
 
@@ -21,7 +21,7 @@ def at(hour):
 )
 def test_a_feed_is_silent_after_the_time_that_the_file_gives_not_at_it(silent_hours, is_late):
     rhythm = Rhythm(24 * HOUR, BERLIN)
-    assert is_silent(rhythm, MONDAY, at(silent_hours)) is is_late
+    assert is_silent(rhythm, MONDAY, hours_later(silent_hours)) is is_late
 
 
 BY_DAY = Rhythm(6 * HOUR, BERLIN, time(6), time(22))
@@ -44,7 +44,7 @@ def test_only_the_hours_of_the_site_count(first, last, expected_hours):
 
 
 def daily(days, *, without=()):
-    return [at(24 * day) for day in range(days) if day not in without]
+    return [hours_later(24 * day) for day in range(days) if day not in without]
 
 
 @pytest.mark.parametrize(
@@ -55,7 +55,7 @@ def daily(days, *, without=()):
         (daily(28, without=(10, 11, 12)), 36),  # one outage is not usual
         (daily(28, without=(3, 10, 11, 12)), 36),  # nor are two
         (daily(28, without=(3, 10, 17)), 72),  # three are
-        ([at(hour / 4) for hour in range(28 * 96)], 1),  # an hour at least
+        ([hours_later(hour / 4) for hour in range(28 * 96)], 1),  # an hour at least
     ],
 )
 def test_a_rhythm_is_learned_from_the_third_longest_gap(arrivals, within_hours):
@@ -63,7 +63,7 @@ def test_a_rhythm_is_learned_from_the_third_longest_gap(arrivals, within_hours):
     assert (rhythm.within, rhythm.is_learned) == (within_hours * HOUR, True)
 
 
-@pytest.mark.parametrize("arrivals", [[], daily(1), daily(8), [at(n) for n in range(100)]])
+@pytest.mark.parametrize("arrivals", [[], daily(1), daily(8), [hours_later(n) for n in range(100)]])
 def test_too_short_a_past_teaches_nothing(arrivals):
     assert learn_rhythm(arrivals, BERLIN) is None
 

@@ -288,3 +288,30 @@ def test_a_code_is_kept_as_it_is_written(tmp_path):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(UntrustedFileError, match=r"sites.yaml: cannot be read: No such file"):
         load_sites(tmp_path, load_code_tables())
+
+
+@pytest.mark.parametrize(
+    ("expectation", "problem"),
+    [
+        ("{labs: 24h, vitals: 6h, between: 06:00-22:00}", None),
+        ("{vitals: 30m}", None),
+        ("{labs: daily}", "a duration is written like"),
+        ("{between: 22:00-06:00}", "ends before it begins"),
+        ("{between: 6-22}", "hours are written like 06:00-22:00"),
+        ("{between: 06:00-24:00}", "hours are written like 06:00-22:00"),
+        ("{weights: 24h}", "weights"),
+    ],
+)
+def test_a_site_names_the_rhythm_of_its_feeds(tmp_path, expectation, problem):
+    lines = [
+        "sites:",
+        "  - id: north",
+        "    timezone: America/New_York",
+        f"    expect: {expectation}",
+    ]
+    (tmp_path / "sites.yaml").write_text("\n".join(lines) + "\n")
+    if problem is None:
+        assert read_sites_file(tmp_path)[1][0].expect is not None
+    else:
+        with pytest.raises(UntrustedFileError, match=problem):
+            read_sites_file(tmp_path)

@@ -51,22 +51,22 @@ def _name_source(detail: SilenceDetail) -> str:
 
 
 def _describe_silence(detail: SilenceDetail) -> Iterator[str]:
-    beginning = f"since {_format(detail.last_at)}" if detail.last_at else "so far"
+    start = f"since {_format(detail.last_at)}" if detail.last_at else "so far"
     usual = "as in its last 28 days" if detail.is_learned else "as sites.yaml expects"
     expected = timedelta(seconds=detail.expected_within_s)
     if detail.source == "engine":
-        yield f"The engine is silent: a heartbeat sent {beginning} has not come back."
+        yield f"The engine is silent: a heartbeat sent {start} has not come back."
         yield "Facts may be stored and not graded. No alert is sure to be raised until it is back."
         yield "To do: look at the processes of the rules and at Kafka (docs/runbooks/heartbeat.md)."
         return
-    yield f"{_name_source(detail)} is silent: nothing has come {beginning}."
+    yield f"{_name_source(detail)} is silent: nothing has come {start}."
     yield f"Something is expected within {_format_period(expected)}, {usual}."
     yield "To do: ask the site, and look at its interface (docs/runbooks/site-silent.md)."
 
 
 def _describe_clock(detail: ClockDetail, participant: str) -> Iterator[str]:
-    ending = " It is over." if detail.stage is ClockStage.OVERDUE else ""
-    yield f"{detail.term}, {participant}: {_CLOCKS[detail.clock]}.{ending}"
+    suffix = " It is over." if detail.stage is ClockStage.OVERDUE else ""
+    yield f"{detail.term}, {participant}: {_CLOCKS[detail.clock]}.{suffix}"
     yield f"Aware since {_format(detail.aware_at)}, due {_format(detail.due_at)}."
     yield f"To do: report it, then `aegis clocks close {detail.record[:8]} --clock {detail.clock}`."
 

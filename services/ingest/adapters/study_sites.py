@@ -27,7 +27,7 @@ def load_sites(folder: Path, tables: CodeTables) -> Sites:
 
 
 def _build_site(row: SiteRow) -> SiteMap:
-    content = row.model_dump(exclude={"decimal_mark", "thousands_mark", "principals"})
+    content = row.model_dump(exclude={"decimal_mark", "thousands_mark", "principals", "expect"})
     has_marks = row.decimal_mark or row.thousands_mark
     marks = NumberMarks(row.decimal_mark or ".", row.thousands_mark) if has_marks else None
     return SiteMap(**{**content, "icu": frozenset(row.icu), "marks": marks})
