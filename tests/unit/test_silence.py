@@ -60,7 +60,7 @@ def daily(days, *, without=()):
 )
 def test_a_rhythm_is_learned_from_the_third_longest_gap(arrivals, within_hours):
     rhythm = learn_rhythm(arrivals, BERLIN)
-    assert (rhythm.within, rhythm.is_learned) == (within_hours * HOUR, True)
+    assert (rhythm.usual_gap, rhythm.is_learned) == (within_hours * HOUR, True)
 
 
 @pytest.mark.parametrize("arrivals", [[], daily(1), daily(8), [hours_later(n) for n in range(100)]])
@@ -69,4 +69,4 @@ def test_too_short_a_past_teaches_nothing(arrivals):
 
 
 def test_nine_days_with_a_result_each_are_enough():
-    assert learn_rhythm(daily(9), BERLIN).within == 36 * HOUR
+    assert learn_rhythm(daily(9), BERLIN).usual_gap == 36 * HOUR
