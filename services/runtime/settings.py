@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -240,11 +241,15 @@ class AlertSettings(BaseSettings):
         return _read_secret(self.webhook_secret_file)
 
 
+_THIS_MACHINE = ("localhost", "127.0.0.1", "::1")
+
+
 class PeopleSettings(BaseSettings):
     """The time of a sign-in: ``AEGIS_SESSION_S``, ``..._IDLE_S``, ``AEGIS_TOKEN_S``.
 
     A browser until it was not used for so long, and at most for so long; a command line for so
-    long.
+    long. ``AEGIS_OIDC_ISSUER``, ``AEGIS_OIDC_CLIENT`` and ``AEGIS_OIDC_SECRET_FILE`` name the
+    provider of the institution, where persons may sign in too; empty: there is none.
     """
 
     model_config = SettingsConfigDict(env_prefix="AEGIS_", frozen=True, extra="forbid")
@@ -252,6 +257,27 @@ class PeopleSettings(BaseSettings):
     session_s: Seconds = 43_200.0
     session_idle_s: Seconds = 1_800.0
     token_s: Seconds = 28_800.0
+    oidc_issuer: str = ""
+    oidc_client: str = ""
+    oidc_secret_file: Path | None = None
+
+    @field_validator("oidc_secret_file")
+    @classmethod
+    def _is_there(cls, path: Path | None) -> Path | None:
+        return _require_file(path)
+
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _is_encrypted(cls, address: str) -> str:
+        host = urlsplit(address).hostname or ""
+        if address and not (address.startswith("https://") or host in _THIS_MACHINE):
+            raise ValueError("the provider has to be reached by https://")
+        return address.rstrip("/")
+
+    @property
+    def oidc_secret(self) -> SecretStr | None:
+        """The secret of the client at the provider; None: there is no provider."""
+        return _read_secret(self.oidc_secret_file)
 
 
 class ConsoleSettings(BaseSettings):

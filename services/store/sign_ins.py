@@ -16,6 +16,7 @@ class Use(StrEnum):
 
     BROWSER = "browser"
     COMMAND_LINE = "command line"
+    SIGNATURE = "signature"  # one act, by who has just been asked by the provider
 
 
 @dataclass(frozen=True, slots=True)

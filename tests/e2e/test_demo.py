@@ -95,13 +95,26 @@ def test_pictures_are_there(small_demo):
         assert "<svg" in (folder / f"{name}.svg").read_text()
 
 
-def test_the_three_commands_that_it_names_work(small_demo):
+def test_the_commands_that_it_names_work(small_demo):
     output, folder = small_demo
     commands = re.findall(r"^  \.venv/bin/aegis (.+)$", output, re.MULTILINE)
-    assert [words.split()[0] for words in commands] == ["explain", "rules", "run"]
-    assert "Published: CTCAE" in aegis(*commands[0].split())
-    assert "boundary reached: review required" in aegis(*commands[1].split())
-    assert f"--data {folder}" in commands[2]
+    assert [words.split()[0] for words in commands] == ["login", "explain", "rules", "run"]
+    assert "Sam Ito, MD (safety_officer) is signed in until" in aegis(*commands[0].split())
+    assert "Published: CTCAE" in aegis(*commands[1].split())
+    assert "boundary reached: review required" in aegis(*commands[2].split())
+    assert f"--data {folder}" in commands[3]
+
+
+def test_its_people_sign_in_with_the_passwords_that_it_leaves(small_demo):
+    output, folder = small_demo
+    password_file = folder / "sign-in.txt"
+    assert f"passwords in {password_file}" in output
+    assert password_file.stat().st_mode & 0o777 == 0o600
+    people = [line.split(" ")[0] for line in password_file.read_text().splitlines()]
+    assert people == ["admin", "safety", "chair", "member", "statistician", "site"]
+    for person in people:
+        words = ("login", person, "--password-file", str(password_file), "--data", str(folder))
+        assert "is signed in until" in aegis(*words)
 
 
 def test_it_is_sound(small_demo):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from services.cli.command import CommandError
 from services.cli.demo import distributed, embedded
+from services.cli.demo.demo_people import describe_sign_in
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.outcome import FeedResult, list_next_steps, show_outcome
 from services.runtime.sites_file import read_sites_file
@@ -45,6 +46,7 @@ def _run_trial(args: Namespace) -> int:
         context, sent_count, refused_count = run(trial, args.study, folder, folder / "trial", sink)
     feed = FeedResult(sent_count, refused_count, time.monotonic() - began_s)
     outcome = show_outcome(context, trial, folder, sink, feed)
+    print(describe_sign_in(folder))
     is_proven = True
     if args.distributed:
         is_proven = distributed.prove(context, trial, args.study, folder)

@@ -7,6 +7,7 @@ from pathlib import Path
 from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.demo import embedded
+from services.cli.demo.demo_people import make_demo_people
 from services.cli.demo.feed import feed_trial, wait_until_idle
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.processes import Processes
@@ -66,6 +67,7 @@ def run(
     settings = read_store_settings(data=folder, keys=None, study=study, clock="message")
     _prepare(settings)
     context = migrate(settings)
+    make_demo_people(context, folder)
     environment = {
         "AEGIS_DATA": str(folder.absolute()),
         "AEGIS_KEYS": str(settings.keys_folder.absolute()),

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.acts.study_context import StudyContext
+from services.cli.demo.demo_people import make_demo_people
 from services.cli.demo.feed import feed_trial, wait_until_idle
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
@@ -42,6 +43,7 @@ def run(
         data=folder, database_url="", keys=None, study=study, clock="message"
     )
     context = open_in(settings)
+    make_demo_people(context, folder)
     rules_turn = threading.Lock()
     with (folder / "log" / "aegis.log").open("w") as stream:
         log.configure_logging(as_json=True, stream=stream)

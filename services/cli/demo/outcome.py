@@ -13,6 +13,7 @@ from typing import Literal
 from services.acts.study_context import StudyContext
 from services.charts.boundary import draw_boundary_chart
 from services.charts.course import draw_course_chart
+from services.cli.demo.demo_people import SIGN_IN_FILE
 from services.cli.demo.mail_sink import MailSink
 from services.cli.demo.scoring import Score, score_decisions, score_mails, score_records
 from services.cli.shared.rules_table import make_rules_table
@@ -163,6 +164,7 @@ def list_next_steps(context: StudyContext, outcome: TrialOutcome, folder: Path) 
     return "\n".join(
         (
             "Go on with:",
+            f"  .venv/bin/aegis login safety --password-file {folder / SIGN_IN_FILE} {options}",
             f"  .venv/bin/aegis explain {worst.id[:8] if worst else 'RECORD'} {options}",
             f"  .venv/bin/aegis rules status --as-of {cut_at} {options}",
             f"  .venv/bin/aegis run {options}",
