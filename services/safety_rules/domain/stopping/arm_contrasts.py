@@ -9,7 +9,9 @@ Source: Chan, Zhang 1999, Biometrics 55:1202-1209; the constrained estimates: Fa
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy import special
@@ -17,6 +19,7 @@ from scipy import special
 from services.safety_rules.domain.stopping.families import LARGEST_N, Floats, Ints
 
 _NUISANCE_RATES = 501  # at which the least favourable rate is looked for
+_PARTS = 16  # of the rates, each spread over all: the first is most often unfavourable enough
 _SCAN_STEPS = 20  # towards an interval's end, before it is bisected
 _TOLERANCE = 1e-7  # of an interval's end; of the logarithm of a ratio's
 _TIE = 1e-9  # statistics that differ by less are equal
@@ -78,16 +81,16 @@ class Contrast(ABC):
     def _find_end(self, tail: float, outermost: float, centre: float, *, upper: bool) -> float:
         """Return the outermost value that is not rejected, looked for from the rejected_value."""
         rejected_value = kept_value = outermost
-        if self.compute_tail(rejected_value, upper=upper) > tail:
+        if self._is_kept(rejected_value, tail, upper=upper):
             return rejected_value
         for step in range(1, _SCAN_STEPS + 1):
             kept_value = outermost + (centre - outermost) * step / _SCAN_STEPS
-            if self.compute_tail(kept_value, upper=upper) > tail:
+            if self._is_kept(kept_value, tail, upper=upper):
                 break
             rejected_value = kept_value
         while abs(kept_value - rejected_value) > _TOLERANCE:
             middle = (kept_value + rejected_value) / 2
-            if self.compute_tail(middle, upper=upper) > tail:
+            if self._is_kept(middle, tail, upper=upper):
                 kept_value = middle
             else:
                 rejected_value = middle
@@ -98,14 +101,32 @@ class Contrast(ABC):
 
         What was observed, or a statistic further up (or down).
         """
+        return max(self._list_largest_tails(value, upper=upper))
+
+    def _is_kept(self, value: float, tail: float, *, upper: bool) -> bool:
+        """Return True when `compute_tail` of *value* is above *tail*."""
+        return any(one > tail for one in self._list_largest_tails(value, upper=upper))
+
+    def _list_largest_tails(self, value: float, *, upper: bool) -> Iterator[float]:
+        """Yield the largest chance of each part of the rates; see `compute_tail`."""
+        first_beyond = self._find_first_beyond(value, upper=upper)
+        treated, control = self.list_rates(value)
+        for start in range(_PARTS):
+            rates = treated[start::_PARTS], control[start::_PARTS]
+            yield self._find_largest_tail(first_beyond, *rates, upper=upper)
+
+    def _find_largest_tail(
+        self, first_beyond: Ints, rates_treated: Floats, rates_control: Floats, *, upper: bool
+    ) -> float:
+        """Return the largest chance, over pairs of rates, of events from *first_beyond* on.
+
+        Args:
+            first_beyond: Of the first arm, for each number of events of the control.
+            rates_treated: Shape (pairs,).
+            rates_control: The same.
+            upper: False: the chance of fewer events instead.
+        """
         n_treated, n_control = self._treated.participants, self._control.participants
-        own_events = np.array([float(self._treated.events)])
-        other_events = np.array([float(self._control.events)])
-        observed = float(self.score(own_events, other_events, value)[0])
-        control_events = np.arange(n_control + 1, dtype=np.float64)
-        limit = observed - _TIE if upper else observed + _TIE
-        first_beyond = self._find_first_events(control_events, limit, value, upper=upper)
-        rates_treated, rates_control = self.list_rates(value)
         fewer = np.zeros((len(rates_treated), n_treated + 2))
         fewer[:, 1:] = _compute_binomial(n_treated, rates_treated).cumsum(axis=1)
         chances = fewer[:, first_beyond]
@@ -113,6 +134,18 @@ class Contrast(ABC):
             chances = 1 - chances
         chances *= _compute_binomial(n_control, rates_control)
         return min(float(chances.sum(axis=1).max()), 1.0)
+
+    def _find_first_beyond(self, value: float, *, upper: bool) -> Ints:
+        """Return the fewest events of the first arm that are as extreme as what was observed.
+
+        One for each number of events of the control; see `_find_first_events`.
+        """
+        own_events = np.array([float(self._treated.events)])
+        other_events = np.array([float(self._control.events)])
+        observed = float(self.score(own_events, other_events, value)[0])
+        control_events = np.arange(self._control.participants + 1, dtype=np.float64)
+        limit = observed - _TIE if upper else observed + _TIE
+        return self._find_first_events(control_events, limit, value, upper=upper)
 
     def _find_first_events(
         self, control_events: Floats, limit: float, value: float, *, upper: bool
@@ -195,7 +228,19 @@ def _standardize(excess: Floats, variance: Floats) -> Floats:
 
 def _compute_binomial(n: int, rates: Floats) -> Floats:
     """Return the chance of each number of events at each rate, shape (rates, n + 1)."""
+    events, ways = _count_ways(n)
+    with np.errstate(invalid="ignore"):  # nothing of a rate of 0 is nothing, and no number here
+        of_events = special.xlogy(1.0, rates)[:, None] * events
+        of_others = special.xlog1py(1.0, -rates)[:, None] * (n - events)
+    of_events[:, 0] = of_others[:, n] = 0.0
+    logarithms = np.add(of_events, ways, out=of_events)
+    logarithms += of_others
+    return np.asarray(np.exp(logarithms, out=logarithms))
+
+
+@lru_cache(maxsize=8)
+def _count_ways(n: int) -> tuple[Floats, Floats]:
+    """Return 0 to *n* events, and the logarithms of the ways in which each can come about."""
     events = np.arange(n + 1, dtype=np.float64)
     ways = special.gammaln(n + 1) - special.gammaln(events + 1) - special.gammaln(n - events + 1)
-    p = rates[:, None]
-    return np.asarray(np.exp(ways + special.xlogy(events, p) + special.xlog1py(n - events, -p)))
+    return events, ways
