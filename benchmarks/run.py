@@ -20,6 +20,7 @@ from benchmarks import (
     rehearsed_rule,
     rules_in_order,
     stopping,
+    stored_bytes,
     study_look,
 )
 from benchmarks.machine import machine
@@ -41,6 +42,7 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "stopping": stopping.measures,
     "look": study_look.measures,
     "rule": rehearsed_rule.measures,
+    "bytes": stored_bytes.measures,
     "start": command_start.measures,
 }
 _HEAD = ("measure", "figure", "compared to", "its figure", "ratio", "spread")
