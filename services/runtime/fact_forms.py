@@ -1,14 +1,15 @@
 """Facts from JSON in one pass, by forms that are made from the vocabulary.
 
-What recurs in fact after fact is one object in memory: a name, a code, and a quantity, of which
-each text is read once. A number is read only from a text of the one grammar, never from a number
-of JSON, which other writers have rounded.
+What recurs in fact after fact is one object in memory: a name, a code, an instant, and a quantity,
+of which each text is read once. A number is read only from a text of the one grammar, never from a
+number of JSON, which other writers have rounded.
 """
 
 import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from functools import cache, lru_cache, reduce
 from operator import or_
@@ -23,7 +24,7 @@ from services.vocabulary.quantity import Quantity
 
 _NUMBER = re.compile(STORED_NUMBER)
 _UNIQUE_TEXTS = ("id", "digest")
-_MOST_QUANTITIES = 10_000  # of which the texts are kept
+_MOST_QUANTITIES, _MOST_INSTANTS = 10_000, 1_000  # of which the texts are kept
 _NULL = Raw(b"null")
 UNREADABLE = (msgspec.MsgspecError, ValueError, RecursionError)  # that a reading may raise
 
@@ -38,7 +39,11 @@ class FactForms:
         """Make the forms; *is_strict* ones refuse keys that the vocabulary does not have."""
         self._is_strict = is_strict
         self._completions: dict[type[Struct], _Completion] = {}
-        decoded_types: _Types = {str: (str, sys.intern), Decimal: (str, _read_number)}
+        decoded_types: _Types = {
+            str: (str, sys.intern),
+            datetime: (str, _read_instant),
+            Decimal: (str, _read_number),
+        }
         read_quantity = self._make_quantity_reader(decoded_types)
         decoded_types[Quantity | None] = (Raw, read_quantity)
         decoded_types[Decimal | None] = (str | None, _read_number_or_null)
@@ -121,6 +126,12 @@ class _Completion:
         for index, read in self.readers:
             values[index] = read(values[index])
         return self.kind(*values)
+
+
+@lru_cache(_MOST_INSTANTS)
+def _read_instant(text: str) -> datetime:
+    """Return the instant in *text*: the results of a panel share theirs."""
+    return msgspec.convert(text, datetime)
 
 
 def _read_number(text: str) -> Decimal:
