@@ -266,7 +266,10 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         (f"{RULE_1} --prior -1,2", "--prior must be above 0 and at most 1e+06, not -1"),
         (f"{RULE_1} --prior 1", "prior must be 2 number(s), not 1"),
         (f"{RULE_1} --prior 1e308,1e308", "--prior must be above 0 and at most 1e+06, not 1e+308"),
-        (f"{RULE_1} --prior 1000001,1", "--prior must be above 0 and at most 1e+06, not 1000001"),
+        (
+            f"{RULE_1} --prior 1000001,1",
+            "--prior must be above 0 and at most 1e+06, not 1000001: divide both numbers",
+        ),
         (f"{POCOCK} --rates .2 --accrual-days 3650.5", "up to 3650 days, not 3650.5"),
         (f"{POCOCK} --min-events 2", "--min-events goes with a family of person-time"),
         (
@@ -275,6 +278,12 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         ),
         (f"{SIMULATE} --onset weibull:5,.04", "weibull_shape must be from 0.05 to 50, not 0.04"),
         (f"{SIMULATE} --onset weibull:3651,1", "scale_days must be from 0.01 to 3650, not 3651"),
+        (f"{SIMULATE} --onset exponential:-1", "--onset: mean_days must be above 0, not -1"),
+        (f"{SIMULATE} --onset weibull:5,0", "--onset: weibull_shape must be above 0, not 0"),
+        (
+            f"{SIMULATE} --false-reports .1 --false-report-days 0",
+            "--false-report-days must be above 0 and up to 3650 days, not 0",
+        ),
         (f"{SIMULATE} --onset exponential:3651", "mean_days must be from 0.01 to 3650, not 3651"),
         (f"{SIMULATE} --onset exponential:.009", "mean_days must be from 0.01 to 3650, not 0.009"),
         (f"{SIMULATE} --onset table:3651=1", "DAY must be from 0.01 to 3650, not 3651"),

@@ -139,6 +139,7 @@ def test_a_protocol_s_own_table_is_taken_with_its_own_exact_error(study, capsys)
         ("{events: 2, of: 4, answer: stop}", "{events: 2, of: 4, answer: continue}", "is 'stop'"),
         ("alpha: 0.05", "alpha: 1.5", "alpha"),
         ("prior: [0.1, 1.9]", "prior: [0, 1.9]", "prior must be above 0 and at most 1e+06"),
+        ("prior: [0.1, 1.9]", "prior: [1.0e+6, 1.9e+7]", "divide both numbers of the prior by"),
         ("n: 40", "n: 100000", "n"),
         ("policy: onset_weighted", "policy: naive", "inflates the type I error"),
         ("mean_days: 5", "mean_days: -5", "mean_days must be above 0"),

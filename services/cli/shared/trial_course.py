@@ -35,7 +35,9 @@ def read_trial_plan(args: Namespace, onset: Curve, window_days: tuple[float, flo
         dropout_rate=args.dropout,
         report_delay_days=args.report_delay_days,
         false_report_rate=args.false_reports,
-        false_report_days=args.false_report_days or _CORRECTED_AFTER_DAYS,
+        false_report_days=_CORRECTED_AFTER_DAYS
+        if args.false_report_days is None
+        else args.false_report_days,
     )
 
 

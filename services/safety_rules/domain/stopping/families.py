@@ -94,17 +94,27 @@ def check_plan_size(n: int) -> None:
         raise ValueError(f"n must be a whole number from 1 to {LARGEST_N}, not {n}")
 
 
+def describe_prior_fault(number: float) -> str:
+    """Return the range of a number of a beta prior, and *number*; empty: it lies in it.
+
+    >>> describe_prior_fault(2e6)
+    'above 0 and at most 1e+06, not 2000000: divide both numbers of the prior by as much'
+    """
+    if 0 < number <= LARGEST_PRIOR:
+        return ""
+    is_too_large = LARGEST_PRIOR < number < np.inf
+    remedy = ": divide both numbers of the prior by as much" if is_too_large else ""
+    return f"above 0 and at most {LARGEST_PRIOR:g}, not {spell_number(number)}{remedy}"
+
+
 def _check_parameter(name: str, values: Sequence[float], p0: float) -> None:
     for value in values:
         match name:
             case "p1":
                 _check_range("p1", value, p0, 1)
             case "prior":
-                if not 0 < value <= LARGEST_PRIOR:
-                    raise ValueError(
-                        f"prior must be above 0 and at most {LARGEST_PRIOR:g}, not"
-                        f" {spell_number(value)}"
-                    )
+                if fault := describe_prior_fault(value):
+                    raise ValueError(f"prior must be {fault}")
             case "strictly":
                 if value not in (0, 1):
                     raise ValueError(f"strictly must be 0 (>=) or 1 (>), not {spell_number(value)}")

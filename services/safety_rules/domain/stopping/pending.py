@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from services.safety_rules.domain.stopping.families import Floats
 from services.vocabulary.protocol import Curve, Policy
+from services.vocabulary.spelled_numbers import spell_number
 
 SLACK = 1e-9  # sums of weights that are whole numbers but for rounding
 
@@ -36,11 +37,13 @@ def find_curve_faults(curve: Curve) -> Sequence[str]:
     ['points must rise in days and in F, from above 0 to 1']
     """
     if curve.shape == "exponential" and not 0 < curve.mean_days < math.inf:
-        return ["mean_days must be above 0"]
+        return [f"mean_days must be above 0, not {spell_number(curve.mean_days)}"]
     if curve.shape == "weibull":
         scale_numbers = {"scale_days": curve.scale_days, "weibull_shape": curve.weibull_shape}
         return [
-            f"{k} must be above 0" for k, value in scale_numbers.items() if not 0 < value < math.inf
+            f"{k} must be above 0, not {spell_number(value)}"
+            for k, value in scale_numbers.items()
+            if not 0 < value < math.inf
         ]
     if curve.shape in ("hazard", "risk"):
         return [f"{curve.shape} goes with the policy person_time"]

@@ -12,8 +12,8 @@ import numpy as np
 from scipy import special
 
 from services.safety_rules.domain.stopping.arm_contrasts import Arm, Difference, LogRatio
-from services.safety_rules.domain.stopping.families import LARGEST_PRIOR, Floats
-from services.vocabulary.spelled_numbers import spell_number, spell_numbers
+from services.safety_rules.domain.stopping.families import Floats, describe_prior_fault
+from services.vocabulary.spelled_numbers import spell_number
 
 JEFFREYS = (0.5, 0.5)
 _LARGEST_LOG_RATIO = math.log(1e5)  # beyond it a ratio's interval has no end, or begins at 0
@@ -88,11 +88,9 @@ def compare_arms(
     for name, share in (("confidence", confidence), ("theta", theta)):
         if not 0 < share < 1:
             raise ValueError(f"{name} must be above 0 and below 1, not {spell_number(share)}")
-    if not all(0 < number <= LARGEST_PRIOR for number in prior):
-        raise ValueError(
-            f"prior must be two numbers above 0 and at most {LARGEST_PRIOR:g}, not"
-            f" {spell_numbers(prior)}"
-        )
+    for number in prior:
+        if fault := describe_prior_fault(number):
+            raise ValueError(f"prior must be two numbers {fault}")
     tail = (1 - confidence) / 2
     return ArmComparison(
         treated=treated,
