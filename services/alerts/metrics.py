@@ -1,9 +1,11 @@
 """Metrics of the alerts, from the recorded notices and acknowledgements."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.alerts.alert_states import load_alert_states
+from services.alerts.alert_states import AlertState, AlertStatus, load_alert_states
+from services.alerts.clock_list import list_clocks
 from services.alerts.domain.due_notice import Reason
 from services.alerts.domain.routes import Recipients
 from services.runtime.metrics import Metrics
@@ -30,6 +32,8 @@ class AlertMetrics:
         open_levels = [one.alert.level for one in alert_states if one.is_open]
         for level in Level:
             metrics.alerts_open.labels(level).set(open_levels.count(level))
+        self._show_answers(metrics, alert_states)
+        _show_clocks(metrics, conn, instant)
         waiting_since = [row.recorded_at for row in deliveries if row.next_attempt_at is not None]
         oldest_s = (instant - min(waiting_since, default=instant)).total_seconds()
         metrics.oldest_undelivered_alert.set(max(0.0, oldest_s))
@@ -45,3 +49,21 @@ class AlertMetrics:
         }
         metrics.alert_escalations.inc(len(escalations))
         self.counted_to = instant
+
+    def _show_answers(self, metrics: Metrics, statuses: Sequence[AlertStatus]) -> None:
+        """Set for each rule that has raised alerts if the DSMB has answered those that stand."""
+        answers_by_rule: dict[str, list[bool]] = {}
+        for one in statuses:
+            is_current = not one.alert.retracted and one.state is not AlertState.OVERTAKEN
+            if one.alert.level is Level.STUDY and is_current:
+                is_answered = one.state is AlertState.BOARD_ANSWER
+                answers_by_rule.setdefault(one.alert.about, []).append(is_answered)
+        for rule, answers in answers_by_rule.items():
+            metrics.boundary_answered.labels(self.study, rule).set(all(answers))
+
+
+def _show_clocks(metrics: Metrics, conn: Connection, instant: datetime) -> None:
+    metrics.sae_clock_left.clear()
+    for clock in reversed(list_clocks(conn, instant)):
+        if clock.left_s is not None:
+            metrics.sae_clock_left.labels(clock.row.kind).set(clock.left_s)

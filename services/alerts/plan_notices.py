@@ -87,7 +87,9 @@ def _find_changes(
         if (due := plan.due) is not None:
             notices += [
                 _make_delivery(plan.rows.alert, due, recipient, plan.recorded_at, instant)
-                for recipient in find_notice_recipients(recipients, due, plan.rows.deliveries)
+                for recipient in find_notice_recipients(
+                    recipients.select_for(plan.rows.alert.level), due, plan.rows.deliveries
+                )
             ]
     return _PlanChanges(notices, obsolete)
 

@@ -90,12 +90,22 @@ class Metrics:
         self.boundary_state = self._gauge(
             "boundary_state", "0 continue, 1 boundary likely, 2 boundary reached", ("study", "rule")
         )
+        self.boundary_answered = self._gauge(
+            "boundary_answered",
+            "1 once the DSMB has answered what the rule says",
+            ("study", "rule"),
+        )
         self.predictive_crossing = self._gauge(
             "predictive_crossing", "Probability of ever crossing", ("study", "rule")
         )
 
     def _alerts(self) -> None:
         self.alerts_open = self._gauge("alerts_open", "Alerts nobody acknowledged", ("level",))
+        self.sae_clock_left = self._gauge(
+            "sae_clock_left_seconds",
+            "Left of the clock that ends first; negative: over",
+            ("clock",),
+        )
         self.alert_ack = self._histogram(
             "alert_ack_seconds", "From opened to acknowledged", (), _LAGS
         )

@@ -21,6 +21,14 @@ class RecipientRow(StrictModel):
     name: str = ""
     email: str = ""
     webhook: str = ""
+    alertmanager: str = ""
+    chat: str = ""  # a name in the file of chats: their addresses hold secrets
+
+    @property
+    def addresses(self) -> Mapping[str, str]:
+        """Each address that it gives, by channel."""
+        channels = ("email", "webhook", "alertmanager", "chat")
+        return {name: address for name in channels if (address := getattr(self, name))}
 
 
 class RecipientsFile(StrictModel):
@@ -72,19 +80,22 @@ def _find_row_faults(row: RecipientRow) -> Iterator[tuple[str, str]]:
         yield from _find_person_faults(row)
     elif not row.name.strip():
         yield ".name", "is empty"
-    if not row.person and bool(row.email) == bool(row.webhook):
-        yield "", "give either email or webhook"
+    if not row.person and len(row.addresses) != 1:
+        yield "", "give one of email, webhook, alertmanager and chat"
     if row.email and not _is_address(row.email):
         yield ".email", f"{row.email!r} is no e-mail address"
-    if row.webhook and not _is_url(row.webhook):
-        yield ".webhook", f"{row.webhook!r} is no http:// or https:// address"
+    for field in ("webhook", "alertmanager"):
+        if (url := getattr(row, field)) and not _is_url(url):
+            yield f".{field}", f"{url!r} is no http:// or https:// address"
+    if row.chat and "://" in row.chat:
+        yield ".chat", "is an address, which holds a secret: name the chat, as its file does"
 
 
 def _find_person_faults(row: RecipientRow) -> Iterator[tuple[str, str]]:
     if row.name:
         yield ".name", "a person has the name that they signed up with: remove it"
-    if row.webhook:
-        yield ".webhook", "a person is told by mail: give the webhook an entry of its own"
+    for channel in row.addresses.keys() - {"email"}:
+        yield f".{channel}", f"a person is told by mail: give the {channel} an entry of its own"
 
 
 def _is_address(text: str) -> bool:

@@ -204,6 +204,7 @@ class RulesSettings(BaseSettings):
 class AlertSettings(BaseSettings):
     """The channels of mails and webhooks: ``AEGIS_SMTP_HOST``, ``..._PORT``, and so on.
 
+    ``AEGIS_CHAT_URLS_FILE`` names a file of chats, ``NAME URL`` to a line.
     ``AEGIS_DAILY_NOTE_AT`` is the time of the daily note in UTC, empty: none.
     ``AEGIS_SMTP_PASSWORD_FILE`` and ``AEGIS_WEBHOOK_SECRET_FILE`` name files that hold the secret.
     """
@@ -217,10 +218,11 @@ class AlertSettings(BaseSettings):
     smtp_user: str = ""
     smtp_password_file: Path | None = None
     webhook_secret_file: Path | None = None
+    chat_urls_file: Path | None = None
     delivery_deadline_s: Annotated[float, Field(gt=0, le=300)] = 30.0
     daily_note_at: Annotated[str, Field(pattern=r"^(([01]\d|2[0-3]):[0-5]\d)?$")] = "06:00"
 
-    @field_validator("smtp_password_file", "webhook_secret_file")
+    @field_validator("smtp_password_file", "webhook_secret_file", "chat_urls_file")
     @classmethod
     def _is_there(cls, path: Path | None) -> Path | None:
         return _require_file(path)

@@ -25,11 +25,14 @@ from pydantic import SecretStr
 
 from deploy.local.places import free_port
 from services.alerts.adapters import smtp, webhook
+from services.alerts.adapters.alertmanager import make_alertmanager_channel
+from services.alerts.adapters.chat import make_chat_channel
 from services.alerts.adapters.smtp import make_mail, make_smtp_channel
 from services.alerts.adapters.webhook import make_webhook_channel
 from services.alerts.channel_contract import Acceptance, Failure, Letter, contain_errors
 from services.alerts.domain.wording import Text
 from services.runtime.settings import AlertSettings
+from services.vocabulary.alert import Level
 from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.store import ALERT
 
@@ -156,6 +159,51 @@ class Hook:
         return [headers["Idempotency-Key"] for headers, _ in self.requests]
 
 
+class Manager(Hook):
+    """An Alertmanager as far as the channel knows it: what was posted, and the status it says."""
+
+    name = "alertmanager"
+
+    def __init__(self, tmp_path):
+        super().__init__(tmp_path)
+        self.address = f"http://127.0.0.1:{self.port}"
+
+    def channel(self):
+        channel = make_alertmanager_channel(AlertSettings())
+
+        def send(letter, address):  # the suite's letter is about a participant
+            alert = replace(letter.alert, level=Level.OPERATIONS)
+            return channel(replace(letter, alert=alert), address)
+
+        return send
+
+    def ids(self):
+        return [json.loads(body)[0]["annotations"]["delivery"] for _, body in self.requests]
+
+
+class Chat(Hook):
+    """A chat that Apprise posts JSON to."""
+
+    name = "chat"
+
+    def __init__(self, tmp_path):
+        super().__init__(tmp_path)
+        self.address = "desk"
+        self.urls = tmp_path / "chats"
+        self.urls.write_text(f"# name, URL\n\ndesk json://127.0.0.1:{self.port}/token-of-desk\n")
+
+    def channel(self):
+        return make_chat_channel(AlertSettings(chat_urls_file=self.urls))
+
+    def answers(self, how):
+        super().answers(how)
+        if how == "never":
+            self.urls.write_text("desk nonsense://x\n")
+
+    def ids(self):
+        return [json.loads(body)["message"].split("notice ")[1][:36] for _, body in self.requests]
+
+
 class Fake:
     """The channel that tests of the delivery worker use instead of a server."""
 
@@ -201,7 +249,21 @@ def hook(tmp_path):
     server.stop()
 
 
-@pytest.fixture(params=["mail", "hook", "fake"])
+@pytest.fixture
+def manager(tmp_path):
+    server = Manager(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def chat(tmp_path):
+    server = Chat(tmp_path)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["mail", "hook", "manager", "chat", "fake"])
 def other_side(request):
     return Fake() if request.param == "fake" else request.getfixturevalue(request.param)
 
@@ -293,6 +355,33 @@ def test_the_mails_about_one_alert_are_one_thread(count, references):
     assert mail["In-Reply-To"] == first["Message-ID"]
     assert mail["References"].split() == [f"<{ids[n]}@aegis.invalid>" for n in references]
     assert max(map(len, mail.as_bytes().splitlines())) <= 78
+
+
+def test_an_alertmanager_is_told_of_machines_alone_and_of_one_alert_as_one(manager):
+    manager.start()
+    refusal = make_alertmanager_channel(AlertSettings())(LETTER, manager.address)
+    assert refusal == Failure("an Alertmanager is told of machines and feeds alone", False)
+    assert manager.requests == []
+    send = manager.channel()
+    send(LETTER, manager.address)
+    retracted_alert = replace(LETTER.alert, retracted=True, version=2)
+    send(replace(LETTER, alert=retracted_alert, dated_at=hours(2)), manager.address)
+    first, last = (json.loads(body)[0] for _, body in manager.requests)
+    assert first["labels"] == last["labels"]
+    assert first["startsAt"] == last["startsAt"] == HOUR_ZERO.isoformat()
+    assert (first["endsAt"], last["endsAt"]) == (hours(2).isoformat(), hours(2).isoformat())
+    assert first["annotations"]["summary"] == LETTER.text.subject
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [("other json://x\n", "no chat of this name"), ("desk not-a-url\n", "none that Apprise knows")],
+)
+def test_a_chat_that_is_not_set_up_is_said_without_its_secret(chat, content, problem):
+    chat.urls.write_text(content)
+    result = chat.channel()(LETTER, "desk")
+    assert problem in result.problem
+    assert make_chat_channel(AlertSettings())(LETTER, "desk").can_retry
 
 
 LONG_GERMAN = "Zytokinfreisetzungssyndrom: Überwachung "

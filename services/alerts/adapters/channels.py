@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from services.alerts.adapters.alertmanager import make_alertmanager_channel
+from services.alerts.adapters.chat import make_chat_channel
 from services.alerts.adapters.smtp import make_smtp_channel
 from services.alerts.adapters.webhook import make_webhook_channel
 from services.alerts.channel_contract import Send
@@ -14,4 +16,6 @@ def make_channels(settings: AlertSettings) -> Mapping[Channel, Send]:
     return {
         Channel.EMAIL: make_smtp_channel(settings),
         Channel.WEBHOOK: make_webhook_channel(settings),
+        Channel.ALERTMANAGER: make_alertmanager_channel(settings),
+        Channel.CHAT: make_chat_channel(settings),
     }

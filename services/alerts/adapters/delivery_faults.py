@@ -39,6 +39,11 @@ def list_delivery_faults(
             "no_webhook_secret",
             f"{RECIPIENTS} names webhooks, and AEGIS_WEBHOOK_SECRET_FILE no secret: none is sent",
         )
+    if _uses(recipients, Channel.CHAT) and settings.chat_urls_file is None:
+        yield DeliveryFault(
+            "no_chat_urls",
+            f"{RECIPIENTS} names chats, and AEGIS_CHAT_URLS_FILE no file of them: none is sent",
+        )
 
 
 def watch_mail_server(

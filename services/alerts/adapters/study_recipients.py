@@ -34,6 +34,5 @@ def load_recipients(folder: Path) -> Recipients:
 def _make_recipient(role: str, row: RecipientRow) -> Recipient:
     if row.person:
         return Recipient(role, row.person, Channel.EMAIL, row.email, is_person=True)
-    if row.email:
-        return Recipient(role, row.name, Channel.EMAIL, row.email)
-    return Recipient(role, row.name, Channel.WEBHOOK, row.webhook)
+    ((channel, address),) = row.addresses.items()
+    return Recipient(role, row.name, Channel(channel), address)

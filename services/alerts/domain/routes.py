@@ -1,8 +1,10 @@
 """From roles to people, and by which channel each is reached."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from services.vocabulary.alert import Level
 
 
 class Channel(StrEnum):
@@ -10,6 +12,8 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     WEBHOOK = "webhook"
+    ALERTMANAGER = "alertmanager"  # of alerts about machines and feeds alone
+    CHAT = "chat"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,16 @@ class Recipients:
     def list_all(self) -> list[Recipient]:
         """Return everybody in any role, in the order of the file."""
         return [one for rows in self.by_role.values() for one in rows]
+
+    def select_for(self, level: Level) -> "Recipients":
+        """Return those who may be told of alerts of *level*: an Alertmanager of machines alone."""
+        if level is Level.OPERATIONS:
+            return self
+        by_role = {
+            role: tuple(one for one in rows if one.channel is not Channel.ALERTMANAGER)
+            for role, rows in self.by_role.items()
+        }
+        return replace(self, by_role=by_role)
 
     def lacks_somebody(self, roles: Iterable[str]) -> bool:
         """Return True if a person of one of *roles* is absent."""

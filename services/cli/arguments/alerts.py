@@ -7,10 +7,11 @@ from services.cli.arguments.common import (
     add_data_and_study,
     add_json,
     add_reason,
+    add_study,
     explain_columns,
 )
 from services.cli.arguments.numbers import parse_whole_number
-from services.cli.shared.columns import ACKNOWLEDGEMENTS, ALERTS, DELIVERIES
+from services.cli.shared.columns import ACKNOWLEDGEMENTS, ALERTS, DELIVERIES, ROUTES
 from services.vocabulary.number_text import parse_whole_number as parse_count
 
 _MOST_HOURS = 10_000
@@ -19,7 +20,7 @@ _MOST_HOURS = 10_000
 def add_arguments(parser: ArgumentParser) -> None:
     """Add list, show, and what a person can do about an alert."""
     words = parser.add_subparsers(
-        dest="word", required=True, metavar="list|show|ack|snooze|escalate|revoke-links"
+        dest="word", required=True, metavar="list|show|ack|snooze|escalate|route|revoke-links"
     )
     meaning = "open alerts, the oldest first"
     word = words.add_parser("list", help=meaning, description=meaning)
@@ -46,6 +47,17 @@ def add_arguments(parser: ArgumentParser) -> None:
     word = _add_word(words, "escalate", "have the next role told now")
     word.add_argument("--to", default="", metavar="ROLE", help="this role, not the next one")
     add_reason(word)
+    meaning = "who would be told of the alerts that facts raise; nothing is stored"
+    word = words.add_parser("route", help=meaning, description=meaning)
+    word.add_argument(
+        "--what-if",
+        required=True,
+        metavar="FACTS.ndjson",
+        help="facts, one to a line; - is stdin",
+    )
+    add_study(word)
+    add_json(word)
+    explain_columns(word, ROUTES)
     meaning = "end the links that somebody was sent"
     word = words.add_parser("revoke-links", help=meaning, description=meaning)
     word.add_argument("recipient", metavar="RECIPIENT", help="as recipients.yaml calls them")

@@ -1,7 +1,7 @@
 """``aegis alerts``: what people were told, and who has seen it."""
 
 from argparse import Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from services.acts.acknowledgement import acknowledge
 from services.acts.alert_reminders import escalate_alert, revoke_links, snooze_alert
@@ -30,24 +30,20 @@ from services.vocabulary.printable_text import escape_lines
 
 
 def perform(args: Namespace) -> int:
-    """List alerts, show one, or record what a person does about it."""
+    """List alerts, show one, say where some would go, or record what a person does about one."""
+    if args.word == "route":
+        from services.cli.commands import alerts_route  # noqa: PLC0415 (it takes a second)
+
+        return alerts_route.perform(args)
     data = open_stored_data(args)
-    recipients = find_recipients(data.settings.study)
     if args.word == "revoke-links":
         return _revoke_links(data, args)
+    recipients = find_recipients(data.settings.study)
     with data.db.read() as conn:
         statuses = load_alert_states(conn, data.study_id, recipients, now_utc())
     if args.word == "list":
         return _list(args, [one for one in statuses if args.all or one.is_open])
-    status = _find(statuses, args.alert)
-    match args.word:
-        case "ack":
-            return _acknowledge(data, status.alert, args)
-        case "snooze":
-            return _snooze(data, status.alert, args)
-        case "escalate":
-            return _escalate(data, status.alert, args)
-    return _show(data, status, args)
+    return _ABOUT_ONE_ALERT[args.word](data, _find(statuses, args.alert), args)
 
 
 def _list(args: Namespace, statuses: Sequence[AlertStatus]) -> int:
@@ -137,7 +133,8 @@ def _summarize_alert(alert: Alert) -> dict[str, object]:
     }
 
 
-def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
+def _acknowledge(data: StoredData, status: AlertStatus, args: Namespace) -> int:
+    alert = status.alert
     name = find_short_name(alert)
     actor = find_actor(data, ActKind.ACKNOWLEDGE)
     seen_alert = acknowledge(data.db, actor, alert.id, args.comment, version=args.version)
@@ -148,7 +145,8 @@ def _acknowledge(data: StoredData, alert: Alert, args: Namespace) -> int:
     return 0
 
 
-def _snooze(data: StoredData, alert: Alert, args: Namespace) -> int:
+def _snooze(data: StoredData, status: AlertStatus, args: Namespace) -> int:
+    alert = status.alert
     instant = now_utc()
     ends_at = instant + args.time
     snooze_alert(
@@ -159,7 +157,8 @@ def _snooze(data: StoredData, alert: Alert, args: Namespace) -> int:
     return 0
 
 
-def _escalate(data: StoredData, alert: Alert, args: Namespace) -> int:
+def _escalate(data: StoredData, status: AlertStatus, args: Namespace) -> int:
+    alert = status.alert
     actor = find_actor(data, ActKind.ESCALATE)
     role = escalate_alert(data.db, actor, alert.id, args.reason, now_utc(), role=args.to)
     seal_written_rows(data.db, load_stored_keys(data))
@@ -199,3 +198,11 @@ def _find(statuses: Sequence[AlertStatus], name: str) -> AlertStatus:
         count = len(matches) or "no"
         raise CommandError(f"{count} alerts are called {name}: `aegis alerts list --all`")
     return matches[0]
+
+
+_ABOUT_ONE_ALERT: Mapping[str, Callable[[StoredData, AlertStatus, Namespace], int]] = {
+    "show": _show,
+    "ack": _acknowledge,
+    "snooze": _snooze,
+    "escalate": _escalate,
+}

@@ -73,6 +73,15 @@ ALERTS: Columns = (
     ("since (UTC)", "When the facts behind it were known."),
     ("state", "Who has seen it and who has not, snoozed, answered, retracted, overtaken."),
 )
+ROUTES: Columns = (
+    ("level", "study, participant or operations."),
+    ("kind", "Why it would be raised."),
+    ("about", "The participant, or the rule."),
+    ("grade or events", "Grade of the adverse event, or events that the rule counts."),
+    ("told", "Who is told first, in which role and over which channel."),
+    ("within", "Hours in which somebody has to acknowledge it."),
+    ("then", "Roles that are told one after the other while somebody has not."),
+)
 CLOCKS: Columns = (
     ("record", "How its id begins: for `aegis clocks start` and `close`."),
     ("participant", "Pseudonym."),

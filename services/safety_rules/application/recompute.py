@@ -98,7 +98,7 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
     if not known_facts:
         return TrialAssessment((), (), (), (), {})
     end = as_of or max(fact.reported_at for fact in known_facts)
-    journals = _make_journals(fact for fact in known_facts if fact.subject != study)
+    journals = make_journals(fact for fact in known_facts if fact.subject != study)
     families = [
         recompute_family(
             rules, group, [k for member in group for k in journals.get(member, ())], end
@@ -136,7 +136,7 @@ def assess(rules: Rules, facts: Sequence[Fact], as_of: datetime | None = None) -
     )
 
 
-def _make_journals(facts: Iterable[Fact]) -> Mapping[str, list[JournalEntry]]:
+def make_journals(facts: Iterable[Fact]) -> Mapping[str, list[JournalEntry]]:
     """Return a journal of each subject, as if every fact had come once, when it was reported."""
     journals: dict[str, list[JournalEntry]] = defaultdict(list)
     facts_by_id = {fact.id: fact for fact in facts}

@@ -1,0 +1,66 @@
+"""Alerts about machines and feeds to an Alertmanager, by its API of version 2.
+
+It groups, routes and silences for those who watch the machine. Alerts about participants and the
+study never go there.
+"""
+
+from datetime import timedelta
+
+import httpx
+
+from services.alerts.channel_contract import Acceptance, Failure, Letter, Send, contain_errors
+from services.runtime.settings import AlertSettings
+from services.vocabulary.alert import Level
+
+_TIMEOUT_S = 20.0
+_REDIRECT, _SERVER_ERROR = 300, 500
+_LATER = frozenset({401, 403, 408, 425, 429})
+_LEAST_FIRING = timedelta(hours=1)
+
+
+def make_alertmanager_channel(_settings: AlertSettings) -> Send:
+    """Return a function that posts a letter to the Alertmanager at a URL."""
+
+    def send(letter: Letter, address: str) -> Acceptance | Failure:
+        if letter.alert.level is not Level.OPERATIONS:
+            return Failure("an Alertmanager is told of machines and feeds alone", can_retry=False)
+        try:
+            url = f"{address.rstrip('/')}/api/v2/alerts"
+            status = httpx.post(url, json=[write_alert(letter)], timeout=_TIMEOUT_S).status_code
+        except httpx.InvalidURL:
+            return Failure("its address is no URL", can_retry=False)
+        except httpx.HTTPError as error:
+            return Failure(f"Alertmanager not reached ({type(error).__name__})")
+        if status < _REDIRECT:
+            return Acceptance()
+        return Failure(f"Alertmanager said {status}", status >= _SERVER_ERROR or status in _LATER)
+
+    return contain_errors(send)
+
+
+def write_alert(letter: Letter) -> dict[str, object]:
+    """Return the alert as Alertmanager reads it: the same labels each time, so that it is one.
+
+    It fires until the reminder after next would be due, or ends with a retraction.
+    """
+    alert = letter.alert
+    firing_time = max(_LEAST_FIRING, 2 * timedelta(seconds=alert.acknowledge_within_s))
+    ends_at = letter.dated_at if alert.retracted else letter.dated_at + firing_time
+    words = "".join(part.capitalize() for part in alert.kind.split("_"))
+    return {
+        "labels": {
+            "alertname": f"Aegis{words}",
+            "alert": alert.id,
+            "study": alert.study,
+            "about": alert.about,
+            "severity": "page",
+        },
+        "annotations": {
+            "summary": letter.text.subject,
+            "description": letter.text.body,
+            "delivery": letter.id,
+        },
+        "startsAt": alert.opened_at.isoformat(),
+        "endsAt": ends_at.isoformat(),
+        "generatorURL": letter.text.link,
+    }
