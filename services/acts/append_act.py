@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import uuid4
 
 from services.acts.refusal import ActRefusedError
+from services.runtime.failpoints import pass_failpoint
 from services.store import acts
 from services.store.session import Connection
 from services.vocabulary.act import Act, ActKind, Meaning
@@ -58,6 +59,7 @@ def append_act(
         values.new_value,
     )
     acts.append_act(conn, row)
+    pass_failpoint("act.before_commit")
     return row
 
 

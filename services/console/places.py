@@ -10,6 +10,7 @@ from services.console import access
 from services.console.pages import (
     alerts,
     answer_alerts,
+    assign,
     audit,
     board,
     clocks,
@@ -47,6 +48,7 @@ PLACES: Final = (
     Place(access.WORKLIST, "/worklist/confirm", worklist.show, judge_records.confirm_all),
     Place(access.RECORDS, "/records/{record}", records.show, judge_records.judge),
     Place(access.RECORDS, "/records/{record}/course.svg", records.show_course),
+    Place(access.RECORDS, "/records/{record}/owner", records.show, assign.change_owner),
     Place(access.RULES, "/rules", rules.show_list),
     Place(access.RULES, "/rules/{rule}", rules.show),
     Place(access.BOARD, "/board", board.show),

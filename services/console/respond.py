@@ -10,7 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console.access import list_links
 from services.console.visit import Visit
-from services.vocabulary.printable_text import escape_controls
+from services.vocabulary.printable_text import escape_lines
 
 HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
@@ -64,7 +64,7 @@ def _finalize(value: object) -> object:
     """Return *value* as a template prints it: no control character reaches a page."""
     if isinstance(value, Markup) or not isinstance(value, str):  # the first a template has made
         return value
-    return escape_controls(value)
+    return escape_lines(value)
 
 
 def _make_environment() -> Environment:

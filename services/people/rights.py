@@ -66,7 +66,12 @@ _CLEARS: Final = frozenset(
     }
 )
 _JUDGES: Final = frozenset(
-    {ActKind.READ_RECORD, ActKind.ADJUDICATE, ActKind.SET_SERIOUSNESS}  # see `VERDICTS`
+    {
+        ActKind.READ_RECORD,
+        ActKind.ADJUDICATE,
+        ActKind.SET_SERIOUSNESS,
+        ActKind.ASSIGN,
+    }  # see `VERDICTS`
 )
 _KEEPS_KEYS: Final = frozenset({ActKind.ADD_KEY, ActKind.REVOKE_KEY})
 

@@ -35,6 +35,7 @@ NAMES: Final = (
     "alerts.attempt_recorded",
     "alerts.sent",
     "alerts.result_recorded",
+    "act.before_commit",
     "seal.before_commit",
     "rotation.before_commit",
     "reencryption.before_commit",

@@ -18,6 +18,7 @@ class ActKind(StrEnum):
     SIGN_PROTOCOL = "sign-protocol"
     # alerts, clocks
     ACKNOWLEDGE = "acknowledge"
+    ASSIGN = "assign"  # an alert or a record to whoever looks after it
     SNOOZE = "snooze"
     ESCALATE = "escalate"
     REVOKE_LINK = "revoke-link"

@@ -14,8 +14,9 @@ from services.runtime.settings import AlertSettings, HttpSettings, IngestSetting
 from services.simulator.trial import simulate_trial
 from services.store import acts, decisions
 from services.vocabulary.act import ActKind
-from tests.helpers.console_pages import EVERY_ROLE, PASSWORD, add_everybody
+from tests.helpers.console_pages import EVERY_ROLE, add_everybody
 from tests.helpers.installation import Installation, messages_of
+from tests.helpers.people import PASSWORD
 
 pytestmark = pytest.mark.slow
 

@@ -4,7 +4,6 @@ import asyncio
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from html import unescape
 
 import httpx
@@ -14,16 +13,15 @@ from services.console.application import make_routes
 from services.console.sessions import BrowserSessions
 from services.console.sign_in import SESSION
 from services.console.visit import ConsoleContext
-from services.people.administration import NewPerson, add_person
 from services.people.sessions import begin_session
 from services.runtime.clock import now_utc
 from services.runtime.settings import PeopleSettings
 from services.store.board import open_board
 from services.store.people import load_person
 from services.store.sign_ins import Use
-from services.vocabulary.person import Person, Role
+from services.vocabulary.person import Role
+from tests.helpers.people import PASSWORD, make_person
 
-PASSWORD = "a horse that nobody rides"  # noqa: S105 - of tests
 _FORM_TOKEN = re.compile(r'name="csrf" value="([^"]*)"')
 
 
@@ -103,23 +101,14 @@ class ConsoleUnderTest:
 
     def add_person(self, person_id, *roles, site=""):
         """Let there be somebody with *roles*."""
-        add_somebody(self.context.db, person_id, *roles, site=site)
-
-
-def add_somebody(db, person_id, *roles, site=""):
-    """Let there be somebody with *roles*, whose password is `PASSWORD`."""
-    address = f"{person_id}@t.example"
-    person = Person(person_id, person_id.title(), address, frozenset(roles), site)
-    start = datetime(2020, 1, 1, tzinfo=UTC)
-    with db.write() as conn:
-        add_person(conn, NewPerson(person, PASSWORD, start), start, actor="test")
+        make_person(self.context.db, person_id, *roles, site=site)
 
 
 def add_everybody(db):
     """Let there be a person of each role; those of a site are of *west*."""
     for person, roles in EVERY_ROLE.items():
         site = "west" if person in ("site", "investigator") else ""
-        add_somebody(db, person, *roles, site=site)
+        make_person(db, person, *roles, site=site)
 
 
 @contextmanager

@@ -7,8 +7,9 @@ import pytest
 from services.console.access import AREAS
 from services.console.places import PLACES
 from services.simulator.trial import simulate_trial
-from tests.helpers.console_pages import EVERY_ROLE, PASSWORD, add_everybody, open_console
+from tests.helpers.console_pages import EVERY_ROLE, add_everybody, open_console
 from tests.helpers.installation import Installation, messages_of
+from tests.helpers.people import PASSWORD
 
 SEEN_BY = {  # the first address of each area: who sees it, by the names of EVERY_ROLE
     "/worklist": "safety investigator site auditor statistician operator admin",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from starlette.responses import Response
 
+from services.acts.assignment import load_owners
 from services.acts.seen_content import hash_seen
 from services.charts.course import draw_course_chart
 from services.console.pages.participants import find_seen
@@ -15,7 +16,7 @@ from services.safety_rules.adapters.activated_rules import ActivatedRules
 from services.safety_rules.reports.course import gather_course
 from services.safety_rules.reports.explanation import explain_record
 from services.safety_rules.reports.explanation_words import ExplanationWords
-from services.store import records, sae_clocks
+from services.store import people, records, sae_clocks
 from services.store.acts import ActFilter, load_acts
 from services.vocabulary.act import ActKind
 from services.vocabulary.episode import Episode
@@ -34,6 +35,8 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         explanation = explain_record(conn, rules, record.id)
         seriousness = sae_clocks.load_seriousness(conn).get(record.id)
         clocks = sae_clocks.load_clocks(conn, [record.id])
+        owner = load_owners(conn).get(record.id, "")
+        people_rows = people.load_people(conn)
         signed_acts = load_acts(conn, ActFilter(targets=[record.id]))
     latest = explanation.versions[-1]
     return render(
@@ -52,6 +55,13 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         may_decide=find_acting_role(visit.person, ActKind.SET_SERIOUSNESS) is not None,
         may_start=find_acting_role(visit.person, ActKind.START_CLOCK) is not None,
         acts=signed_acts[::-1],
+        owner=owner,
+        owners=[
+            row.person
+            for row in people_rows
+            if row.is_active(visit.instant) and find_verdict_role(row.person, Verdict.CONFIRM)
+        ],
+        may_assign=find_acting_role(visit.person, ActKind.ASSIGN) is not None,
         has_course=latest.content.criterion in _WITH_COURSE,
         verdicts=[one for one in Verdict if find_verdict_role(visit.person, one) is not None],
         signed_word=visit.query.get("signed", "") in tuple(Verdict) and visit.query["signed"],

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from starlette.responses import Response
 
+from services.acts.assignment import load_owners
 from services.console.respond import render
 from services.console.visit import Visit
 from services.console.worklist_items import Item, ItemFilter, list_items
@@ -56,12 +57,13 @@ def load_items(visit: Visit) -> list[Item]:
         }
         rows = alerts.load_alerts(conn, context.study_id)
         acknowledgements = alerts.load_acknowledgements(conn)
+        owners = load_owners(conn)
     grades = {row.id: row.grade for row in rows}
     settled_alerts = frozenset(
         one.alert for one in acknowledgements if one.grade >= grades.get(one.alert, 0)
     )
     seen_alerts = [row for row in rows if row.participant or not visit.person.site]
-    return list_items(by_participant, seen_alerts, settled_alerts, {})
+    return list_items(by_participant, seen_alerts, settled_alerts, owners)
 
 
 def _read_filter(visit: Visit) -> ItemFilter:

@@ -1,0 +1,54 @@
+"""The assignment of a record or an alert to the person who looks after it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.acts.append_act import Subject, Values, append_act
+from services.acts.refusal import ActRefusedError
+from services.store import acts, people
+from services.store.session import Connection, Database
+from services.vocabulary.act import Act, ActKind
+from services.vocabulary.person import Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """An assignment of *target* (id, about *participant*) to *owner* (id; empty: to nobody)."""
+
+    target: str
+    participant: str
+    owner: str
+    reason: str
+
+
+def assign(db: Database, actor: Actor, assignment: Assignment, instant: datetime) -> Act:
+    """Record who looks after something from now on.
+
+    Raises:
+        ActRefusedError: There is no such person, or they may do nothing now; or the reason is
+            blank.
+    """
+    owner = assignment.owner
+    with db.write() as conn:
+        stored_person = people.load_person(conn, owner) if owner else None
+        if owner and (stored_person is None or not stored_person.is_active(instant)):
+            raise ActRefusedError(f"nobody who is active is called {owner[:40]}")
+        return append_act(
+            conn,
+            actor,
+            ActKind.ASSIGN,
+            Subject(assignment.target, assignment.participant),
+            Values(load_owners(conn).get(assignment.target, ""), owner or "nobody"),
+            reason=assignment.reason,
+            acted_at=instant,
+        )
+
+
+def load_owners(conn: Connection) -> Mapping[str, str]:
+    """Return the id of the person who looks after each record or alert, by its id."""
+    last_acts = {one.target: one for one in acts.load_acts(conn, _ASSIGNMENTS)}
+    return {target: one.new_value for target, one in last_acts.items() if one.new_value != "nobody"}
+
+
+_ASSIGNMENTS = acts.ActFilter(kinds=(ActKind.ASSIGN,))

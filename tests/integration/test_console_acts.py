@@ -1,0 +1,249 @@
+"""What is signed in the console is what was seen, by whom it was seen, or nothing is."""
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.people.administration import end_person
+from services.simulator.trial import simulate_trial
+from services.store import acts, alerts, journal, records
+from services.vocabulary.act import ActKind
+from services.vocabulary.person import Role
+from tests.helpers.console_pages import add_everybody, open_console
+from tests.helpers.installation import Installation, messages_of
+from tests.helpers.people import PASSWORD, make_person
+
+REASON = "seen in the chart"
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory):
+    installation = Installation(tmp_path_factory.mktemp("acts"))
+    trial = simulate_trial(3, seed=5, days=8)
+    installation.enrol(trial)
+    installation.accept(messages_of(trial))
+    installation.settle()
+    add_everybody(installation.db)
+    yield installation
+    installation.db.close()
+
+
+@pytest.fixture
+def console(installation):
+    with open_console(installation.context) as opened_console:
+        yield opened_console
+
+
+@pytest.fixture
+def record(installation):
+    """A record that nobody has judged."""
+    return next(one for one in list_records(installation) if one.content.state == "suspected")
+
+
+def list_records(installation):
+    installation.settle()
+    with installation.db.read() as conn:
+        return [one for one in records.load_latest_episodes(conn) if not one.retracted]
+
+
+def count_written(installation):
+    with installation.db.read() as conn:
+        facts = journal.load_facts_of_kind(conn, "adjudication")
+        return len(facts), len(acts.load_acts(conn, acts.ActFilter(kinds=(ActKind.ADJUDICATE,))))
+
+
+def judge(browser, record, status=303, **fields):
+    """Look at *record* and send a verdict about it."""
+    browser.look(f"/records/{record.id}")
+    form = {"verdict": "confirm", "seen": browser.find_hidden("seen"), "reason": REASON}
+    return browser.send(f"/records/{record.id}", status, **(form | {"password": PASSWORD} | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "refusal"),
+    [
+        ({"password": "another one"}, (403, "Nothing is signed: the id, the password")),
+        ({"password": ""}, (403, "Nothing is signed")),
+        ({"reason": " \t "}, (400, "say why")),
+        ({"seen": ""}, (409, "look at it first")),
+        ({"seen": "0" * 64}, (409, "has changed since it was shown")),
+        ({"verdict": "regrade", "grade": ""}, (400, "a grade goes with regrade")),
+        ({"verdict": "regrade", "grade": "9" * 5000}, (400, "a grade goes with regrade")),
+        ({"verdict": "attribute", "cause": " "}, (400, "a cause goes with attribute")),
+        ({"verdict": "erase"}, (404, "There is no such page")),
+        ({"csrf": "0" * 64}, (403, "Nothing was done")),
+        ({"csrf": ""}, (403, "Nothing was done")),
+    ],
+)
+def test_what_cannot_be_signed_leaves_nothing(console, installation, record, fields, refusal):
+    status, words = refusal
+    written_before = count_written(installation)
+    answer = judge(console.admit("safety"), record, status, **fields)
+    assert words in answer.text
+    assert count_written(installation) == written_before
+
+
+def test_a_refused_form_keeps_what_was_entered_but_for_the_password(console, record):
+    answer = judge(
+        console.admit("safety"),
+        record,
+        403,
+        reason="a long reason",
+        password="hidden-word",  # noqa: S106
+    )
+    assert "a long reason" in answer.text
+    assert "hidden-word" not in answer.text
+
+
+def test_a_record_that_changed_between_look_and_signature_is_shown_again(
+    console, installation, record
+):
+    """Two people look at once; who signs second signs nothing that they have not seen."""
+    make_person(installation.db, "second", Role.SAFETY_OFFICER)
+    first, second = console.admit("safety"), console.admit("second")
+    second.look(f"/records/{record.id}")
+    seen = second.find_hidden("seen")
+    judge(first, record)
+    installation.settle()
+    written_before = count_written(installation)
+    form = {"verdict": "confirm", "seen": seen, "reason": REASON, "password": PASSWORD}
+    answer = second.send(f"/records/{record.id}", 409, **form)
+    assert "has changed since it was shown: nothing is signed" in answer.text
+    assert "confirmed" in answer.text
+    assert count_written(installation) == written_before
+
+
+def test_several_are_confirmed_with_one_signature_or_none_is(console, installation):
+    browser = console.admit("safety")
+    waiting = [one for one in list_records(installation) if one.content.state == "suspected"][:3]
+    browser.look("/worklist")
+    page = browser.send("/worklist/choose", 200, record=[one.id for one in waiting])
+    browser.page = page.text
+    ticked = re.findall(r'name="record" value="([^"]*)"', page.text)
+    assert len(ticked) == 3
+    written_before = count_written(installation)
+    signature = {"reason": REASON, "password": PASSWORD}
+    stale = [*ticked[:2], f"{waiting[2].id}:{'0' * 64}"]
+    answer = browser.send("/worklist/confirm", 409, record=stale, **signature)
+    assert waiting[2].content.term in answer.text
+    assert count_written(installation) == written_before
+    browser.page = answer.text
+    browser.send("/worklist/confirm", 303, record=ticked, **signature)
+    assert count_written(installation) == tuple(count + 3 for count in written_before)
+    states = {one.id: one.content.state for one in list_records(installation)}
+    assert {states[one.id] for one in waiting} == {"confirmed"}
+
+
+@pytest.mark.parametrize(
+    ("person", "verdict", "status"),
+    [
+        ("investigator", "confirm", 303),
+        ("investigator", "reject", 404),
+        ("auditor", "confirm", 404),
+        ("site", "confirm", 404),
+        ("chair", "confirm", 404),
+        ("admin", "confirm", 404),
+    ],
+)
+def test_a_verdict_is_given_in_a_role_that_may(console, installation, person, verdict, status):
+    by_site = [
+        one
+        for one in list_records(installation)
+        if one.content.state == "suspected" and find_site(installation, one) == "west"
+    ]
+    browser = console.admit(person)
+    browser.look("/")
+    token = re.findall(r'name="csrf" value="([^"]*)"', browser.page)[-1]
+    owner = console.admit("safety")
+    owner.look(f"/records/{by_site[0].id}")
+    form = {"verdict": verdict, "seen": owner.find_hidden("seen"), "csrf": token}
+    address = f"/records/{by_site[0].id}"
+    browser.send(address, status, **form, reason=REASON, password=PASSWORD)
+
+
+def find_site(installation, record):
+    with installation.db.read() as conn:
+        entry = journal.load_facts_of_kind(conn, "enrolment", record.content.participant)[0]
+    return entry.fact.body.site
+
+
+@pytest.mark.parametrize(
+    ("reason", "status"),
+    [
+        ("<script>alert(1)</script>", 303),
+        ("</textarea><h1>x", 303),
+        ("'\"&", 303),
+        ("\x1b[2Jwiped \x9b", 303),
+        ("a\u202eb\u200b", 303),
+        ("\x00", 400),  # which no database keeps
+    ],
+)
+def test_marks_in_a_reason_are_shown_and_do_nothing(console, installation, reason, status):
+    record = next(one for one in list_records(installation) if one.content.state == "suspected")
+    browser = console.admit("safety")
+    judge(browser, record, status, reason=reason, verdict="attribute", cause=f"a{reason[:9]}")
+    browser.look(f"/records/{record.id}")
+    auditor = console.admit("auditor")
+    auditor.look("/audit")
+    for page in (browser.page, auditor.page):
+        assert "<script>" not in page
+        assert "<h1>x" not in page
+        assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202e]", page)
+
+
+def test_a_session_of_somebody_who_has_ended_is_over(console, installation):
+    make_person(installation.db, "leaver", Role.SAFETY_OFFICER)
+    browser = console.admit("leaver")
+    browser.look("/worklist")
+    with installation.db.write() as conn:
+        end_person(conn, "leaver", datetime.now(UTC), actor="admin")
+    assert browser.get("/worklist").headers["location"].startswith("/sign-in")
+
+
+def test_a_form_that_comes_when_the_session_is_over_does_nothing(console, installation, record):
+    browser = console.admit("safety")
+    browser.look(f"/records/{record.id}")
+    form = {"verdict": "confirm", "seen": browser.find_hidden("seen"), "reason": REASON}
+    written_before = count_written(installation)
+    thief = console.browse()
+    thief.page = browser.page
+    answer = thief.send(f"/records/{record.id}", 303, **form, password=PASSWORD)
+    assert answer.headers["location"] == f"/sign-in?next=/records/{record.id}&over=1"
+    assert "nothing was done" in thief.look(answer.headers["location"])
+    assert count_written(installation) == written_before
+
+
+def test_a_record_is_given_to_somebody_and_stands_in_their_worklist(console, record):
+    browser = console.admit("safety")
+    browser.look(f"/records/{record.id}")
+    address = f"/records/{record.id}/owner"
+    browser.send(address, 400, owner="safety", reason=" ")
+    browser.send(address, 400, owner="nobody-of-that-name", reason="mine")
+    browser.send(address, 303, owner="safety", reason="mine this week")
+    assert f"/records/{record.id}" in browser.look("/worklist?owner=safety")
+    assert f"/records/{record.id}" not in browser.look("/worklist?owner=-")
+    console.clock[0] += timedelta(seconds=1)
+    browser.send(address, 303, owner="", reason="on leave")
+    assert f"/records/{record.id}" in browser.look("/worklist?owner=-")
+
+
+@pytest.mark.parametrize("version", ["", "x", "9" * 5000, "-1", "1e3"])
+def test_an_alert_is_acknowledged_at_the_version_that_was_shown(console, installation, version):
+    with installation.db.read() as conn:
+        alert = next(one for one in alerts.load_alerts(conn) if one.is_open and one.participant)
+        before = alerts.load_acknowledgements(conn)
+    browser = console.admit("safety")
+    browser.look(f"/alerts/by-id/{alert.id}")
+    answer = browser.send(f"/alerts/by-id/{alert.id}", 409, act="acknowledge", version=version)
+    assert "is not version" in answer.text
+    with installation.db.read() as conn:
+        assert alerts.load_acknowledgements(conn) == before
+
+
+def test_a_form_larger_than_any_of_ours_is_not_read(console, installation, record):
+    browser = console.admit("safety")
+    browser.look(f"/records/{record.id}")
+    written_before = count_written(installation)
+    browser.send(f"/records/{record.id}", 403, reason="x" * 1_100_000, password=PASSWORD)
+    assert count_written(installation) == written_before
