@@ -68,7 +68,7 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     },
     # persons act there: what they enter is appended to the journal, as by ingest
     "console": {
-        _SELECT: (*_OPEN, *_START, *_CREDENTIALS, t.raw_message, t.refused_message, t.identity),
+        _SELECT: (*_OPEN, *_START, *_CREDENTIALS, t.raw_message, t.refused_message),
         _APPEND: (
             *(t.raw_message, t.fact, t.act, t.acknowledgement, t.sign_in_attempt),
             *(t.alert_act, t.link_revocation, t.seriousness),

@@ -1,4 +1,4 @@
-"""What people do in the console, in a real browser without JavaScript, from sign-in to the end."""
+"""Flows of people through the console, in a real browser without JavaScript."""
 
 import re
 from contextlib import contextmanager

@@ -17,7 +17,7 @@ from tests.helpers.people import PASSWORD, make_person
 pytestmark = pytest.mark.slow
 
 _TOKEN = re.compile(r'name="csrf" value="([^"]*)"')
-_SEEN = re.compile(r'name="seen" value="([^"]*)"')
+_SEEN_FIELD = re.compile(r'name="seen" value="([^"]*)"')
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ def confirm(port, record):
         headers = {"Cookie": session}
         page = http.get(f"/records/{record.id}", headers=headers).text
         form = {"verdict": "confirm", "reason": "seen in the chart", "password": PASSWORD}
-        form |= {"csrf": _TOKEN.findall(page)[-1], "seen": _SEEN.search(page)[1]}
+        form |= {"csrf": _TOKEN.findall(page)[-1], "seen": _SEEN_FIELD.search(page)[1]}
         return http.post(f"/records/{record.id}", data=form, headers=headers).status_code
 
 

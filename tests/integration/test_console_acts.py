@@ -1,4 +1,4 @@
-"""What is signed in the console is what was seen, by whom it was seen, or nothing is."""
+"""A signature in the console is of what was seen, by whom it was seen, or there is none."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -103,11 +103,11 @@ def test_a_record_that_changed_between_look_and_signature_is_shown_again(
     make_person(installation.db, "second", Role.SAFETY_OFFICER)
     first, second = console.admit("safety"), console.admit("second")
     second.look(f"/records/{record.id}")
-    seen = second.find_hidden("seen")
+    seen_hash = second.find_hidden("seen")
     judge(first, record)
     installation.settle()
     written_before = count_written(installation)
-    form = {"verdict": "confirm", "seen": seen, "reason": REASON, "password": PASSWORD}
+    form = {"verdict": "confirm", "seen": seen_hash, "reason": REASON, "password": PASSWORD}
     answer = second.send(f"/records/{record.id}", 409, **form)
     assert "has changed since it was shown: nothing is signed" in answer.text
     assert "confirmed" in answer.text
@@ -116,23 +116,25 @@ def test_a_record_that_changed_between_look_and_signature_is_shown_again(
 
 def test_several_are_confirmed_with_one_signature_or_none_is(console, installation):
     browser = console.admit("safety")
-    waiting = [one for one in list_records(installation) if one.content.state == "suspected"][:3]
+    waiting_records = [
+        one for one in list_records(installation) if one.content.state == "suspected"
+    ][:3]
     browser.look("/worklist")
-    page = browser.send("/worklist/choose", 200, record=[one.id for one in waiting])
+    page = browser.send("/worklist/choose", 200, record=[one.id for one in waiting_records])
     browser.page = page.text
-    ticked = re.findall(r'name="record" value="([^"]*)"', page.text)
-    assert len(ticked) == 3
+    ticked_fields = re.findall(r'name="record" value="([^"]*)"', page.text)
+    assert len(ticked_fields) == 3
     written_before = count_written(installation)
     signature = {"reason": REASON, "password": PASSWORD}
-    stale = [*ticked[:2], f"{waiting[2].id}:{'0' * 64}"]
+    stale = [*ticked_fields[:2], f"{waiting_records[2].id}:{'0' * 64}"]
     answer = browser.send("/worklist/confirm", 409, record=stale, **signature)
-    assert waiting[2].content.term in answer.text
+    assert waiting_records[2].content.term in answer.text
     assert count_written(installation) == written_before
     browser.page = answer.text
-    browser.send("/worklist/confirm", 303, record=ticked, **signature)
+    browser.send("/worklist/confirm", 303, record=ticked_fields, **signature)
     assert count_written(installation) == tuple(count + 3 for count in written_before)
     states = {one.id: one.content.state for one in list_records(installation)}
-    assert {states[one.id] for one in waiting} == {"confirmed"}
+    assert {states[one.id] for one in waiting_records} == {"confirmed"}
 
 
 @pytest.mark.parametrize(
@@ -232,13 +234,13 @@ def test_a_record_is_given_to_somebody_and_stands_in_their_worklist(console, rec
 def test_an_alert_is_acknowledged_at_the_version_that_was_shown(console, installation, version):
     with installation.db.read() as conn:
         alert = next(one for one in alerts.load_alerts(conn) if one.is_open and one.participant)
-        before = alerts.load_acknowledgements(conn)
+        acknowledgements = alerts.load_acknowledgements(conn)
     browser = console.admit("safety")
     browser.look(f"/alerts/by-id/{alert.id}")
     answer = browser.send(f"/alerts/by-id/{alert.id}", 409, act="acknowledge", version=version)
     assert "is not version" in answer.text
     with installation.db.read() as conn:
-        assert alerts.load_acknowledgements(conn) == before
+        assert alerts.load_acknowledgements(conn) == acknowledgements
 
 
 def test_a_form_larger_than_any_of_ours_is_not_read(console, installation, record):
