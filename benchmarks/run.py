@@ -19,6 +19,7 @@ from benchmarks import (
     one_instant,
     rehearsed_rule,
     rules_in_order,
+    sign_in,
     stopping,
     stored_bytes,
     study_look,
@@ -44,6 +45,7 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "rule": rehearsed_rule.measures,
     "bytes": stored_bytes.measures,
     "start": command_start.measures,
+    "sign-in": sign_in.measures,
 }
 _HEAD = ("measure", "figure", "compared to", "its figure", "ratio", "spread")
 _LEGEND = """

@@ -2,17 +2,20 @@
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from services.acts.append_act import Subject, Values, append_act
 from services.acts.refusal import ActRefusedError
-from services.people import administration
+from services.people import administration, second_factor_change
 from services.people.administration import NewPerson, PersonRefusedError
 from services.runtime.clock import now_utc
 from services.store import people
 from services.store.session import Connection, Database
+from services.store.vault import Keys
 from services.vocabulary.act import Act, ActKind
 from services.vocabulary.person import Actor, Person, Role
 
+_OWN_REASON = "their own credential"
 SOMEBODY_IS_THERE = "there are people already: an administrator makes others, `aegis people add`"
 
 
@@ -105,6 +108,34 @@ def reset_password(db: Database, actor: Actor, person_id: str, password: str, re
         )
 
 
+def change_own_password(db: Database, actor: Actor, password: str) -> Act:
+    """Give *actor*, who has given the old one, the password that they chose; sign them out.
+
+    Raises:
+        ActRefusedError: It may not be their password.
+    """
+    with _change(db) as conn:
+        instant = now_utc()
+        administration.change_own_password(conn, actor.id, password, instant)
+        return _append_own(conn, actor, "new password", instant)
+
+
+def keep_second_factor(db: Database, keys: Keys, actor: Actor, secret: str, code: str) -> Act:
+    """Let *actor* need a code of *secret* from now on.
+
+    Raises:
+        ActRefusedError: *code* is none of it.
+    """
+    with _change(db) as conn:
+        instant = now_utc()
+        is_kept = second_factor_change.keep_second_factor(
+            conn, keys, actor.id, instant, secret=secret, code=code
+        )
+        if not is_kept:
+            raise ActRefusedError("that is not the code that your authenticator shows now")
+        return _append_own(conn, actor, "second factor", instant)
+
+
 def describe_roles(roles: Collection[Role]) -> str:
     """Return *roles* as they stand in the trail.
 
@@ -124,6 +155,18 @@ def _add_person(conn: Connection, actor: Actor, new_person: NewPerson, reason: s
         Subject(new_person.person.id),
         Values("", _describe_person(new_person.person)),
         reason=reason,
+        acted_at=instant,
+    )
+
+
+def _append_own(conn: Connection, actor: Actor, new_value: str, instant: datetime) -> Act:
+    return append_act(
+        conn,
+        actor,
+        ActKind.CHANGE_PERSON,
+        Subject(actor.id),
+        Values("", new_value),
+        reason=_OWN_REASON,
         acted_at=instant,
     )
 

@@ -62,7 +62,7 @@ class Provider:
     back: str
 
     def load_metadata(self) -> Mapping[str, Any]:
-        """Return what the provider says about itself.
+        """Return the description that the provider publishes of itself.
 
         Raises:
             ProviderError: It does not answer, or is another than its address says.

@@ -2,10 +2,14 @@
 
 import json
 import stat
+from datetime import timedelta
 
 import pytest
 
 from services.cli.main import main
+from services.cli.shared import people_changes
+from services.people.second_factor import make_totp_code, make_totp_secret
+from services.runtime.clock import now_utc
 from services.store.acts import load_acts
 from services.store.session import Database
 from services.vocabulary.act import ActKind
@@ -239,3 +243,34 @@ def test_the_roles_are_explained_without_data(aegis):
     assert code == 0
     assert "dsmb_chair" in output.out
     assert main(["people", "roles", "--json"]) == 0
+
+
+@pytest.mark.usefixtures("office")
+def test_a_person_chooses_a_password_of_their_own(folder, aegis, log_in):
+    (folder / "new.password").write_text("third of all passwords\n")
+    files = ["--password-file", str(folder / "lee.password")]
+    words = ["people", "password", "--new-password-file", str(folder / "new.password")]
+    assert aegis(*words, *files)[0] == 2  # it is not theirs
+    files[1] = str(folder / "admin.password")
+    assert aegis(*words, *files)[0] == 0
+    assert log_in("admin")[0] == 2
+    assert log_in("admin", "new")[0] == 0
+
+
+@pytest.mark.usefixtures("office")
+def test_a_second_factor_is_set_up_by_its_person_and_asked_for_from_then_on(
+    folder, aegis, log_in, monkeypatch
+):
+    secret = make_totp_secret()
+    monkeypatch.setattr(people_changes, "begin_second_factor", lambda: secret)
+    instant = now_utc()
+    for code, exit_code in (("000000", 2), (make_totp_code(secret, instant), 0)):
+        monkeypatch.setattr("builtins.input", lambda _, shown=code: shown)
+        words = ["second-factor", "--password-file", str(folder / "admin.password")]
+        assert aegis("people", *words)[0] == exit_code
+    code, output = log_in("admin")
+    assert (code, output.err) == (2, "aegis login: give the code of your authenticator too\n")
+    next_code = make_totp_code(secret, instant + timedelta(seconds=30))
+    words = ["login", "admin", "--password-file", str(folder / "admin.password")]
+    assert aegis(*words, "--code", next_code)[0] == 0
+    assert acts_in(folder)[-1].new_value == "second factor"

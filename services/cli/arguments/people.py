@@ -1,6 +1,7 @@
 """Arguments of ``aegis people``."""
 
 from argparse import ArgumentParser, ArgumentTypeError
+from pathlib import Path
 
 from services.cli.arguments.common import (
     add_data_and_study,
@@ -19,12 +20,14 @@ _WORDS = {
     "end": "let a person do nothing any more; their id and their acts stay",
     "list": "everybody, also those who ended",
     "reset": "give a person a new password and no second factor, and sign them out everywhere",
+    "password": "choose a new password of your own",
+    "second-factor": "set up codes of an authenticator, which you give when you sign in",
     "roles": "what each role does and sees; or give a person other roles",
 }
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    """Add init, add, end, list, reset and roles."""
+    """Add init, add, end, list, reset, password, second-factor and roles."""
     words = parser.add_subparsers(dest="word", required=True, metavar="|".join(_WORDS))
     for name, meaning in _WORDS.items():
         word = words.add_parser(name, help=meaning, description=meaning)
@@ -36,12 +39,24 @@ def add_arguments(parser: ArgumentParser) -> None:
         if name == "roles":
             _add_roles_arguments(word)
             continue
+        if name in ("password", "second-factor"):
+            _add_own_arguments(word, chooses_password=name == "password")
+            continue
         word.add_argument("person", metavar="ID", help="small letters; never used again")
         if name in ("init", "add"):
             _add_new_person(word, is_first=name == "init")
         if name != "end":
             add_password_file(word)
         add_reason(word)
+
+
+def _add_own_arguments(word: ArgumentParser, *, chooses_password: bool) -> None:
+    add_password_file(word)
+    if chooses_password:
+        word.add_argument(
+            "--new-password-file", type=Path, metavar="FILE",
+            help="holds the new one (default: it is asked)",
+        )  # fmt: skip
 
 
 def _add_new_person(word: ArgumentParser, *, is_first: bool) -> None:

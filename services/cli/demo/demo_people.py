@@ -45,7 +45,7 @@ def make_demo_people(context: StudyContext, folder: Path) -> None:
 
 
 def describe_sign_in(folder: Path) -> str:
-    """Return who can sign in to the demo in *folder*, and where their passwords are."""
+    """Return the ids of the people of the demo in *folder*, and the file of their passwords."""
     names = ", ".join((_ADMINISTRATOR.id, *(name for name, *_ in _OTHERS)))
     return f"Sign in as one of {names}: passwords in {folder / SIGN_IN_FILE}"
 

@@ -2,17 +2,22 @@
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from importlib import import_module
 
 from services.acts import people_changes
 from services.acts.people_changes import SOMEBODY_IS_THERE, describe_roles
 from services.cli.command import CommandError
-from services.cli.shared.acting_person import find_actor
+from services.cli.shared.acting_person import find_actor, find_command_session
 from services.cli.shared.ask_password import read_new_password
 from services.cli.shared.open_study import open_data
-from services.cli.shared.stored_data import open_stored_data
+from services.cli.shared.sign_act import sign_as
+from services.cli.shared.stored_data import StoredData, open_stored_data
+from services.cli.shared.stored_keys import load_stored_keys
 from services.people import administration
 from services.people.administration import NewPerson
 from services.people.machine import MACHINE
+from services.people.second_factor import make_totp_address
+from services.people.second_factor_change import begin_second_factor
 from services.runtime.clock import now_utc
 from services.store import people
 from services.store.session import Database
@@ -57,11 +62,38 @@ def _replace_roles(args: Namespace) -> str:
     return f"{args.person} is {describe_roles(roles)} from now on"
 
 
+def _choose_password(args: Namespace) -> str:
+    data, actor = _find_own_actor(args)
+    args.password_file = args.new_password_file
+    people_changes.change_own_password(data.db, actor, read_new_password(args, actor.id))
+    return f"{actor.id} has a new password, and is signed out everywhere: `aegis login {actor.id}`"
+
+
+def _set_up_second_factor(args: Namespace) -> str:
+    data, actor = _find_own_actor(args)
+    secret = begin_second_factor()
+    address = make_totp_address(secret, actor.id, data.study_id)
+    import_module("segno").make(address).terminal(compact=True)
+    print(f"Scan it with your authenticator, or enter {secret}")
+    code = input("Code that it shows now: ")
+    people_changes.keep_second_factor(data.db, load_stored_keys(data), actor, secret, code.strip())
+    return f"{actor.id} needs a code of the authenticator from now on"
+
+
+def _find_own_actor(args: Namespace) -> tuple[StoredData, Actor]:
+    """Return the signed-in person as an actor who has given their password again."""
+    data = open_stored_data(args)
+    person = find_command_session(data).person
+    return data, sign_as(args, data, Actor(person.id, person.name, min(person.roles)))
+
+
 CHANGES: Mapping[str, Callable[[Namespace], str]] = {
     "init": _init,
     "add": _add,
     "end": _end,
     "reset": _reset,
+    "password": _choose_password,
+    "second-factor": _set_up_second_factor,
     "roles": _replace_roles,
 }
 
