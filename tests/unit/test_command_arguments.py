@@ -29,8 +29,10 @@ from services.safety_rules.reports import boundary_tables, graded_rows, person_t
 from services.safety_rules.reports.endpoints import IDS
 
 PARTS = {  # each of the command that it names
-    "boundary_person_time", "boundary_two_sided", "chance_person_time", "design_person_time",
-    "endpoints_groups", "rules_sites", "simulate_protocol", "simulate_rule",
+    "alerts_route", "boundary_person_time", "boundary_two_sided", "chance_person_time",
+    "design_person_time", "endpoints_groups", "endpoints_report", "explain_record",
+    "protocol_check", "protocol_explain", "rules_sites", "rules_status", "simulate_protocol",
+    "simulate_rule",
 }  # fmt: skip
 SHARED_MODULES = {"common", "numbers", "pictures", "person_time", "plan_documents", "trial_course"}
 HEAVY = (
