@@ -1,6 +1,5 @@
 """Decisions of stopping rules, append-only: the record of what people were told."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -30,14 +29,27 @@ class DecisionRow:
 
 @dataclass(frozen=True, slots=True)
 class StudyState:
-    """The optimistic lock of the study step; version 0 before the first.
-
-    *cut* is the knowledge cut of the last step: folded_through by participant.
-    """
+    """The optimistic lock of the study step; version 0 before the first."""
 
     study: str
     version: int
-    cut: Mapping[str, int]
+
+
+class LastDecisions:
+    """The last decision of each rule of a study, read again only after another study step."""
+
+    def __init__(self) -> None:
+        """Know none yet."""
+        self._state: StudyState | None = None
+        self._decisions: Mapping[str, Decision] = {}
+
+    def load_decisions(self, conn: Connection, state: StudyState) -> Mapping[str, Decision]:
+        """Return the last decisions, by rule; *state* is that of the study on *conn*."""
+        if state != self._state:
+            rows = load_latest_decisions(conn, state.study)
+            self._decisions = {row.decision.rule: row.decision for row in rows}
+            self._state = state
+        return self._decisions
 
 
 def append_decision(conn: Connection, content: Decision, made_at: datetime) -> DecisionRow:
@@ -96,11 +108,8 @@ def load_decision_history(
 
 def load_study_state(conn: Connection, study: str) -> StudyState:
     """Return the state of *study*; version 0 before its first step."""
-    query = select(study_state).where(study_state.c.study == study)
-    row = conn.execute(query).one_or_none()
-    if row is None:
-        return StudyState(study, 0, {})
-    return StudyState(row.study, row.version, json.loads(row.cut))
+    query = select(study_state.c.version).where(study_state.c.study == study)
+    return StudyState(study, conn.scalar(query) or 0)
 
 
 def is_at_state(conn: Connection, state: StudyState) -> bool:

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from services.store.bulk import split_into_parts
 from services.store.participant_order import JOINING_KINDS
@@ -25,6 +27,23 @@ def find_last_observations(
     Any dated fact counts, except those about the record itself (`NOT_CLINICAL`). Of *subjects*
     alone, when they are given.
     """
+    query = _select_last_observations(
+        of_study=study is not None, of_subjects=subjects is not None, is_cut=as_of is not None
+    )
+    parts = [()] if subjects is None else split_into_parts(subjects)
+    return {
+        subject: until
+        for part in parts
+        for subject, until in conn.execute(
+            query, {"study": study, "subjects": part, "as_of": as_of}
+        )
+        if until is not None
+    }
+
+
+@cache  # a statement that is made once is read by its library once
+def _select_last_observations(*, of_study: bool, of_subjects: bool, is_cut: bool) -> Select[Any]:
+    """Return the query of the last observations; what it is of are its parameters."""
     table = facts_table.c
     latest = (
         select(table.observed_at)
@@ -33,21 +52,14 @@ def find_last_observations(
         .order_by(table.observed_at.desc())
         .limit(1)
     )
-    if as_of is not None:
-        latest = latest.where(table.received_at <= as_of)
+    if is_cut:
+        latest = latest.where(table.received_at <= bindparam("as_of"))
     query = select(participant.c.subject, latest.scalar_subquery())
-    if study is not None:
-        query = query.where(participant.c.study == study)
-    queries = [query]
-    if subjects is not None:
-        parts = split_into_parts(subjects)
-        queries = [query.where(participant.c.subject.in_(part)) for part in parts]
-    return {
-        subject: until
-        for one in queries
-        for subject, until in conn.execute(one)
-        if until is not None
-    }
+    if of_study:
+        query = query.where(participant.c.study == bindparam("study"))
+    if of_subjects:
+        query = query.where(participant.c.subject.in_(bindparam("subjects", expanding=True)))
+    return query
 
 
 def load_observation_instants(

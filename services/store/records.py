@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Select, and_, func, select
+from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select
 
 from services.runtime import wire
 from services.store import audit
@@ -152,31 +153,31 @@ def load_latest_standings(
 
     Of *subjects* alone, when they are given.
     """
-    of_study = standing.c.subject.in_(
-        select(participant.c.subject).where(participant.c.study == study)
+    query = _select_latest_standings(
+        of_study=True, of_subjects=subjects is not None, is_cut=as_of is not None
     )
-    parts = [None] if subjects is None else split_into_parts(subjects)
+    parts = [()] if subjects is None else split_into_parts(subjects)
     return [
         row
         for part in parts
-        for row in _load_standing_rows(
-            conn, _select_latest_standings(subjects=part, as_of=as_of).where(of_study)
-        )
+        for row in _load_standing_rows(conn, query, study=study, subjects=part, as_of=as_of)
     ]
 
 
 def load_standings(conn: Connection, subjects: Sequence[str]) -> list[StandingRow]:
     """Return the newest standing of each of *subjects* under each rule, in their order."""
+    query = _select_latest_standings(of_subjects=True)
     return [
         row
         for part in split_into_parts(sorted(subjects))
-        for row in _load_standing_rows(conn, _select_latest_standings(subjects=part))
+        for row in _load_standing_rows(conn, query, subjects=part)
     ]
 
 
 def load_participant_standing_versions(conn: Connection, subject: str) -> list[StandingRow]:
     """Return every version of every standing of *subject*."""
-    return _load_standing_rows(conn, select(standing).where(standing.c.subject == subject))
+    query = select(standing).where(standing.c.subject == subject)
+    return _load_standing_rows(conn, _order_standings(query))
 
 
 def load_standing_versions(conn: Connection, study: str) -> list[StandingRow]:
@@ -187,21 +188,23 @@ def load_standing_versions(conn: Connection, study: str) -> list[StandingRow]:
         .join(participant, participant.c.subject == standing.c.subject)
         .where(of_study)
     )
-    rows = _load_standing_rows(conn, query)
+    rows = _load_standing_rows(conn, _order_standings(query))
     return sorted(rows, key=lambda row: (row.known_at, row.standing.participant, row.seq))
 
 
+@cache  # a statement that is made once is read by its library once
 def _select_latest_standings(
-    *, subjects: Sequence[str] | None = None, as_of: datetime | None = None
+    *, of_study: bool = False, of_subjects: bool = False, is_cut: bool = False
 ) -> Select[tuple[object, ...]]:
-    table = standing.c
+    """Return the query of the newest standings; what it is of are its parameters."""
+    table, person = standing.c, participant.c
     newest = select(table.subject, table.rule, func.max(table.version).label("version"))
-    if subjects is not None:
-        newest = newest.where(table.subject.in_(subjects))
-    if as_of is not None:
-        newest = newest.where(table.known_at <= as_of)
+    if of_subjects:
+        newest = newest.where(table.subject.in_(bindparam("subjects", expanding=True)))
+    if is_cut:
+        newest = newest.where(table.known_at <= bindparam("as_of"))
     last = newest.group_by(table.subject, table.rule).subquery()
-    return select(standing).join(
+    query = select(standing).join(
         last,
         and_(
             table.subject == last.c.subject,
@@ -209,14 +212,23 @@ def _select_latest_standings(
             table.version == last.c.version,
         ),
     )
+    if of_study:
+        is_member = person.subject == table.subject
+        query = query.where(exists().where(is_member, person.study == bindparam("study")))
+    return _order_standings(query)
 
 
-def _load_standing_rows(conn: Connection, query: Select[tuple[object, ...]]) -> list[StandingRow]:
+def _order_standings(query: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
     table = standing.c
-    ordered_query = query.order_by(table.subject, table.rule, table.version)
+    return query.order_by(table.subject, table.rule, table.version)
+
+
+def _load_standing_rows(
+    conn: Connection, query: Select[tuple[object, ...]], **parameters: object
+) -> list[StandingRow]:
     return [
         StandingRow(wire.read_standing(row.payload), row.known_at, row.seq, row.version)
-        for row in conn.execute(ordered_query)
+        for row in conn.execute(query, parameters)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, func, select, update
@@ -94,10 +95,17 @@ def find_subjects_to_refold(conn: Connection, rules_version: str, limit: int) ->
 
 def is_refolding(conn: Connection, rules_version: str, study: str) -> bool:
     """Return True while a participant (not *study* itself) is still to be folded again."""
-    state = participant_state.c
-    query = _select_of_other_rules(rules_version).with_only_columns(state.subject).limit(1)
-    waits = (state.digest == "") & state.quarantined_seq.is_(None) & (state.subject != study)
-    return conn.scalar(query.where(waits)) is not None
+    parameters = {"study": study, "rules_version": rules_version}
+    return conn.scalar(_select_to_refold(), parameters) is not None
+
+
+@cache  # a statement that is made once is read by its library once
+def _select_to_refold() -> Select[tuple[str]]:
+    state, version = participant_state.c, select_rules_version(participant_state)
+    waits = (state.digest == "") & state.quarantined_seq.is_(None)
+    is_of_other_rules = (version != "") & (version != bindparam("rules_version"))
+    is_participant = state.subject != bindparam("study")
+    return select(state.subject).where(waits, is_participant, is_of_other_rules).limit(1)
 
 
 def request_refold(

@@ -36,6 +36,7 @@ from services.store.held_lease import HeldLease
 from services.store.integrity import find_faults
 from services.store.participant_queries import QueriesRow
 from services.store.participants import Participant
+from services.store.positions import PositionTracker
 from services.store.seal_chain import SettledIds, check_chain
 from services.store.session import Database, DatabaseError
 from services.store.states import StateRow
@@ -185,21 +186,39 @@ def test_time_is_not_told_to_who_has_not_heard_all(store):
 
 
 def test_who_has_moved_has_a_new_fact_or_a_step(store):
-    def list_lines():
+    tracker = PositionTracker()
+
+    def find_moved():
         with store.db.read() as conn:
-            return positions.list_positions(conn, "T")
+            return tracker.find_moved(conn, "T")
+
+    def step(subject, folded_through):
+        with store.db.write() as conn:
+            state = states.load_state(conn, subject)
+            assert states.advance(conn, state, replace(state, folded_through=folded_through))
 
     store.enrol(*PEOPLE)
-    seen = [list_lines()]
+    assert find_moved() == set()
     store.append(arrival("m1", HOUR_ZERO, ("P-001", "P-003")))
-    seen.append(list_lines())
-    with store.db.write() as conn:
-        assert states.advance(conn, StateRow("P-002"), StateRow("P-002", folded_through=1))
-    seen += [list_lines(), list_lines()]
-    moved = [positions.find_moved_subjects(*pair) for pair in pairwise(seen)]
-    assert moved == [{"P-001", "P-003"}, {"P-002"}, set()]
+    assert find_moved() == {"P-001", "P-003"}
+    assert tracker.last_received_at == HOUR_ZERO
+    step("P-003", 1)
+    assert find_moved() == {"P-003"}
+    step("P-002", 0)  # by a timer, say: nothing was stored about the participant
+    assert find_moved() == {"P-002"}
+    store.append(arrival("m2", HOUR_ZERO, ("P-002",)))  # at the instant of the fact before
+    step("P-002", 1)
+    step("P-001", 1)
+    assert find_moved() == {"P-001", "P-002"}
+    store.append(arrival("m3", hours(-2), ("P-001",)))  # by another process, later than it says
+    assert find_moved() == {"P-001"}
+    assert find_moved() == set()
     with store.db.read() as conn:
-        assert positions.list_positions(conn, "ANOTHER") == {"steps 1 P-002"}
+        assert positions.list_positions(conn, "ANOTHER") == {
+            "steps 1 P-001",
+            "steps 2 P-002",
+            "steps 1 P-003",
+        }
 
 
 def test_of_two_steps_from_one_state_the_second_is_refused(store):

@@ -299,7 +299,7 @@ def fill_study(conn):
         ],
     )
     for study in ("T", "U"):
-        assert advance_study(conn, StudyState(study, 0, {}), {"P-001": 1})
+        assert advance_study(conn, StudyState(study, 0), {"P-001": 1})
         keep_protocol(conn, ProtocolVersion(study * 64, study, "1", HOUR_ZERO, "study: T"))
         append_decision(conn, replace(DECISION, study=study), hours(1))
     upsert_alerts(conn, [ALERT, replace(ALERT, id="a2")])

@@ -19,6 +19,7 @@ from services.store import (
     records,
     states,
 )
+from services.store.decisions import LastDecisions
 from services.store.records import StandingRow
 from services.store.session import Connection, Database
 from services.vocabulary.alert import Alert, AlertKind
@@ -165,7 +166,11 @@ def _last_decisions(conn: Connection, rules: Rules) -> Mapping[str, Decision]:
 
 
 def run_study_step(
-    db: Database, rules: Rules, made_at: datetime, decide: Decide = decide_rules
+    db: Database,
+    rules: Rules,
+    made_at: datetime,
+    decide: Decide = decide_rules,
+    last_decisions: LastDecisions | None = None,
 ) -> StudyDecisions:
     """Record the decisions that are news, with their alerts.
 
@@ -174,17 +179,26 @@ def run_study_step(
         rules: The running rules.
         made_at: The machine's clock, for the record.
         decide: `decide_rules`, or what says the same from the look before.
+        last_decisions: Kept by the caller from the step before; None: read anew.
     """
-    tries = 0
+    tries, known_decisions = 0, last_decisions or LastDecisions()
     while (
-        result := _decide(db, rules, made_at, decide, must_be_fresh=tries < _FRESH_TRIES)
+        result := _decide(
+            db, rules, made_at, decide, known_decisions, must_be_fresh=tries < _FRESH_TRIES
+        )
     ) is None:
         tries += 1
     return result
 
 
 def _decide(
-    db: Database, rules: Rules, made_at: datetime, decide: Decide, *, must_be_fresh: bool
+    db: Database,
+    rules: Rules,
+    made_at: datetime,
+    decide: Decide,
+    known_decisions: LastDecisions,
+    *,
+    must_be_fresh: bool,
 ) -> StudyDecisions | None:
     """Return the result of `run_study_step`; None when the data read do not hold any more.
 
@@ -195,13 +209,12 @@ def _decide(
     """
     study = rules.protocol.study
     with db.read() as conn:
-        last_decisions = _last_decisions(conn, rules)
+        state = decisions.load_study_state(conn, study)
+        last_decisions = known_decisions.load_decisions(conn, state)
         if states.is_refolding(conn, rules.version, study):
             return StudyDecisions(
                 tuple(last_decisions[r.id] for r in rules.protocol.rules if r.id in last_decisions)
             )
-        moves = states.count_steps(conn)
-        state = decisions.load_study_state(conn, study)
         decisions_now = decide(conn, rules)
         news = [
             decision
@@ -209,6 +222,7 @@ def _decide(
             if extract_news_fields(decision)
             != extract_news_fields(last_decisions.get(decision.rule))
         ]
+        moves = states.count_steps(conn) if news else 0
         cut = {row.subject: row.folded_through for row in states.load_states(conn)} if news else {}
     if not news:
         with db.write() as conn:

@@ -10,8 +10,8 @@ from services.safety_rules.application.decide_study import (
 )
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.stopping.watched_rule import WatchedRule
-from services.store import observation_times, participants, records
-from services.store.positions import find_moved_subjects, list_positions
+from services.store import observation_times, records
+from services.store.positions import PositionTracker
 from services.store.records import StandingRow
 from services.store.session import Connection
 from services.vocabulary.decision import Decision
@@ -29,22 +29,22 @@ class StudyWatch:
     def __init__(self) -> None:
         """Know nothing: the first look reads everything."""
         self._rules: Rules | None = None
-        self._positions: frozenset[str] = frozenset()
         self._forget()
 
     def decide(self, conn: Connection, rules: Rules) -> tuple[Decision, ...]:
         """Return the decision of every rule of *rules*; of a study without facts there is none."""
-        if rules is not self._rules:
+        is_known, study = rules is self._rules, rules.protocol.study
+        self._rules = (
+            None  # what fails on the way is read anew: nothing is known until all of it is
+        )
+        if not is_known:
             self._forget()
-        study, positions = rules.protocol.study, self._positions
-        # what fails on the way is read anew: nothing is known until all of it is
-        self._rules, self._positions = None, frozenset()
-        current_positions = list_positions(conn, study)
-        if not positions:
+        subjects = self._positions.find_moved(conn, study)
+        if not is_known:
             self._watch_all(conn, rules)
-        elif subjects := find_moved_subjects(positions, current_positions):
+        elif subjects:
             self._update(conn, study, subjects)
-        received = participants.find_last_received(conn, study)
+        received = self._positions.last_received_at
         as_of = max((at for at in (self._known_at, received) if at is not None), default=None)
         determinations = load_determinations(conn, study)
         found_decisions = (
@@ -57,11 +57,11 @@ class StudyWatch:
                 for rule in rules.protocol.rules
             )
         )
-        self._rules, self._positions = rules, current_positions
+        self._rules = rules
         return found_decisions
 
     def _forget(self) -> None:
-        self._positions = frozenset()
+        self._positions = PositionTracker()
         self._watched_rules: dict[str, WatchedRule] = {}
         self._standings: defaultdict[str, dict[str, Standing]] = defaultdict(dict)
         self._merged_identities: defaultdict[str, set[str]] = defaultdict(set)
@@ -69,7 +69,6 @@ class StudyWatch:
         self._known_at: datetime | None = None
 
     def _watch_all(self, conn: Connection, rules: Rules) -> None:
-        self._forget()
         study = rules.protocol.study
         self._observations = dict(observation_times.find_last_observations(conn, study=study))
         self._add_rows(records.load_latest_standings(conn, study))

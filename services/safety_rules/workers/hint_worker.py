@@ -21,6 +21,7 @@ from services.safety_rules.application.fold_participants import FoldRequest, Fol
 from services.safety_rules.application.study_watch import StudyWatch
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import heartbeat, participants
+from services.store.decisions import LastDecisions
 from services.store.session import Database, DatabaseError, is_transient
 from services.vocabulary.fact import JournalEntry
 
@@ -63,6 +64,7 @@ class HintWorker:
     cache: Cache = field(default_factory=Cache)
     retries_forever: bool = True
     _study_watch: StudyWatch = field(default_factory=StudyWatch)
+    _last_decisions: LastDecisions = field(default_factory=LastDecisions)
 
     def fold(self, records: Sequence[tuple[str, bytes]]) -> None:
         """Fold the subjects of *records* (subject and value), unless others have done it.
@@ -142,7 +144,10 @@ class HintWorker:
         return not result.overtaken
 
     def _decide_once(self) -> bool:
-        self.on_decided(run_study_step(self.db, self.rules, self.clock(), self._study_watch.decide))
+        decisions = run_study_step(
+            self.db, self.rules, self.clock(), self._study_watch.decide, self._last_decisions
+        )
+        self.on_decided(decisions)
         return True
 
     def _retry(self, task: Callable[[], bool], progress: Progress, tries: int) -> bool:

@@ -23,6 +23,7 @@ from services.safety_rules.application.store_queries import store_queries
 from services.safety_rules.application.study_watch import StudyWatch
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import heartbeat, journal, participants, states, timers
+from services.store.decisions import LastDecisions
 from services.store.held_lease import HeldLease
 from services.store.session import Database, DatabaseError
 from services.store.wakeups import FACTS_CHANGED, Wakeups, make_wakeups
@@ -66,6 +67,7 @@ class JournalWorker:
     _queries_stored_at: datetime | None = None  # when none was left
     _is_stopped: Callable[[], bool] = lambda: False
     _study_watch: StudyWatch = field(default_factory=StudyWatch)
+    _last_decisions: LastDecisions = field(default_factory=LastDecisions)
     _lease: HeldLease = field(init=False)
     _wakeups: Wakeups = field(init=False)
 
@@ -141,7 +143,9 @@ class JournalWorker:
         fold_result = fold(self.db, self.rules, self.cache, subjects, request)
         if fold_result.overtaken:
             _log.warning("overtaken")
-        decisions = run_study_step(self.db, self.rules, self.clock(), self._study_watch.decide)
+        decisions = run_study_step(
+            self.db, self.rules, self.clock(), self._study_watch.decide, self._last_decisions
+        )
         self._has_to_decide = False
         self.on_step(fold_result, decisions)
         self.progress.record_commit(time.monotonic())
