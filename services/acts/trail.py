@@ -30,7 +30,7 @@ _FORMULA_SIGNS = ("=", "+", "-", "@")
 
 
 def list_entries(act: Act) -> dict[str, object]:
-    """Return what the trail says of one act, by the names of `COLUMNS`."""
+    """Return the line of the trail about one act, by the names of `COLUMNS`."""
     actor = act.actor
     values = (
         act.acted_at,

@@ -46,6 +46,7 @@ COMMANDS: Mapping[str, str] = {
     "alerts": "what people were told, and who has seen it",
     "clocks": "the deadlines of serious adverse events",
     "audit": "who did what, when and why",
+    "study": "the files by which the study runs: activate, compare, sign",
     "assess": "grade a file of facts and apply the rules",
     "protocol": "check a protocol, or read it as its signers do",
     "design": "the families of stopping rules side by side",

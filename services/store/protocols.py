@@ -5,8 +5,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, select
 
-from services.store import audit
+from services.store import audit, study_files
 from services.store.tables import protocol_version
+
+_PROTOCOL = "protocol.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,14 @@ def load_protocol(conn: Connection, sha256: str) -> ProtocolVersion | None:
     query = select(protocol_version).where(protocol_version.c.sha256 == sha256)
     row = conn.execute(query).mappings().one_or_none()
     return None if row is None else ProtocolVersion(**row)
+
+
+def load_active_protocol(conn: Connection, study: str) -> ProtocolVersion | None:
+    """Return the file by which *study* runs; None: none was activated."""
+    activations = study_files.load_activations(conn, study)
+    if activations and (digest := activations[-1].files.get(_PROTOCOL)):
+        return load_protocol(conn, digest)
+    return next(reversed(load_protocol_versions(conn, study)), None)  # of an earlier release
 
 
 def load_study_ids(conn: Connection) -> set[str]:

@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from services.store import audit
 from services.store.tables import study_activation, study_file
 from services.store.wakeups import STUDY_ACTIVATED, notify_channel
 
+_ACTIVATION_LOCK = 0x41656767  # an advisory lock; that of migrations is another
+
 
 @dataclass(frozen=True, slots=True)
 class StudyActivation:
     """The files by which *study* runs from *activated_at* on.
+
+    A signature over the same files, or another mapping of a code, is one too.
 
     Args:
         id: A uuid.
@@ -34,6 +38,12 @@ class StudyActivation:
     files: Mapping[str, str]
     criteria: str
     rules_version: str
+
+
+def lock_activations(conn: Connection) -> None:
+    """Let no other transaction activate anything until that of *conn* ends."""
+    if conn.dialect.name == "postgresql":
+        conn.execute(select(func.pg_advisory_xact_lock(_ACTIVATION_LOCK)))
 
 
 def append_activation(
@@ -61,6 +71,14 @@ def append_activation(
     }
     audit.insert_audited(conn, study_activation, [row], actor=actor)
     notify_channel(conn, STUDY_ACTIVATED)
+
+
+def find_newest_activation(conn: Connection, study: str) -> str:
+    """Return the id of the newest activation of *study*; empty: there is none."""
+    table = study_activation.c
+    query = select(table.id).where(table.study == study)
+    query = query.order_by(table.activated_at.desc(), table.id.desc()).limit(1)
+    return conn.scalar(query) or ""
 
 
 def load_activations(conn: Connection, study: str) -> list[StudyActivation]:

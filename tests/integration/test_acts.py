@@ -46,7 +46,11 @@ def record(installation):
 
 def load_all(installation, **wanted):
     with installation.db.read() as conn:
-        return acts.load_acts(conn, ActFilter(**wanted))
+        return [
+            act
+            for act in acts.load_acts(conn, ActFilter(**wanted))
+            if act.kind is not ActKind.ACTIVATE_STUDY
+        ]
 
 
 def load_adjudications(installation):

@@ -108,29 +108,34 @@ def test_more_facts_make_another_answer(ask, folder):
     assert ask("rules", "status") not in (first_answer, "kept\n")
 
 
-@pytest.mark.parametrize(
-    ("file", "is_kept"),
-    [("signatures.yaml", True), ("sites.yaml", True), ("protocol.yaml", False)],
-)
-def test_another_file_of_the_study_makes_another_answer(ask, folder, file, is_kept, capsys):
-    ask("rules", "status")
+@pytest.mark.parametrize("file", ["sites.yaml", "protocol.yaml"])
+def test_a_file_of_the_study_that_is_edited_makes_another_answer_once_it_is_activated(
+    ask, folder, file, capsys
+):
+    answer = ask("rules", "status")
     mark(folder, "rules_status")
-    path = folder / "study" / file
+    path, data = folder / "study" / file, ["--data", str(folder / "data")]
     path.write_text(path.read_text() + "# a word more\n")
-    assert ask("rules", "status") != "kept\n"
+    for _ in range(2):  # it is spoken of each time, and nothing runs by it
+        main(["rules", "status", *data])
+        captured = capsys.readouterr()
+        assert captured.out == answer
+        assert f"{file} there and what runs are not the same" in captured.err
     mark(folder, "rules_status")
-    main(["rules", "status", "--data", str(folder / "data")])
-    captured = capsys.readouterr()
-    # a protocol that has not run with the data is spoken of each time, and answers by itself
-    assert (captured.out == "kept\n") is is_kept
-    assert ("has not run with these data" in captured.err) is not is_kept
+    words = ["study", "activate", str(folder / "study"), "--reason", "a word more"]
+    assert main([*words, *data]) == 0
+    capsys.readouterr()
+    assert ask("rules", "status") == answer
+    assert capsys.readouterr().err == ""
 
 
-def test_a_file_of_the_study_that_is_wrong_is_refused_though_an_answer_is_kept(folder, ask, capsys):
-    ask("endpoints")
+def test_a_file_of_the_study_that_is_wrong_changes_no_answer(folder, ask, capsys):
+    answer = ask("endpoints")
     (folder / "study" / "sites.yaml").write_text("sites: [{}]\n")
-    assert main(["endpoints", "--data", str(folder / "data")]) == 2
-    assert "sites.yaml" in capsys.readouterr().err
+    assert main(["endpoints", "--data", str(folder / "data")]) == 0
+    captured = capsys.readouterr()
+    assert captured.out == answer
+    assert "sites.yaml there and what runs are not the same" in captured.err
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"key": 1}', "\0"])

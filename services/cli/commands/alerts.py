@@ -15,6 +15,7 @@ from services.alerts.alert_states import AlertStatus, load_alert_states
 from services.alerts.load_evidence import load_evidence
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor
+from services.cli.shared.active_folder import find_active_folder
 from services.cli.shared.columns import ACKNOWLEDGEMENTS, ALERTS, DELIVERIES
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.seal_written_rows import seal_written_rows
@@ -38,7 +39,7 @@ def perform(args: Namespace) -> int:
     data = open_stored_data(args)
     if args.word == "revoke-links":
         return _revoke_links(data, args)
-    recipients = find_recipients(data.settings.study)
+    recipients = find_recipients(find_active_folder(data.settings))
     with data.db.read() as conn:
         statuses = load_alert_states(conn, data.study_id, recipients, now_utc())
     if args.word == "list":

@@ -4,11 +4,11 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from services.cli.command import CommandError
+from services.cli.shared.active_folder import find_active_folder
 from services.cli.shared.explanation_text import write_explanation
 from services.cli.shared.find_record import find_record
 from services.cli.shared.json_lines import write_json_lines
 from services.cli.shared.stored_data import StoredData, open_stored_data
-from services.cli.shared.study_of_data import choose_study
 from services.runtime.sites_file import SITES, read_sites_file
 from services.safety_rules.adapters.activated_rules import ActivatedRules, read_activated_rules
 from services.safety_rules.reports.explained_record import Explanation
@@ -38,16 +38,19 @@ def _read_rules(data: StoredData, conn: Connection) -> ActivatedRules:
     """Return the rules by which the data run.
 
     Raises:
+        CommandError: There is none.
         UntrustedFileError: The protocol, its criteria or the sites cannot be read.
     """
-    protocol = protocols.load_protocol_versions(conn, data.study_id)[-1]
+    protocol = protocols.load_active_protocol(conn, data.study_id)
+    if protocol is None:
+        raise CommandError(f"{data.study_id} has no protocol in these data: run `aegis verify`")
     return read_activated_rules(protocol.content, protocol.version, _read_timezones(data))
 
 
 def _read_timezones(data: StoredData) -> Mapping[str, str]:
     """Return the time zones of the study's sites; none when its folder is not there."""
     try:
-        folder = choose_study(data.settings).study
+        folder = find_active_folder(data.settings)
     except CommandError:
         return {}
     if not (folder / SITES).exists():

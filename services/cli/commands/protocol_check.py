@@ -61,7 +61,7 @@ def _summarize_check(study: Study) -> dict[str, object]:
         }
         for rule in study.protocol.rules
     ]
-    return identify_protocol(study.protocol) | {"rules": rules}
+    return identify_protocol(study) | {"rules": rules}
 
 
 def describe_check(path: Path, study: Study) -> str:

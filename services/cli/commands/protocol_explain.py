@@ -34,7 +34,7 @@ def print_study(args: Namespace, study: Study) -> None:
     title = name_protocol(study.protocol)
     if args.json:
         print_json_lines(
-            [identify_protocol(study.protocol) | {"parts": list(map(_summarize_sheet, sheets))}]
+            [identify_protocol(study) | {"parts": list(map(_summarize_sheet, sheets))}]
         )
     else:
         print_text("\n\n".join([title, *map(_describe_sheet, sheets)]))

@@ -31,14 +31,14 @@ def perform(args: Namespace) -> int:
 
 def _explain_procedure(context: StudyContext, table: str) -> str:
     current_table = context.study.rules.protocol.criteria
-    file = context.settings.study / "protocol.yaml"
     if table == current_table:
         return f"the study is graded by {current_table} already"
     return (
         f"the version of the criteria is a part of the protocol, and is changed there: see what"
-        f" that would do with --dry-run, write `criteria: {table}` and a new `version` in {file},"
-        " let it be signed (signatures.yaml), start Aegis again, and let every record be graded"
-        " anew with `aegis refold --reason`; the old versions stay readable"
+        f" that would do with --dry-run, write `criteria: {table}` and a new `version` in the"
+        " protocol.yaml of the study, let it run with `aegis study activate DIR --reason`, let it"
+        " be signed with `aegis study sign`, and let every record be graded anew with"
+        " `aegis refold --reason`; the old versions stay readable"
     )
 
 

@@ -5,6 +5,8 @@ import contextlib
 import signal
 import sys
 from argparse import Namespace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from services.acts.study_context import StudyContext
@@ -60,11 +62,21 @@ def perform(args: Namespace) -> int:
 
 
 def _run(args: Namespace, settings: ProcessSettings, role: str) -> None:
+    """Serve until a signal ends it; other files of the study are taken at the same ports."""
     require_sound_pages(read_chosen_settings(args))
-    context = open_data(args, service=role)
-    if role in (ALL_ROLES, "rules") and (outdated_count := count_graded_by_other_rules(context)):
-        log.make_logger("safety_rules").warning("graded_by_other_rules", count=outdated_count)
-    asyncio.run(_serve(context, settings, role))
+    on_start: Callable[[Ports], None] = _print_ports
+    while True:
+        context = open_data(args, service=role)
+        if role in (ALL_ROLES, "rules") and (
+            outdated_count := count_graded_by_other_rules(context)
+        ):
+            log.make_logger("safety_rules").warning("graded_by_other_rules", count=outdated_count)
+        run = _Run(context, settings, role)
+        asyncio.run(run.serve(on_start))
+        if not run.is_study_changed:
+            return
+        context.db.close()
+        settings, on_start = run.fix_ports(), _ignore_ports
 
 
 def _select_port(args: Namespace, name: str) -> dict[str, Any]:
@@ -72,14 +84,54 @@ def _select_port(args: Namespace, name: str) -> dict[str, Any]:
     return {} if value is None else {name: value}
 
 
-async def _serve(context: StudyContext, settings: ProcessSettings, role: str) -> None:
-    service = Service(context, settings, role)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):
-            loop.add_signal_handler(number, stop.set)
-    await service.serve(stop, _print_ports)
+@dataclass(slots=True)
+class _Run:
+    """The service, from its start until a signal ends it or other files of the study run."""
+
+    context: StudyContext
+    settings: ProcessSettings
+    role: str
+    is_study_changed: bool = False
+    _ports: Ports | None = None
+
+    async def serve(self, on_start: Callable[[Ports], None]) -> None:
+        """Serve until the end; *on_start* is called with the ports."""
+        service = Service(self.context, self.settings, self.role)
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                loop.add_signal_handler(number, stop.set)
+
+        def end_for_change() -> None:
+            self.is_study_changed = not stop.is_set()
+            stop.set()
+
+        def keep_ports(ports: Ports) -> None:
+            self._ports = ports
+            on_start(ports)
+
+        def tell_loop() -> None:
+            loop.call_soon_threadsafe(end_for_change)
+
+        service.watch_study(tell_loop)
+        await service.serve(stop, keep_ports)
+
+    def fix_ports(self) -> ProcessSettings:
+        """Return the settings with the ports that were open, which may have been any free ones."""
+        ports = self._ports
+        if ports is None:
+            return self.settings
+        metrics = {"metrics_port": ports.metrics} if ports.metrics else {}
+        return replace(
+            self.settings,
+            ingest=self.settings.ingest.model_copy(update={"mllp_port": ports.mllp}),
+            http=self.settings.http.model_copy(update={"http_port": ports.http, **metrics}),
+        )
+
+
+def _ignore_ports(_ports: Ports) -> None:
+    """Say nothing: the ports are the same."""
 
 
 def _print_ports(ports: Ports) -> None:

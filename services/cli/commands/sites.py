@@ -4,10 +4,10 @@ from argparse import Namespace
 from collections.abc import Iterable
 
 from services.cli.command import CommandError
+from services.cli.shared.active_folder import find_active_folder
 from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.columns import SITES
 from services.cli.shared.json_lines import print_json_lines
-from services.cli.shared.study_of_data import choose_study
 from services.cli.shared.tables import make_explained_table
 from services.ingest.adapters.code_tables import load_code_tables
 from services.ingest.adapters.study_sites import SiteMap, load_sites
@@ -19,7 +19,7 @@ def perform(args: Namespace) -> int:
     Raises:
         CommandError: There is no such site, or a key cannot be made or found.
     """
-    sites = load_sites(choose_study(read_chosen_settings(args)).study, load_code_tables()).by_id
+    sites = load_sites(find_active_folder(read_chosen_settings(args)), load_code_tables()).by_id
     if args.word == "list":
         _list_sites(sites.values(), as_json=args.json)
         return 0

@@ -13,6 +13,7 @@ from services.cli.process.port_guards import CHECK_SETTINGS, list_http_warnings
 from services.cli.process.process_server import ProcessServer
 from services.cli.process.roles.parts import Parts, ProcessSettings, Role
 from services.cli.process.start_warnings import warn_of_login, warn_of_study
+from services.cli.process.study_watch import StudyWatch
 from services.runtime.kafka_errors import KafkaUnavailableError, TopicsError
 from services.runtime.metrics import Metrics
 
@@ -82,6 +83,11 @@ class Service:
             warn_of_study(self._parts)
         if role != ALL_ROLES:
             warn_of_login(self._parts, role)
+
+    def watch_study(self, on_change: Callable[[], None]) -> None:
+        """Let *on_change* be called, in a thread, once other files of the study were activated."""
+        parts = self._parts
+        parts.work["study"] = StudyWatch(parts.context, parts.warnings, on_change).run
 
     async def serve(self, stop: asyncio.Event, on_start: Callable[[Ports], None]) -> None:
         """Work until *stop* is set; *on_start* is called with the ports once everything listens.

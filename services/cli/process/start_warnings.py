@@ -10,7 +10,7 @@ def warn_of_study(parts: Parts) -> None:
     if not protocol.signed_by:
         parts.warnings.begin(
             "protocol_unsigned",
-            f"{protocol.study}: {protocol.label}: see signatures.yaml",
+            f"{protocol.study}: {protocol.label}: `aegis study sign`",
         )
 
 

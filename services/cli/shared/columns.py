@@ -132,6 +132,13 @@ ACTS: Columns = (
     ("reason", "As the person gave it."),
     ("signed", "How the person proved their identity again, and the meaning; - when not signed."),
 )
+ACTIVATIONS: Columns = (
+    ("since (UTC)", "From then on the study ran by these files."),
+    ("person", "Who let them run; the machine: initial."),
+    ("files", "Version of the protocol, criteria, and the files that were others before."),
+    ("rules", "Version of the rules: meaning of protocol and criteria, and the code."),
+    ("reason", "As the person gave it."),
+)
 PARTICIPANTS: Columns = (
     ("participant", "Pseudonym."),
     ("site", "The site that enrolled the participant."),

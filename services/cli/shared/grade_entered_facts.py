@@ -90,8 +90,18 @@ def _find_service(context: StudyContext) -> _GradingService | None:
 
 def describe_later_grading(context: StudyContext, pronoun: str = "them") -> str:
     """Return a sentence on who grades what `grade_entered_facts` has left to a service."""
-    with context.db.read() as conn:
-        is_served = leases.is_held(conn, _SERVICE_LEASES, now_utc())
-    if is_served:
+    if _is_served(context):
         return f"a running service grades {pronoun}"
     return f"no service is running: one grades {pronoun} when it is started"
+
+
+def describe_service(context: StudyContext) -> str:
+    """Return a sentence on who takes files that were just activated."""
+    if _is_served(context):
+        return "running processes take them now (their logs say so, or why not)"
+    return "no service is running: one takes them when it is started"
+
+
+def _is_served(context: StudyContext) -> bool:
+    with context.db.read() as conn:
+        return leases.is_held(conn, _SERVICE_LEASES, now_utc())

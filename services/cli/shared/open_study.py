@@ -2,14 +2,17 @@
 
 import fcntl
 import os
-import sys
 from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from services.acts.protocol_signature import sign_rules
+from services.acts.study_activation import activate_initially
 from services.acts.study_context import StudyContext
+from services.acts.study_files import load_active_study, read_study_files
 from services.cli.command import CommandError
+from services.cli.shared.active_folder import choose_active_files
 from services.cli.shared.chosen_settings import read_chosen_settings
 from services.cli.shared.keys_of_data import (
     bind_keys,
@@ -26,18 +29,14 @@ from services.cli.shared.open_database import (
 from services.cli.shared.study_of_data import (
     FILE,
     StudyOfData,
-    choose_study,
     recall_study,
     remember_study,
     require_same_study,
 )
-from services.runtime.clock import now_utc
 from services.runtime.store_settings import StoreSettings
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
-from services.store import messages, participants, protocols
+from services.store import messages, protocols
 from services.store.file_faults import RESTORE
-from services.store.participants import Participant
-from services.store.protocols import ProtocolVersion
 from services.store.revisions import (
     NewerSchemaError,
     UnfitDatabaseError,
@@ -46,7 +45,9 @@ from services.store.revisions import (
     require_newest,
 )
 from services.store.session import Database, DatabaseError
-from services.store.vault import Keys, VaultError
+from services.store.vault import VaultError
+
+_SIGN_NOTHING = ("ingest", "relay")  # they may not read who signed, and tell nobody
 
 
 def open_data(args: Namespace, *, create: bool = True, service: str = "") -> StudyContext:
@@ -72,50 +73,43 @@ def open_to_read(args: Namespace) -> StudyContext:
 def read_in(settings: StoreSettings) -> StudyContext:
     """Return the study and the data that *settings* name, and change neither.
 
-    A protocol that does not run in them is none the less the one that answers; a line says so. It
-    runs from the first command on that writes.
+    The files that were activated answer; a line says so when those in the folder are others.
 
     Raises:
         CommandError: There are no data, or an older version wrote them; a key is missing.
         UntrustedFileError: A file of the study cannot be trusted.
     """
-    settings = choose_study(settings)
-    study = load_rules(settings.study)
-    db = open_database(settings)
+    own_settings, db = settings, open_database(settings)
     if not db.is_sqlite:
-        return StudyContext(settings, study, db, _load_server_keys(settings, study, db))
+        return _open_server(settings, db)
     require_data(settings, db)
+    with _refuse_unfit(db):
+        require_newest(db)
+    settings = choose_active_files(settings, db)
+    study = load_study_rules(settings, db)
     data_study, study_id = recall_study(settings), study.rules.protocol.study
     if data_study is not None:
         require_same_study(settings, {data_study.study_id}, study_id)
     with _refuse_unfit(db):
-        require_newest(db)
         with db.read() as conn:
             require_same_study(settings, protocols.load_study_ids(conn), study_id)
-            is_active = protocols.load_protocol(conn, study.rules.protocol.sha256) is not None
         keys = load_keys_of_data(db, settings.keys_folder)
     if data_study is None or not data_study.is_in_place:
-        remember_study(settings, study_id)
-    if not is_active:
-        print(
-            f"{settings.study}: its protocol, {study.rules.protocol.label}, has not run with these"
-            " data; this answer is by it",
-            file=sys.stderr,
-        )
+        remember_study(own_settings, study_id)
     return StudyContext(settings, study, db, keys)
 
 
 def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") -> StudyContext:
     """Return the study and the data that *settings* name; see `open_data`."""
-    settings = choose_study(settings)
-    study = load_rules(settings.study)
-    db = open_database(settings, service)
+    own_settings, db = settings, open_database(settings, service)
     if not db.is_sqlite:
-        return StudyContext(settings, study, db, _load_server_keys(settings, study, db, service))
+        return _open_server(settings, db, service)
     if create:
         require_filled_file(db)
     else:
         require_data(settings, db)
+    settings = choose_active_files(settings, db)
+    study = load_rules(settings.study)
     with _lock_folder(settings.data):
         data_study = recall_study(settings)
         if data_study is not None and not db.exists():
@@ -125,8 +119,42 @@ def open_in(settings: StoreSettings, *, create: bool = True, service: str = "") 
             )
         context = _open_folder(settings, study, db, data_study)
         if create or data_study is None or not data_study.is_in_place:
-            remember_study(settings, context.study_id)
+            remember_study(own_settings, context.study_id)
     return context
+
+
+def _open_server(settings: StoreSettings, db: Database, service: str = "") -> StudyContext:
+    by_user = open_database(settings)  # a service's role may read nothing of an older database
+    try:
+        with _refuse_unfit(by_user):
+            require_newest(by_user)
+            settings = choose_active_files(settings, by_user)
+            study = load_rules(settings.study)
+            with db.read() as conn:  # as whom the service will act
+                is_active = load_active_study(conn, study.rules.protocol.study) is not None
+            if service not in _SIGN_NOTHING:
+                study = sign_rules(study, db)
+            keys = load_keys_of_data(by_user, settings.keys_folder, service)
+    except DatabaseError as error:
+        raise CommandError(describe_unreachable(settings, error)) from error
+    finally:
+        by_user.close()
+    if not is_active:
+        protocol = study.rules.protocol
+        raise CommandError(
+            f"the protocol of {protocol.study} ({protocol.version}) was never activated in this"
+            " database: run `aegis migrate`"
+        )
+    return StudyContext(settings, study, db, keys)
+
+
+def load_study_rules(settings: StoreSettings, db: Database) -> StudyRules:
+    """Return the rules of the files that *settings* name, with the signatures given in *db*.
+
+    Raises:
+        UntrustedFileError: A file of the study cannot be trusted.
+    """
+    return sign_rules(load_rules(settings.study), db)
 
 
 def _open_folder(
@@ -140,7 +168,7 @@ def _open_folder(
         keys = bind_keys(db, settings.keys_folder)
         with db.read() as conn:  # of a folder that remembers nothing
             require_same_study(settings, protocols.load_study_ids(conn), study_id)
-    context = StudyContext(settings, study, db, keys)
+    context = StudyContext(settings, sign_rules(study, db), db, keys)
     _activate(context)
     db.restrict_files()  # which an earlier version may have left open
     return context
@@ -180,7 +208,9 @@ def _upgrade(db: Database, keys_folder: Path) -> None:
 
 
 def migrate(settings: StoreSettings) -> StudyContext:
-    """Bring the database that *settings* name to the newest schema, and let its protocol run.
+    """Bring the database that *settings* name to the newest schema.
+
+    Where no files were activated yet, those of the study are.
 
     Raises:
         CommandError: It cannot be reached or is not fit; says what to do.
@@ -190,12 +220,13 @@ def migrate(settings: StoreSettings) -> StudyContext:
         return open_in(settings)
     from services.store import schema  # noqa: PLC0415 (Alembic takes a fifth of a second)
 
-    settings = choose_study(settings)
-    study, db = load_rules(settings.study), open_database(settings)
+    db = open_database(settings)
     try:
         with _refuse_unfit(db):
             schema.upgrade(db, load_keys_before_upgrade(db, settings.keys_folder))
             keys = bind_keys(db, settings.keys_folder)
+        settings = choose_active_files(settings, db)
+        study = load_study_rules(settings, db)
     except DatabaseError as error:
         db.close()
         raise CommandError(describe_unreachable(settings, error)) from error
@@ -220,43 +251,10 @@ def count_stored_messages(settings: StoreSettings) -> int:
         db.close()
 
 
-def _load_server_keys(
-    settings: StoreSettings, study: StudyRules, db: Database, service: str = ""
-) -> Keys:
-    """Return the keys of *service*, once the database is fit and governed by this protocol."""
-    protocol = study.rules.protocol
-    by_user = open_database(settings)  # a service's role may read nothing of an older database
-    try:
-        with _refuse_unfit(by_user):
-            require_newest(by_user)
-            with db.read() as conn:  # as whom the service will act
-                is_active = protocols.load_protocol(conn, protocol.sha256) is not None
-            keys = load_keys_of_data(by_user, settings.keys_folder, service)
-    except DatabaseError as error:
-        raise CommandError(describe_unreachable(settings, error)) from error
-    finally:
-        by_user.close()
-    if not is_active:
-        raise CommandError(
-            f"the protocol of {protocol.study} ({protocol.version}) was never activated in this"
-            " database: run `aegis migrate`"
-        )
-    return keys
-
-
 def _activate(context: StudyContext) -> None:
-    """Keep the protocol that runs from now on; the study itself has a journal of its own."""
-    protocol, content = context.study.rules.protocol, context.study.study.content
-    version = ProtocolVersion(
-        protocol.sha256, protocol.study, protocol.version, now_utc(), content.decode()
-    )
+    """Let the study run by its files, if none were activated yet: as the machine, marked so."""
     with context.db.read() as conn:
-        has_journal = participants.load_participant(conn, protocol.study) is not None
-        is_stored = protocols.load_protocol(conn, protocol.sha256) is not None
-    if has_journal and is_stored:
-        return
+        if load_active_study(conn, context.study_id) is not None:
+            return
     with context.db.write() as conn:
-        participants.add_participants(
-            conn, [Participant(protocol.study, protocol.study, "")], now_utc()
-        )
-        protocols.keep_protocol(conn, version)
+        activate_initially(conn, context.study, read_study_files(context.settings.study))

@@ -90,11 +90,10 @@ def _explain_study(
     yield (
         "Signed by",
         "; ".join(protocol.signed_by)
-        or (
-            "nobody: this is a DRAFT; a signature is name, role, date and this sha256, "
-            "in signatures.yaml"
-        ),
+        or ("nobody here: this is a DRAFT; once it is activated, `aegis study sign` signs it"),
     )
+    if study.typed_signatures:
+        yield "Typed, unverified", "; ".join(study.typed_signatures)
     yield "sha256", protocol.sha256
     yield "Criteria", protocol.criteria
     yield "Study drug", protocol.study_drug

@@ -10,13 +10,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from services.acts.protocol_signers import load_signers
+from services.cli.shared.active_folder import find_active_folder
 from services.cli.shared.knowledge_cut import find_knowledge_cut
 from services.cli.shared.stored_data import open_stored_data
-from services.cli.shared.study_of_data import choose_study
 from services.safety_rules.adapters.protocol_identity import read_identity
 from services.store import participants, protocols
 from services.store.participant_order import find_families
 from services.store.session import Connection
+from services.vocabulary.protocol import write_label
 
 T = TypeVar("T")
 
@@ -44,15 +46,17 @@ def load_stored_answer(args: Namespace, load_current: LoadCurrent[T]) -> StoredA
         UntrustedFileError: A file of the study cannot be trusted.
     """
     data = open_stored_data(args)
-    identity = read_identity(choose_study(data.settings).study)
+    identity = read_identity(find_active_folder(data.settings))
     with data.db.read() as conn:
+        signers = load_signers(conn, identity.sha256)
         cut_at = find_knowledge_cut(conn, args, data.settings, data.study_id)
         values = load_current(conn, data.study_id, identity.rules_version, cut_at)
         members = _list_members(conn, data.study_id, args.participant)
         is_activated = protocols.load_protocol(conn, identity.sha256) is not None
     is_current = is_activated and values.keys() >= set(members)
     by_participant = [(one, values[one]) for one in members] if is_current else None
-    return StoredAnswer(by_participant, cut_at, identity.label)
+    label = write_label(identity.version, signers)
+    return StoredAnswer(by_participant, cut_at, label)
 
 
 def _list_members(conn: Connection, study: str, participant: str | None) -> list[str]:

@@ -4,6 +4,7 @@ Only of data in a SQLite file of the folder: a server's database has its protoco
 """
 
 import json
+import re
 from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from services.store.private_files import is_open_to_others, replace_private_file
 
 FILE = "study.json"
 _PROTOCOL = "protocol.yaml"
+_STUDY_ID = re.compile(r"^study: *[\"']?([^\s\"'#]+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,24 @@ def choose_study(settings: StoreSettings) -> StoreSettings:
             f" {data_study.folder}: name its folder with --study or AEGIS_STUDY, once is enough"
         )
     return replace(settings, study=data_study.folder, is_study_chosen=True)
+
+
+def find_own_folder(settings: StoreSettings) -> Path:
+    """Return the study's own folder, named or remembered; it may be gone."""
+    data_study = recall_study(settings)
+    return settings.study if data_study is None or settings.is_study_chosen else data_study.folder
+
+
+def read_study_id(folder: Path) -> str:
+    """Return the id that the protocol in *folder* begins with; empty: there is none.
+
+    It is not checked: the folder may hold anything, and nothing runs by it yet.
+    """
+    try:
+        match = _STUDY_ID.search((folder / _PROTOCOL).read_text())
+    except (OSError, UnicodeDecodeError):
+        return ""
+    return match[1] if match else ""
 
 
 def require_same_study(settings: StoreSettings, stored_ids: Collection[str], study_id: str) -> None:

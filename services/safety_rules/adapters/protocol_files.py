@@ -30,12 +30,15 @@ class Study:
         document: ``protocol.yaml``, for the lines of what is found wrong later.
         content: The same as it is on disk: what the signatures are over.
         designs: The recomputed design of each rule, by the rule's id.
+        typed_signatures: ``Name, role, date`` of each signature that somebody wrote into
+            ``signatures.yaml``, as an earlier release had it; nobody has verified them.
     """
 
     protocol: Protocol
     document: Document
     content: bytes
     designs: Mapping[str, RuleDesign]
+    typed_signatures: tuple[str, ...] = ()
 
 
 def load_study(folder: Path, name: str = PROTOCOL) -> Study:
@@ -55,9 +58,7 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     document = read_yaml(content, str(path))
     file = read_model(document, ProtocolFile)
     digest = sha256(content).hexdigest()
-    protocol = file.value(
-        _load_timezones(folder), digest, load_signatures(folder).list_signers(digest)
-    )
+    protocol = file.value(_load_timezones(folder), digest, ())
     faults = [
         *_find_protocol_faults(protocol, _load_roles(folder)),
         *_find_assumption_faults(document),
@@ -65,7 +66,8 @@ def load_study(folder: Path, name: str = PROTOCOL) -> Study:
     if faults:
         raise document.refusal(faults)
     designs = {rule.id: recompute_design(rule) for rule in protocol.rules}
-    return Study(protocol, document, content, designs)
+    typed_signatures = load_signatures(folder).list_signers(digest)
+    return Study(protocol, document, content, designs, typed_signatures)
 
 
 def _find_protocol_faults(

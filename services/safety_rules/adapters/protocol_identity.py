@@ -9,16 +9,14 @@ from pathlib import Path
 
 from services.runtime.strict_yaml import read_content, read_yaml
 from services.safety_rules.adapters.rules_version import PROTOCOL, find_table, rules_version
-from services.safety_rules.adapters.signatures_file import load_signatures
-from services.vocabulary.protocol import write_label
 
 
 @dataclass(frozen=True, slots=True)
 class ProtocolIdentity:
-    """The hash of a protocol file, its label, and the version of the rules by it."""
+    """The hash of a protocol file, its own version, and the version of the rules by it."""
 
     sha256: str
-    label: str
+    version: str
     rules_version: str
 
 
@@ -26,13 +24,11 @@ def read_identity(folder: Path) -> ProtocolIdentity:
     """Return the identity of the protocol of the study in *folder*.
 
     Raises:
-        UntrustedFileError: The protocol or its signatures are not there or no YAML, or it names no
+        UntrustedFileError: The protocol is not there or no YAML, or it names no
             table of criteria.
     """
     path = folder / PROTOCOL
     content = read_content(path)
     document, digest = read_yaml(content, str(path)), sha256(content).hexdigest()
     version = rules_version(find_table(document), document)
-    signers = load_signatures(folder).list_signers(digest)
-    label = write_label(str(document.value.get("version", "")), signers)
-    return ProtocolIdentity(digest, label, version)
+    return ProtocolIdentity(digest, str(document.value.get("version", "")), version)
