@@ -50,10 +50,11 @@ def test_who_was_used_least_recently_is_dropped_first():
 
 
 def test_the_limit_holds_whatever_is_put():
-    chance, cache = Random(7), Cache(10 * ENTRY_BYTES)
+    limit = 10 * make_entry("P-001", facts=100).size_bytes
+    chance, cache = Random(7), Cache(limit)
     for _ in range(500):
         cache.put(make_entry(f"P-{chance.randrange(40):03d}", facts=chance.randrange(200)))
-        assert cache.size_bytes <= 10 * ENTRY_BYTES
+        assert cache.size_bytes <= limit
     assert len(cache) > 1
 
 
@@ -131,7 +132,10 @@ def test_the_estimate_is_within_half_as_much_again_of_what_a_trial_takes(tmp_pat
     rules = material.context.study.rules
     first, *other_journals = ([m, list(map(write_entry, k))] for m, k in material.journals.items())
     build_history(rules, *first)  # what all participants have in common is there from now on
-    for members, lines in other_journals:
+    beginnings = [
+        (m, lines[:count]) for m, lines in other_journals[:2] for count in (1, 10, 30, 150)
+    ]
+    for members, lines in [*other_journals, *beginnings]:
         tracemalloc.start()
         gc.collect()
         bytes_before, _ = tracemalloc.get_traced_memory()

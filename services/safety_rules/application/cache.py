@@ -11,9 +11,10 @@ Members = tuple[str, ...]
 MB = 1_000_000
 DEFAULT_BYTES = 256 * MB
 
-_FAMILY_BYTES = 130_000
-_FACT_BYTES = 960
-_SHARED_FACT_BYTES = 1_650  # of a family of several: beside the folds, facts are kept in order
+_MEMBER_BYTES = 18_000
+_EARLY_FACTS, _EARLY_FACT_BYTES = 25, 2_800  # beside those of each: with them the courses begin
+_FACT_BYTES = 880
+_SHARED_FACT_BYTES = 1_550  # of a family of several: beside the folds, facts are kept in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +30,14 @@ class CachedHistory:
         """The memory that it takes, about, from the number of facts alone.
 
         To walk a history would cost more than to fold. The figures are what tracemalloc counts
-        of the families of a synthetic trial, each followed to transplant day 103: 600 to 2,000
-        facts, mostly of laboratories and vital signs. It may be off by half as much again either
-        way: laboratory results carry limits, scores do not, and records with long histories are
-        kept beside the facts.
+        of the families of a synthetic trial from their first fact to transplant day 103: up to
+        2,000 facts, mostly of laboratories and vital signs. It may be off by half as much again
+        either way: laboratory results carry limits, scores do not, and records with long histories
+        are kept beside the facts.
         """
         fact_bytes = _FACT_BYTES if len(self.states) == 1 else _SHARED_FACT_BYTES
-        return _FAMILY_BYTES + fact_bytes * self.facts
+        early_bytes = _EARLY_FACT_BYTES * min(self.facts, _EARLY_FACTS)
+        return _MEMBER_BYTES * len(self.states) + early_bytes + fact_bytes * self.facts
 
 
 @dataclass(frozen=True, slots=True)
