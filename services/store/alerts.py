@@ -10,6 +10,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, uni
 from services.runtime import wire
 from services.runtime.topic_names import ALERTS
 from services.store import audit, outbox
+from services.store.bulk import match_any
 from services.store.tables import acknowledgement, alert, alert_act, delivery
 from services.store.tables import audit as trail
 from services.store.wakeups import ALERTS_CHANGED, notify_channel
@@ -94,14 +95,18 @@ def load_alerts(
     participants: Sequence[str] | None = None,
 ) -> list[Alert]:
     """Return all alerts, or those of *study*, *ids* or *participants*; the oldest first."""
-    query = select(alert).order_by(alert.c.opened_at, alert.c.id)
+    query = select(alert)
     if study is not None:
         query = query.where(alert.c.study == study)
+    queries = [query]
     if ids is not None:
-        query = query.where(alert.c.id.in_(ids))
+        of_ids = match_any(conn, alert.c.id, ids)
+        queries = [one.where(is_wanted) for one in queries for is_wanted in of_ids]
     if participants is not None:
-        query = query.where(alert.c.participant.in_(participants))
-    return [_alert(row) for row in conn.execute(query).mappings()]
+        of_participants = match_any(conn, alert.c.participant, participants)
+        queries = [one.where(is_wanted) for one in queries for is_wanted in of_participants]
+    alerts = [_alert(row) for one in queries for row in conn.execute(one).mappings()]
+    return sorted(alerts, key=lambda one: (one.opened_at, one.id))
 
 
 def load_alerts_of_kinds(conn: Connection, study: str, kinds: Sequence[AlertKind]) -> list[Alert]:

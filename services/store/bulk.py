@@ -5,7 +5,17 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Column, Connection, Dialect, Table, insert
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Dialect,
+    Table,
+    any_,
+    insert,
+    literal,
+)
 from sqlalchemy.exc import DBAPIError
 
 _KEYS_AT_ONCE = 500  # a query of more has too many parameters
@@ -13,6 +23,7 @@ COPY_FROM = 20  # rows; INSERT is faster for fewer
 
 Row = Mapping[str, object]
 T = TypeVar("T")
+OrderedT = TypeVar("OrderedT", str, int)
 _ValueWriter = Callable[[Any], Any]
 
 
@@ -73,6 +84,20 @@ def _find_value_writers(
         return cast("_ValueWriter | None", writer)
 
     return tuple(find_writer(table.c[name]) for name in names)
+
+
+def match_any(
+    conn: Connection, column: ColumnElement[OrderedT], values: Iterable[OrderedT]
+) -> list[ColumnElement[bool]]:
+    """Return conditions that *column* is one of *values*, each for a query of its own.
+
+    On PostgreSQL it is one, with an array: a list would be as many parameters, each to be parsed,
+    and for each length another statement.
+    """
+    in_order = sorted(values)
+    if conn.dialect.name != "postgresql":
+        return [column.in_(part) for part in split_into_parts(in_order)]
+    return [column == any_(literal(in_order, ARRAY(column.type)))] if in_order else []
 
 
 def split_into_parts(values: Sequence[T]) -> Iterable[Sequence[T]]:

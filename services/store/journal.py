@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 from services.runtime import wire
 from services.runtime.compact_fact import write_compact_fact
 from services.store import audit, outbox, vault
-from services.store.bulk import insert_rows, split_into_parts
+from services.store.bulk import insert_rows, match_any
 from services.store.installation_keys import choose_encryption_key
 from services.store.messages import (
     RawMessage,
@@ -161,8 +161,8 @@ def load_joining_facts(conn: Connection) -> list[JournalEntry]:
 def find_known_fact_ids(conn: Connection, ids: Sequence[str]) -> frozenset[str]:
     """Return those of *ids* that are facts of the journal."""
     known_ids: set[str] = set()
-    for part in split_into_parts(ids):
-        known_ids.update(conn.scalars(select(facts_table.c.id).where(facts_table.c.id.in_(part))))
+    for is_known in match_any(conn, facts_table.c.id, ids):
+        known_ids.update(conn.scalars(select(facts_table.c.id).where(is_known)))
     return frozenset(known_ids)
 
 
@@ -270,13 +270,13 @@ def _load_facts_beside_states(
     state = participant_state.c
     table = facts_table.c
     entries = []
-    for part in split_into_parts(sorted(subjects)):
+    for is_wanted in match_any(conn, participant.c.subject, subjects):
         query = (
             select(table.seq, table.received_at, table.message, table.payload)
             .select_from(participant)
             .outerjoin(participant_state, state.subject == participant.c.subject)
             .join(facts_table, and_(table.subject == participant.c.subject, condition))
-            .where(participant.c.subject.in_(part))
+            .where(is_wanted)
             .order_by(table.subject, table.seq)
         )
         entries += [_read_entry(*row) for row in conn.execute(query)]

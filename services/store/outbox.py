@@ -13,7 +13,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from services.runtime.clock import now_utc
 from services.runtime.topic_names import FACTS, STANDINGS
-from services.store.bulk import insert_rows, split_into_parts
+from services.store.bulk import insert_rows, match_any
 from services.store.tables import outbox
 from services.store.wakeups import FACTS_CHANGED, OUTBOX_CHANGED, notify_channel
 
@@ -78,8 +78,8 @@ def load_announcements(conn: Connection, after_id: int, limit: int) -> list[Anno
 
 def delete_announcements(conn: Connection, ids: Sequence[int]) -> None:
     """Delete the announcements *ids*."""
-    for part in split_into_parts(ids):
-        conn.execute(delete(outbox).where(outbox.c.id.in_(part)))
+    for is_published in match_any(conn, outbox.c.id, ids):
+        conn.execute(delete(outbox).where(is_published))
 
 
 def count_announcements(conn: Connection) -> int:

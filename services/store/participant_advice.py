@@ -7,7 +7,7 @@ from sqlalchemy import Connection, bindparam, exists, not_, or_, select, update
 
 from services.runtime import wire
 from services.store import audit
-from services.store.bulk import split_into_parts
+from services.store.bulk import match_any
 from services.store.rules_aliases import select_rules_version
 from services.store.tables import participant, participant_advice, participant_state, timer
 from services.store.timers import ADVICE
@@ -23,8 +23,8 @@ _REPLACE = (
 def replace_advice(conn: Connection, advice: Mapping[str, AdvicePeriod]) -> None:
     """Replace what is recommended for each subject of *advice*; what is the same stays."""
     stored_rows: dict[str, Mapping[str, object]] = {}
-    for part in split_into_parts(sorted(advice)):
-        query = select(participant_advice).where(participant_advice.c.subject.in_(part))
+    for is_wanted in match_any(conn, participant_advice.c.subject, advice):
+        query = select(participant_advice).where(is_wanted)
         stored_rows |= {row["subject"]: dict(row) for row in conn.execute(query).mappings()}
     all_rows = [
         {"subject": subject, "payload": wire.write_canonical(period.advice), "since": period.since}

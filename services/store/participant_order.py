@@ -5,14 +5,14 @@ A transaction that adds facts or applies timers locks the rows of the family unt
 Source: docs/adr/0006-one-order-of-knowing.md
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, or_, select, update
 
-from services.store.bulk import split_into_parts
+from services.store.bulk import match_any
 from services.store.tables import participant
 from services.vocabulary.fact import Fact
 from services.vocabulary.identity_change import Merge, Move
@@ -57,8 +57,8 @@ def lock_participants(conn: Connection, subjects: Iterable[str]) -> dict[str, Lo
     while True:
         locked_rows = {
             row.subject: row
-            for some in split_into_parts(sorted(wanted_subjects))
-            for row in _hold(conn, some)
+            for query in _select_with_families(conn, wanted_subjects)
+            for row in _hold(conn, query)
         }
         families = {row.family for row in locked_rows.values() if row.family}
         relatives = _load_members(conn, families)
@@ -100,46 +100,50 @@ def write_counters(conn: Connection, locked_rows: Iterable[LockedRow]) -> None:
         )
 
 
-def record_told_until(conn: Connection, subject: str, last_seq: int, told_until: datetime) -> bool:
-    """Record that timers of *subject* are applied until *told_until*, after its fact *last_seq*.
+def record_told_until(conn: Connection, deadlines: Iterable[tuple[str, int, datetime]]) -> bool:
+    """Record of each subject after which of its facts, and until when, timers are applied.
+
+    Rows are locked in the order of subjects, as ingest locks them.
 
     Returns:
-        False when later facts have come: the caller rolls back and folds them first.
+        False when later facts have come of one: the caller rolls back and folds them first.
     """
-    heard_all = (participant.c.subject == subject) & (participant.c.last_seq == last_seq)
-    statement = update(participant).where(heard_all).values(told_until=told_until)
-    return conn.execute(statement).rowcount == 1
+    rows = [{"of": who, "seq": seq, "until": until} for who, seq, until in sorted(deadlines)]
+    is_whole = (participant.c.subject == bindparam("of")) & (
+        participant.c.last_seq == bindparam("seq")
+    )
+    statement = update(participant).where(is_whole).values(told_until=bindparam("until"))
+    return not rows or conn.execute(statement, rows).rowcount == len(rows)
 
 
 def find_families(conn: Connection, subjects: Iterable[str]) -> list[tuple[str, ...]]:
     """Return the complete families of *subjects*, each in id order."""
     group_of: dict[str, list[str]] = {}
-    for part in split_into_parts(sorted(set(subjects))):
-        query = _select_with_family(part).with_only_columns(
-            participant.c.subject, participant.c.family
-        )
-        for subject, family in conn.execute(query):
+    for query in _select_with_families(conn, set(subjects)):
+        columns = participant.c.subject, participant.c.family
+        for subject, family in conn.execute(query.with_only_columns(*columns)):
             group_of.setdefault(family or subject, []).append(subject)
     return sorted({tuple(sorted(set(group))) for group in group_of.values()})
 
 
-def _hold(conn: Connection, subjects: Sequence[str]) -> Iterator[LockedRow]:
+def _hold(conn: Connection, query: Select[Any]) -> Iterator[LockedRow]:
     table = participant.c
     columns = table.subject, table.family, table.last_seq, table.last_received_at, table.told_until
-    query = _select_with_family(subjects).with_only_columns(*columns)
-    for row in conn.execute(query.order_by(table.subject).with_for_update()):
+    ordered_query = query.with_only_columns(*columns).order_by(table.subject)
+    for row in conn.execute(ordered_query.with_for_update()):
         yield LockedRow(*row)
 
 
-def _select_with_family(subjects: Sequence[str]) -> Select[Any]:
-    is_named = participant.c.subject.in_(subjects)
-    families = select(participant.c.family).where(is_named, participant.c.family.is_not(None))
-    return select(participant).where(or_(is_named, participant.c.family.in_(families)))
+def _select_with_families(conn: Connection, subjects: Collection[str]) -> Iterator[Select[Any]]:
+    """Yield queries of *subjects* and all members of their families."""
+    for is_named in match_any(conn, participant.c.subject, subjects):
+        families = select(participant.c.family).where(is_named, participant.c.family.is_not(None))
+        yield select(participant).where(or_(is_named, participant.c.family.in_(families)))
 
 
 def _load_members(conn: Connection, families: Iterable[str]) -> set[str]:
-    family_names = sorted(families)
-    if not family_names:
-        return set()
-    query = select(participant.c.subject).where(participant.c.family.in_(family_names))
-    return set(conn.scalars(query))
+    return {
+        subject
+        for is_member in match_any(conn, participant.c.family, families)
+        for subject in conn.scalars(select(participant.c.subject).where(is_member))
+    }

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, and_, bindparam, select, update
 
 from services.runtime import wire
 from services.store import audit
-from services.store.bulk import split_into_parts
+from services.store.bulk import match_any
 from services.store.rules_aliases import list_columns, select_rules_version
 from services.store.tables import participant, participant_queries, participant_state
 from services.vocabulary.data_query import Query, QueryPeriod
@@ -58,10 +58,8 @@ def replace_queries(conn: Connection, queries: Sequence[QueriesRow]) -> None:
 def load_queries(conn: Connection, subjects: Sequence[str]) -> Mapping[str, QueriesRow]:
     """Return the stored queries of *subjects*, by subject, current or not."""
     rows: dict[str, QueriesRow] = {}
-    for part in split_into_parts(subjects):
-        query = select(*list_columns(participant_queries)).where(
-            participant_queries.c.subject.in_(part)
-        )
+    for is_wanted in match_any(conn, participant_queries.c.subject, subjects):
+        query = select(*list_columns(participant_queries)).where(is_wanted)
         for row in conn.execute(query):
             periods = wire.read_query_periods(row.payload)
             rows[row.subject] = QueriesRow(

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, func, select
 
 from services.store import audit
+from services.store.bulk import match_any
 from services.store.tables import identity, participant
 
 
@@ -137,9 +138,7 @@ def count_identifiers(conn: Connection, subject: str) -> int:
 def find_subjects(conn: Connection, hashes: Sequence[str]) -> Mapping[str, str]:
     """Return the participants that *hashes* of identifiers lead to; unknown ones are absent."""
     subject_of = {}
-    for start in range(0, len(hashes), 500):
-        query = select(identity.c.hash, identity.c.subject).where(
-            identity.c.hash.in_(hashes[start : start + 500])
-        )
+    for is_wanted in match_any(conn, identity.c.hash, hashes):
+        query = select(identity.c.hash, identity.c.subject).where(is_wanted)
         subject_of.update({row.hash: row.subject for row in conn.execute(query)})
     return subject_of

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select
 
 from services.runtime import wire
 from services.store import audit
-from services.store.bulk import split_into_parts
+from services.store.bulk import match_any, split_into_parts
 from services.store.rules_aliases import list_columns
 from services.store.tables import episode, participant, standing
 from services.vocabulary.episode import Episode
@@ -76,8 +76,8 @@ def load_latest_episodes_of(conn: Connection, subjects: Sequence[str]) -> list[E
     newest = _NEWEST_EPISODES.group_by(episode.c.subject)  # beside its id: merged records moved
     return [
         one
-        for part in split_into_parts(sorted(subjects))
-        for one in _load_episodes(conn, _select_episodes(newest.where(episode.c.subject.in_(part))))
+        for is_wanted in match_any(conn, episode.c.subject, subjects)
+        for one in _load_episodes(conn, _select_episodes(newest.where(is_wanted)))
     ]
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, bindparam, func, select, update
 
 from services.store import audit
-from services.store.bulk import insert_if_new, split_into_parts
+from services.store.bulk import insert_if_new, match_any
 from services.store.rules_aliases import list_columns, select_rules_version
 from services.store.tables import participant_state
 
@@ -48,10 +48,8 @@ def load_state(conn: Connection, subject: str) -> StateRow:
 def load_states_of(conn: Connection, subjects: Sequence[str]) -> Mapping[str, StateRow]:
     """Return the state of each of *subjects*; version 0 of those never folded."""
     states = {subject: StateRow(subject) for subject in subjects}
-    for part in split_into_parts(subjects):
-        query = select(*list_columns(participant_state)).where(
-            participant_state.c.subject.in_(part)
-        )
+    for is_wanted in match_any(conn, participant_state.c.subject, states):
+        query = select(*list_columns(participant_state)).where(is_wanted)
         states |= {row["subject"]: StateRow(**row) for row in conn.execute(query).mappings()}
     return states
 

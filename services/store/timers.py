@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, select, tuple_
 
 from services.store import audit
-from services.store.bulk import split_into_parts
+from services.store.bulk import match_any, split_into_parts
 from services.store.tables import participant_state, timer
 
 ADVICE = "advice"  # the purpose of a timer after which other things may be recommended
@@ -29,8 +29,8 @@ def set_timers(conn: Connection, due: Mapping[str, Mapping[str, datetime]]) -> N
     key = timer.c.owner, timer.c.purpose
     instants = {(owner, p): at for owner, mine in due.items() for p, at in mine.items()}
     current: dict[tuple[str, str], datetime] = {}
-    for owners in split_into_parts(sorted(due)):
-        query = select(*key, timer.c.due_at).where(timer.c.owner.in_(owners))
+    for is_owner in match_any(conn, timer.c.owner, due):
+        query = select(*key, timer.c.due_at).where(is_owner)
         current |= {(row.owner, row.purpose): row.due_at for row in conn.execute(query)}
     changes = {one: at for one, at in sorted(instants.items()) if current.get(one) != at}
     removals = [one for one in sorted(current) if current[one] != instants.get(one)]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, select, tuple_
 
 from services.store import audit
-from services.store.bulk import insert_rows, split_into_parts
+from services.store.bulk import insert_rows, match_any, split_into_parts
 from services.store.tables import fact_place, participant_milestones
 from services.vocabulary.fact_place import ChangedPlaces, FactPlace
 
@@ -73,8 +73,8 @@ def _load_rows(conn: Connection, table: Table, subjects: Iterable[str]) -> dict[
     names = audit.find_policy(table).key
     return {
         tuple(row[name] for name in names): dict(row)
-        for part in split_into_parts(sorted(subjects))
-        for row in conn.execute(select(table).where(table.c.subject.in_(part))).mappings()
+        for is_wanted in match_any(conn, table.c.subject, subjects)
+        for row in conn.execute(select(table).where(is_wanted)).mappings()
     }
 
 

@@ -172,17 +172,43 @@ def test_what_comes_after_time_was_told_is_known_later(store):
     store.enrol(*PEOPLE)
     store.append(arrival("m1", HOUR_ZERO, ("P-001",)))
     with store.db.write() as conn:
-        assert participant_order.record_told_until(conn, "P-001", 1, hours(30))
+        assert participant_order.record_told_until(conn, [("P-001", 1, hours(30))])
     store.append(arrival("m2", hours(1), ("P-001",)), arrival("m3", hours(1), ("P-002",)))
     assert store.list_known("P-001")[-1][1] == hours(30) + timedelta(microseconds=1)
     assert store.list_known("P-002")[-1][1] == hours(1)
+
+
+def test_time_is_told_to_all_of_them_or_to_none(store):
+    store.enrol(*PEOPLE)
+    store.append(arrival("m1", HOUR_ZERO, ("P-001", "P-002")))
+    with store.db.write() as conn:
+        assert participant_order.record_told_until(conn, [])
+        told_so = [("P-002", 1, hours(30)), ("P-001", 1, hours(31))]
+        assert participant_order.record_told_until(conn, told_so)
+        assert not participant_order.record_told_until(
+            conn, [*told_so[:1], ("P-001", 2, hours(30))]
+        )
+
+
+@pytest.mark.parametrize("count", [0, 1, 500, 501, 1200])
+def test_any_number_of_participants_is_read_at_once(store, count):
+    people = [f"P-{number:04d}" for number in range(count)]
+    store.enrol(*people)
+    with store.db.read() as conn:
+        assert list(states.load_states_of(conn, people)) == people
+        assert participant_order.find_families(conn, people) == [(one,) for one in people]
+        assert records.load_standings(conn, people) == []
+        assert alerts.load_alerts(conn, participants=people) == []
+        assert journal.find_known_fact_ids(conn, people) == frozenset()
+    with store.db.write() as conn:
+        assert list(participant_order.lock_participants(conn, reversed(people))) == people
 
 
 def test_time_is_not_told_to_who_has_not_heard_all(store):
     store.enrol(*PEOPLE)
     store.append(arrival("m1", HOUR_ZERO, ("P-001",)))
     with store.db.write() as conn:
-        assert not participant_order.record_told_until(conn, "P-001", 0, hours(30))
+        assert not participant_order.record_told_until(conn, [("P-001", 0, hours(30))])
 
 
 def test_who_has_moved_has_a_new_fact_or_a_step(store):

@@ -77,18 +77,13 @@ def write_alerts(
 
 def _advance_states(conn: Connection, steps: Sequence[FoldStep]) -> None:
     """Advance the states; a member whose timers were applied may not have new facts since then."""
-    deadlines = sorted(
+    deadlines = [
         (subject, seq, step.timers_until)
         for step in steps
         for subject, seq in step.folded_through.items()
-    )
-    for (
-        subject,
-        seq,
-        timers_until,
-    ) in deadlines:  # in the order in which ingest locks them
-        if not record_told_until(conn, subject, seq, timers_until):
-            raise OvertakenError
+    ]
+    if not record_told_until(conn, deadlines):
+        raise OvertakenError
     moves = [
         move for step in steps for move in zip(step.states_before, step.states_after, strict=True)
     ]
