@@ -141,6 +141,39 @@ def test_a_clinicians_grade_needs_no_time():
         assert describe_records(person, KIDNEY)[0][4] == present
 
 
+PROTEIN = "urine-protein-creatinine"
+CHANGES = {  # readings, with grade 1 of protein from day 30 on; then the changes of the record
+    "between two changes": (
+        [(6, "13"), (30, (PROTEIN, "0.6")), (50, "50"), (60, "13"), (121, (PROTEIN, "1"))],
+        [(30, "1-2"), (60, "1-4")],
+    ),
+    "at the instant of a change": (
+        [(6, "13"), (30, "50"), (30, (PROTEIN, "0.6")), (60, "13"), (121, (PROTEIN, "1"))],
+        [(30, "1-2"), (60, "1-4")],
+    ),
+    "after two changes": (
+        [(6, "50"), (20, "13"), (30, (PROTEIN, "0.6")), (121, (PROTEIN, "1"))],
+        [(30, "1-4")],
+    ),
+}
+
+
+@pytest.mark.parametrize(("readings", "expected"), CHANGES.values(), ids=CHANGES)
+def test_a_change_is_where_the_grade_that_has_lasted_began(readings, expected):
+    facts = [drug_started(), egfr("98", -1), *(read(one, number) for number, one in readings)]
+    for order in (facts, facts[::-1]):
+        (record,) = fold(order).list_records()
+        changes = [((one.at - HOUR_ZERO).days, str(one.span)) for one in record.history]
+        assert changes == expected
+
+
+@pytest.mark.parametrize(("number", "expected"), [(10, (10, 6)), (6, (6, None)), (5, (5, None))])
+def test_a_grade_that_lasts_leaves_the_onset_to_the_clinician(number, expected):
+    assessment = fact(Assessment("ctcae-5.0.chronic-kidney-disease", 3, "Dr. A"), day(number))
+    facts = [drug_started(), egfr("98", -1), egfr("25", 6), assessment, egfr("25", 97)]
+    assert describe_records(fold(facts), KIDNEY) == [(*expected, OPEN, "3", "3", False)]
+
+
 def test_a_clinician_who_sees_none_ends_it():
     assessment = fact(Assessment("ctcae-5.0.chronic-kidney-disease", 0, "Dr. A"), day(10))
     assert describe_records(fold([drug_started(), egfr("25", 6), assessment]), KIDNEY) == []
