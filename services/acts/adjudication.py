@@ -3,10 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from services.acts.append_act import Subject, Values, append_act
 from services.acts.append_fact import make_fact_entry
+from services.acts.record_readings import Readings, load_readings
 from services.acts.refusal import ActRefusedError
 from services.acts.seen_content import require_unchanged
 from services.acts.study_context import StudyContext
@@ -51,17 +50,24 @@ class RecordVerdict:
 
 @dataclass(frozen=True, slots=True)
 class AdjudicationOutcome:
-    """The act that was written; None: the same person had said so, for the same reason."""
+    """The act that was written; None: the same person had said so, for the same reason.
+
+    *waits_for* says whose verdict is missing until it is a decision; empty: it is one.
+    """
 
     act: Act | None
     said_at: datetime
+    waits_for: str = ""
 
 
 def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> AdjudicationOutcome:
     """Enter *verdict* as a fact and as an act, in one transaction.
 
+    Where the protocol asks for two readers, a first verdict is an act alone.
+
     Raises:
-        ActRefusedError: There is no such record, or the verdict is not complete.
+        ActRefusedError: There is no such record, the verdict is not complete or not signed, or it
+            is for somebody else to decide.
         ChangedSinceSeenError: The record is not as it was seen.
     """
     _require_complete(verdict)
@@ -70,30 +76,62 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
         record = load_record(conn, verdict.record)
         content = record.content
         seen_hash = require_unchanged(f"the record {content.term}", record, verdict.seen_hash)
-        body = Adjudication(
-            content.criterion,
-            verdict.verdict,
-            actor.name,
-            verdict.reason,
-            now_utc(),
-            verdict.grade,
-            verdict.cause,
-        )
         last_decision = _find_last_decision(conn, content)
-        if last_decision and replace(last_decision, signed_at=body.signed_at) == body:
+        if last_decision and _is_repeated(last_decision, actor, verdict):
             return AdjudicationOutcome(None, last_decision.signed_at)
-        signed_at = entry.append(conn, content.participant, content.onset_at, body) or now_utc()
+        readings, kind = Readings(()), ActKind.ADJUDICATE
+        if context.study.rules.protocol.two_readers:
+            readings = load_readings(conn, record)
+            kind = readings.choose_kind(actor, verdict.describe())
+        signed_at = now_utc()
+        if kind is not ActKind.READ_RECORD:
+            body = Adjudication(
+                content.criterion,
+                verdict.verdict,
+                _name_deciders(actor, kind, readings),
+                verdict.reason,
+                signed_at,
+                verdict.grade,
+                verdict.cause,
+            )
+            recorded_at = entry.append(conn, content.participant, content.onset_at, body)
+            signed_at = recorded_at or signed_at
         act = append_act(
             conn,
             actor,
-            ActKind.ADJUDICATE,
+            kind,
             Subject(record.id, content.participant, seen_hash),
             Values(describe_standing(record), verdict.describe()),
             reason=verdict.reason,
             acted_at=signed_at,
             meaning=Meaning.REVIEW,
         )
-    return AdjudicationOutcome(act, signed_at)
+        waits_for = _find_missing(conn, record) if kind is ActKind.READ_RECORD else ""
+    return AdjudicationOutcome(act, signed_at, waits_for)
+
+
+def _is_repeated(decision: Adjudication, actor: Actor, verdict: RecordVerdict) -> bool:
+    earlier_words = (decision.verdict, decision.by, decision.reason, decision.grade, decision.cause)
+    return earlier_words == (
+        verdict.verdict,
+        actor.name,
+        verdict.reason,
+        verdict.grade,
+        verdict.cause,
+    )
+
+
+def _name_deciders(actor: Actor, kind: ActKind, readings: Readings) -> str:
+    """Return the name of *actor*, after those of the readers who said the same before."""
+    if kind is ActKind.SETTLE:
+        return actor.name
+    names = [act.actor.name for act in readings.acts if act.actor.id != actor.id]
+    return " and ".join([*names, actor.name])
+
+
+def _find_missing(conn: Connection, record: Episode) -> str:
+    """Return whose verdict is missing until *record* is decided."""
+    return "the chair" if load_readings(conn, record).differ else "a second reader"
 
 
 def load_record(conn: Connection, record_id: str) -> Episode:

@@ -9,7 +9,18 @@ from services.runtime.failpoints import pass_failpoint
 from services.store import acts
 from services.store.session import Connection
 from services.vocabulary.act import Act, ActKind, Meaning
-from services.vocabulary.person import Actor
+from services.vocabulary.person import Actor, SignedBy
+
+# Acts by which a person answers for what they decided: the proof of identity is given again.
+SIGNED_KINDS = frozenset(
+    {
+        ActKind.READ_RECORD,
+        ActKind.ADJUDICATE,
+        ActKind.SETTLE,
+        ActKind.DETERMINE,
+        ActKind.SIGN_PROTOCOL,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +54,10 @@ def append_act(
     """Append the act of *actor* at *acted_at* (aware) in the transaction of *conn*; return it.
 
     Raises:
-        ActRefusedError: The reason is blank.
+        ActRefusedError: The reason is blank, or an act that is signed comes without a proof.
     """
+    if kind in SIGNED_KINDS and actor.signed_by is SignedBy.NOTHING:
+        raise ActRefusedError("this act is signed: give the password again; nothing is stored")
     row = Act(
         str(uuid4()),
         acted_at,

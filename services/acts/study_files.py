@@ -81,16 +81,16 @@ def read_study_files(folder: Path) -> Mapping[str, str]:
     return contents
 
 
-def diff_files(running: Mapping[str, str], proposed: Mapping[str, str]) -> list[str]:
+def diff_files(active_files: Mapping[str, str], new_files: Mapping[str, str]) -> list[str]:
     r"""Return the lines that differ between two sets of files, as `diff -u` prints them.
 
     >>> diff_files({"a": "x: 1\n"}, {"a": "x: 2\n"})[-2:]
     ['-x: 1', '+x: 2']
     """
     lines: list[str] = []
-    for name in sorted({*running, *proposed}):
+    for name in sorted({*active_files, *new_files}):
         old_lines, new_lines = (
-            contents.get(name, "").splitlines() for contents in (running, proposed)
+            contents.get(name, "").splitlines() for contents in (active_files, new_files)
         )
         lines += difflib.unified_diff(
             old_lines, new_lines, f"{name} (runs)", f"{name} (new)", n=1, lineterm=""

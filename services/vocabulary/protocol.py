@@ -263,6 +263,7 @@ class Protocol:
         dosing: What grades ask of the study drug; None: the protocol does not say.
         hys_law: When liver injury by a drug is suspected; None: as above.
         deviations: Which departures from the protocol are told; None: as above.
+        two_readers: True when a record is decided once two persons say the same of it.
         sha256: Of the file.
         signed_by: ``Name, role, date`` of each signature over that hash; empty: a draft.
     """
@@ -285,6 +286,7 @@ class Protocol:
     dosing: Dosing | None = None
     hys_law: HysLaw | None = None
     deviations: Deviations | None = None
+    two_readers: bool = False
     endpoints: EndpointPlan | None = None
     sha256: str = ""
     signed_by: tuple[str, ...] = ()

@@ -105,12 +105,12 @@ def test_files_of_a_backup_and_of_what_is_restored_are_private(backup, restore, 
 def test_the_folder_that_is_restored_is_private_whatever_the_umask(restore, tmp_path, mask):
     earlier = os.umask(mask)
     try:
-        code, said = restore()
+        code, output = restore()
     finally:
         os.umask(earlier)
     folders = [tmp_path / "restored", tmp_path / "restored" / "db", tmp_path / "restored" / "keys"]
     assert (code, {stat.S_IMODE(one.stat().st_mode) for one in folders}) == (0, {0o700})
-    assert "revoke again" in said.out
+    assert "revoke again" in output.out
 
 
 def test_a_backup_is_one_file_beside_the_keys_and_goes_to_a_new_folder(half_fed, capsys):
@@ -150,9 +150,9 @@ def test_a_folder_with_data_is_refused_and_stays_as_it_is(restore, tmp_path, fil
     path = tmp_path / "restored" / file
     path.parent.mkdir(parents=True)
     path.write_text("mine")
-    code, said = restore()
+    code, output = restore()
     assert code == 2
-    assert f"is not empty ({path.name})" in said.err
+    assert f"is not empty ({path.name})" in output.err
     assert [one for one in (tmp_path / "restored").rglob("*") if one.is_file()] == [path]
     assert path.read_text() == "mine"
 
@@ -166,9 +166,9 @@ def test_a_database_elsewhere_is_refused_and_its_neighbours_are_not(
     (elsewhere / "notes.txt").write_text("mine")
     (elsewhere / name).write_text("mine")
     monkeypatch.setenv("AEGIS_DATABASE_URL", f"sqlite:///{elsewhere / 'aegis.db'}")
-    code, said = restore()
+    code, output = restore()
     assert code == 2
-    assert "there is a database in" in said.err
+    assert "there is a database in" in output.err
     (elsewhere / name).unlink()
     assert restore()[0] == 0
     assert (elsewhere / "aegis.db").is_file()
@@ -231,10 +231,10 @@ def test_what_is_not_whole_is_refused_and_nothing_is_left_behind(
     backup, restore, tmp_path, damage, text
 ):
     damage(backup)
-    code, said = restore()
+    code, output = restore()
     assert code == 2
-    assert text in said.err
-    assert len(said.err.splitlines()) == 1
+    assert text in output.err
+    assert len(output.err.splitlines()) == 1
     assert not (tmp_path / "restored").exists()
 
 
@@ -245,10 +245,10 @@ def test_keys_are_compared_with_those_of_the_database_whatever_the_description_s
     key_id = name_keys(backup / "keys")[name]
     replace_key(name)(backup)
     describe_anew(backup)
-    code, said = restore()
+    code, output = restore()
     assert code == 2
-    assert f"the database needs the key {key_id}" in said.err
-    assert f"{backup / 'keys' / name} has the key" in said.err
+    assert f"the database needs the key {key_id}" in output.err
+    assert f"{backup / 'keys' / name} has the key" in output.err
     assert not list((tmp_path / "restored").rglob("*.*"))
 
 
@@ -272,9 +272,9 @@ def test_keys_are_tried_on_a_copy_of_an_earlier_release(backup, restore, tmp_pat
     seal(backup)
     replace_key(name)(backup)
     describe_anew(backup)
-    code, said = restore()
+    code, output = restore()
     assert code == 2
-    assert text in said.err
+    assert text in output.err
     assert not list((tmp_path / "restored").rglob("*.*"))
 
 
@@ -284,7 +284,7 @@ def test_damaged_pages_are_found_whatever_the_description_says(backup, restore, 
     content[len(content) // 2 : len(content) // 2 + 8192] = bytes(8192)
     file.write_bytes(content)
     describe_anew(backup)
-    code, said = restore()
+    code, output = restore()
     assert code == 2
-    assert "damaged" in said.err
+    assert "damaged" in output.err
     assert not list((tmp_path / "restored").rglob("*.*"))

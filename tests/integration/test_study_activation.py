@@ -134,9 +134,9 @@ def test_files_that_cannot_be_trusted_are_not_activated(aegis, study, data, slip
 @pytest.mark.parametrize("words", [["--reason", "  "], []])
 def test_an_activation_has_a_reason(aegis, study, data, words):
     change(study, "id: rhein", "id: spree")
-    with pytest.raises(SystemExit) as ended:
+    with pytest.raises(SystemExit) as exit_error:
         aegis("study", "activate", str(study), *words)
-    assert ended.value.code == 2
+    assert exit_error.value.code == 2
     assert len(load_activations(data)[0]) == 1
 
 

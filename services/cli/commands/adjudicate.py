@@ -3,15 +3,20 @@
 from argparse import Namespace
 
 from services.acts.adjudication import AdjudicationOutcome, RecordVerdict, adjudicate
+from services.acts.record_readings import load_readings
+from services.acts.refusal import ChangedSinceSeenError
 from services.acts.seen_content import hash_seen
 from services.cli.command import CommandError
-from services.cli.shared.acting_person import find_adjudicator
+from services.cli.shared.acting_person import find_actor, find_adjudicator
 from services.cli.shared.find_record import find_record
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
 from services.cli.shared.open_study import open_data
+from services.cli.shared.records_table import make_records_table
+from services.cli.shared.seal_written_rows import seal_written_rows
 from services.cli.shared.sign_act import sign_as
 from services.cli.shared.tables import format_utc
 from services.store import records
+from services.vocabulary.act import ActKind
 from services.vocabulary.judgement import Verdict
 from services.vocabulary.person import Actor
 
@@ -26,17 +31,32 @@ def perform(args: Namespace) -> int:
     context = open_data(args, create=False)
     with context.db.read() as conn:
         record = find_record(records.load_latest_episodes(conn), args.record)
-    actor = find_adjudicator(context, verdict, record.content.participant)
-    actor = sign_as(args, context, actor)
-    outcome = adjudicate(
-        context,
-        actor,
-        RecordVerdict(record.id, verdict, args.reason, args.grade, args.cause, hash_seen(record)),
+        differ = load_readings(conn, record).differ
+    actor = (
+        find_actor(context, ActKind.SETTLE)
+        if differ and context.study.rules.protocol.two_readers
+        else find_adjudicator(context, verdict, record.content.participant)
     )
+    actor = sign_as(args, context, actor)
+    words = args.reason, args.grade, args.cause, hash_seen(record)
+    try:
+        outcome = adjudicate(context, actor, RecordVerdict(record.id, verdict, *words))
+    except ChangedSinceSeenError:
+        with context.db.read() as conn:
+            current = find_record(records.load_latest_episodes(conn), record.id)
+        print(make_records_table([current]))
+        raise
     if outcome.act is None:
         print(_describe_repetition(actor, outcome))
         return 0
     content = record.content
+    if outcome.waits_for:
+        print(
+            f"{content.participant} {content.term}: {verdict} by {actor.name} is read, and is no"
+            f" decision yet: it waits for {outcome.waits_for}"
+        )
+        seal_written_rows(context.db, context.keys)
+        return 0
     if not grade_entered_facts(context):
         later = describe_later_grading(context, "it")
         print(f"known: {verdict} {content.participant} {content.term}; {later}")

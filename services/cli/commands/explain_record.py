@@ -3,6 +3,8 @@
 from argparse import Namespace
 from collections.abc import Mapping
 
+from services.acts.record_signatures import describe_signature, load_record_signatures
+from services.acts.trail import list_entries
 from services.cli.command import CommandError
 from services.cli.shared.active_folder import find_active_folder
 from services.cli.shared.explanation_text import write_explanation
@@ -15,6 +17,7 @@ from services.safety_rules.reports.explained_record import Explanation
 from services.safety_rules.reports.explanation import explain_record
 from services.store import protocols, records
 from services.store.session import Connection
+from services.vocabulary.printable_text import escape_lines
 
 
 def compute_answer(args: Namespace) -> str:
@@ -29,9 +32,13 @@ def compute_answer(args: Namespace) -> str:
         record = find_record(records.load_latest_episodes(conn), args.record)
         activated_rules = _read_rules(data, conn)
         explanation = explain_record(conn, activated_rules, record.id)
+        signatures = load_record_signatures(conn, [record.id]).get(record.id, [])
     if args.json:
-        return write_json_lines([_as_json(explanation)])
-    return "\n".join(write_explanation(explanation))
+        entries = [list_entries(act) for act in signatures]
+        return write_json_lines([_as_json(explanation) | {"signatures": entries}])
+    lines = [f"  {describe_signature(act)}: {act.reason}" for act in signatures]
+    heading = ["", "Signatures"] if lines else []
+    return "\n".join([*write_explanation(explanation), *heading, *map(escape_lines, lines)])
 
 
 def _read_rules(data: StoredData, conn: Connection) -> ActivatedRules:

@@ -3,11 +3,13 @@
 from argparse import Namespace
 from collections.abc import Sequence
 
+from services.acts import parked_changes
 from services.acts.intake import make_intake
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor, require_site
 from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
+from services.cli.shared.seal_written_rows import seal_written_rows
 from services.ingest import parked_items
 from services.vocabulary.act import ActKind
 from services.vocabulary.count_text import name_count
@@ -19,7 +21,7 @@ def retry_items(args: Namespace) -> int:
     """Read parked items again, and print the numbers of facts and of items."""
     context = open_data(args, create=False)
     actor = find_actor(context, ActKind.RETRY_PARKED)
-    result = parked_items.retry_parked(make_intake(context), actor.id, args.site)
+    result = parked_changes.retry_items(context, actor, args.site)
     grade_entered_facts(context)
     counts = f"{name_count(result.facts, 'fact')}, {name_count(result.closed_items, 'item')} closed"
     verb = "waits" if result.still_parked == 1 else "wait"
@@ -36,7 +38,9 @@ def discard_items(args: Namespace) -> int:
     ids = _match_ids(args.items, list(rows))
     for parked_id in ids:
         require_site(context, actor, rows[parked_id].site)
-    count = parked_items.discard_parked(intake, ids, actor.id, args.reason)
+    items = [rows[parked_id] for parked_id in ids]
+    count = parked_changes.discard_items(context, actor, items, args.reason)
+    seal_written_rows(context.db, context.keys)
     print(f"{name_count(count, 'item')} discarded; {_KEPT[count == 1]}")
     return 0
 

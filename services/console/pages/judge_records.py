@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from starlette.responses import Response
 
 from services.acts.adjudication import RecordVerdict, adjudicate
+from services.acts.record_readings import load_readings
 from services.acts.seen_content import hash_seen
 from services.console.pages import records
 from services.console.respond import redirect, render
 from services.console.signing import (
     UnsignedError,
+    find_actor,
     find_adjudicator,
     perform_act,
     read_seen_hash,
@@ -19,9 +21,11 @@ from services.console.signing import (
 )
 from services.console.visit import NotFoundError, Visit
 from services.store import participants, states
+from services.vocabulary.act import ActKind
 from services.vocabulary.episode import Episode
 from services.vocabulary.judgement import Verdict
 from services.vocabulary.number_text import parse_whole_number
+from services.vocabulary.person import Actor
 
 _GRADED_WITHIN_S, _PAUSE_S = 2.0, 0.05
 
@@ -31,12 +35,22 @@ def judge(visit: Visit) -> Response:
     record = records.find_record(visit, visit.path["record"])
     try:
         verdict = _read_verdict(visit, record.id)
-        actor = sign_as(visit, find_adjudicator(visit, verdict.verdict))
+        actor = sign_as(visit, _find_judge(visit, record, verdict.verdict))
         perform_act(lambda: adjudicate(visit.context.data, actor, verdict))
     except UnsignedError as error:
         return records.show(visit, error.status, str(error))
     _wait_until_graded(visit, [record.content.participant])
     return redirect(f"/records/{record.id}?signed={verdict.verdict}")
+
+
+def _find_judge(visit: Visit, record: Episode, verdict: Verdict) -> Actor:
+    """Return the visitor as who may decide: the chair, where two readers of *record* differ."""
+    context = visit.context.data
+    with context.db.read() as conn:
+        differ = load_readings(conn, record).differ
+    if differ and context.study.rules.protocol.two_readers:
+        return find_actor(visit, ActKind.SETTLE)
+    return find_adjudicator(visit, verdict)
 
 
 def show_confirmation(visit: Visit, status: int = 200, fault: str = "") -> Response:

@@ -121,6 +121,10 @@ class _EndpointsRow(StrictModel):
         )
 
 
+class _AdjudicationRow(StrictModel):
+    two_readers: bool = False
+
+
 class ProtocolFile(StrictModel):
     """``protocol.yaml``, word for word."""
 
@@ -141,6 +145,7 @@ class ProtocolFile(StrictModel):
     dosing: DosingRow | None = None
     hys_law: HysLawRow | None = None
     deviations: DeviationsRow | None = None
+    adjudication: _AdjudicationRow = _AdjudicationRow()
     rules: tuple[RuleRow, ...] = Field(min_length=1)
     assumed: Names = ()
 
@@ -168,6 +173,7 @@ class ProtocolFile(StrictModel):
             dosing=self._dosing(),
             hys_law=self.hys_law.value() if self.hys_law else None,
             deviations=self.deviations.value() if self.deviations else None,
+            two_readers=self.adjudication.two_readers,
             sha256=sha256,
             signed_by=signed_by,
         )

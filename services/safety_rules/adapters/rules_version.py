@@ -121,7 +121,9 @@ def _plain_number(number: Decimal) -> int | float:
 
 
 def protocol_meaning(protocol: Document) -> str:
-    """Return the sha256 of what a protocol file says.
+    """Return the sha256 of what a protocol file says of grades and rules.
+
+    Who has to read a record before it is decided changes no record.
 
     >>> meanings = [protocol_meaning(read_yaml(text, "")) for text in ("n: 40 # now", "{n: 40}")]
     >>> meanings[0] == meanings[1]
@@ -129,7 +131,10 @@ def protocol_meaning(protocol: Document) -> str:
     >>> protocol_meaning(read_yaml("n: 41", "")) == meanings[0]
     False
     """
-    return _digest(protocol.value)
+    content = protocol.value
+    if isinstance(content, Mapping):
+        content = {key: value for key, value in content.items() if key != "adjudication"}
+    return _digest(content)
 
 
 def _digest(document: object) -> str:

@@ -1,0 +1,59 @@
+"""Parked items that a person lets be read again, or discards."""
+
+from collections.abc import Sequence
+
+from services.acts.append_act import Subject, Values, append_act
+from services.acts.intake import make_intake
+from services.acts.study_context import StudyContext
+from services.ingest import parked_items
+from services.ingest.parked_items import RetryResult
+from services.runtime.clock import now_utc
+from services.store import parking
+from services.store.parking import ParkedRow
+from services.vocabulary.act import ActKind
+from services.vocabulary.person import Actor
+
+
+def retry_items(context: StudyContext, actor: Actor, site: str | None) -> RetryResult:
+    """Read parked items again, of *site* only if given; each message in its own transaction.
+
+    The act is stored before: a process that is killed meanwhile has said what it began.
+    """
+    with context.db.write() as conn:
+        append_act(
+            conn,
+            actor,
+            ActKind.RETRY_PARKED,
+            Subject(site or context.study_id),
+            Values("parked", "read again"),
+            reason="a mapping or a participant may be there now",
+            acted_at=now_utc(),
+        )
+    return parked_items.retry_parked(make_intake(context), actor.id, site)
+
+
+def discard_items(
+    context: StudyContext, actor: Actor, items: Sequence[ParkedRow], reason: str
+) -> int:
+    """Discard *items* for good, each with an act; their messages stay. Return their number."""
+    discarded_at = now_utc()
+    with context.db.write() as conn:
+        count = parking.resolve_parked(
+            conn,
+            [item.id for item in items],
+            resolution="discarded",
+            instant=discarded_at,
+            actor=actor.id,
+            comment=reason,
+        )
+        for item in items:
+            append_act(
+                conn,
+                actor,
+                ActKind.DISCARD_PARKED,
+                Subject(item.id),
+                Values(f"{item.site}, {item.reason}: {item.detail}", "discarded"),
+                reason=reason,
+                acted_at=discarded_at,
+            )
+    return count
