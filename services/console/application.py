@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -11,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from services.console import access, sign_in
+from services.console.institution import find_provider, make_provider_routes
 from services.console.places import PLACES, Place
 from services.console.respond import HEADERS, redirect, render, render_unsigned
 from services.console.sessions import SignedIn
@@ -25,6 +27,8 @@ _NOT_FOUND: Final = 404
 
 _SESSION_OVER: Final = "Your session was over, and nothing was done: sign in, and repeat it."
 
+_PAGE_TOO_OLD: Final = "This page was open for too long: sign in again."
+
 Form = Mapping[str, Sequence[str]]
 Answer = Callable[[Request], Awaitable[Response]]
 
@@ -36,6 +40,7 @@ def make_routes(context: ConsoleContext) -> list[Route]:
         Route("/sign-in", _make_sign_in_page(context), methods=["GET"]),
         Route("/sign-in", _make_sign_in(context), methods=["POST"]),
         Route("/sign-out", _make_sign_out(context), methods=["POST"]),
+        *make_provider_routes(context.sessions, partial(_refuse_provider, context)),
         Route("/static/console.css", _send_style, methods=["GET"]),
         *(route for place in PLACES for route in _make_place_routes(context, place)),
     ]
@@ -61,7 +66,7 @@ def _make_sign_in_page(context: ConsoleContext) -> Answer:
         if await _find_signed_in(context, request) is not None:
             return redirect(sign_in.choose_target(request.query_params.get("next", "/")))
         fault = _SESSION_OVER if "over" in request.query_params else ""
-        return _ask_to_sign_in(request.query_params.get("next", "/"), fault)
+        return _ask_to_sign_in(context, request.query_params.get("next", "/"), fault)
 
     return show_sign_in
 
@@ -71,13 +76,13 @@ def _make_sign_in(context: ConsoleContext) -> Answer:
         form = await _read_form(request)
         target = _read(form, "next")
         if not sign_in.is_first_token(sign_in.read_secret_before(request), _read(form, "csrf")):
-            return _ask_to_sign_in(target, "This page was open for too long: sign in again.", 403)
+            return _ask_to_sign_in(context, target, _PAGE_TOO_OLD, 403)
         proof = Proof(
             _read(form, "person").strip(), _read(form, "password"), _read(form, "code").strip()
         )
         outcome = await asyncio.to_thread(context.sessions.begin, proof, _find_source(request))
         if isinstance(outcome, Refusal):
-            return _ask_to_sign_in(target, f"Not signed in: {outcome.reason}.", 403)
+            return _ask_to_sign_in(context, target, f"Not signed in: {outcome.reason}.", 403)
         response = redirect(sign_in.choose_target(target))
         sign_in.keep_secret(response, outcome)
         return response
@@ -98,7 +103,13 @@ def _make_sign_out(context: ConsoleContext) -> Answer:
     return end_session
 
 
-def _ask_to_sign_in(target: str, fault: str = "", status: int = 200) -> Response:
+def _refuse_provider(context: ConsoleContext, target: str, problem: str) -> Response:
+    return _ask_to_sign_in(context, target, f"{problem[:1].upper()}{problem[1:]}", 403)
+
+
+def _ask_to_sign_in(
+    context: ConsoleContext, target: str, fault: str = "", status: int = 200
+) -> Response:
     secret = sign_in.make_secret()
     response = render_unsigned(
         "sign-in.html",
@@ -106,6 +117,7 @@ def _ask_to_sign_in(target: str, fault: str = "", status: int = 200) -> Response
         csrf=sign_in.make_first_token(secret),
         fault=fault,
         target=sign_in.choose_target(target),
+        has_provider=find_provider(context.sessions) is not None,
     )
     sign_in.keep_secret_before(response, secret)
     return response
@@ -145,6 +157,8 @@ async def _answer(context: ConsoleContext, place: Place, request: Request, form:
         form,
         signed_in.last_visit_at,
         _find_source(request),
+        request.cookies.get(sign_in.SIGNATURE, ""),
+        request.url.path if is_change else _name_address(request),
     )
     if not place.area.is_for(visit.person):
         return _refuse(visit, _NOT_FOUND)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from services.people import provider
 from services.people import sessions as people_sessions
 from services.people import sign_in as people_sign_in
 from services.people.sessions import Session
@@ -25,12 +26,16 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class BrowserSessions:
-    """The sessions of browsers in *db*, for as long as *settings* say."""
+    """The sessions of browsers in *db*, for as long as *settings* say.
+
+    *address* is the start of every link, without a slash at its end.
+    """
 
     db: Database
     keys: Keys
     settings: PeopleSettings
     clock: Callable[[], datetime]
+    address: str = ""
 
     def begin(self, proof: Proof, source: str) -> str | Refusal:
         """Return the secret of a new session of whose *proof* it is, or why there is none."""
@@ -62,6 +67,17 @@ class BrowserSessions:
             session = people_sessions.find_session(conn, secret, Use.BROWSER, self.clock())
             if session is not None:
                 people_sessions.end_session(conn, session, self.clock())
+
+    def has_signature(self, secret: str, person_id: str) -> bool:
+        """Return True while *secret* is a signature of this person at the provider."""
+        with self.db.read() as conn:
+            session = people_sessions.find_session(conn, secret, Use.SIGNATURE, self.clock())
+        return session is not None and session.person.id == person_id
+
+    def take_signature(self, secret: str, person_id: str) -> bool:
+        """Use up the signature of *secret*; False: it is none of this person, or not any more."""
+        with self.db.write() as conn:
+            return provider.take_signature(conn, secret, person_id, self.clock())
 
     def make_door(self, source: str) -> Door:
         """Return the place at which somebody at *source* proves who they are."""

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 # The prefix has a browser take it from this host alone, encrypted or from the own machine.
 SESSION: Final = "__Host-aegis"
+SIGNATURE: Final = "__Host-aegis-signature"  # of the provider, for one act
 _FIRST_FORM: Final = "__Host-aegis-before"  # of a browser that is not signed in, for the first form
 _LONGEST_ADDRESS: Final = 500
 
@@ -36,13 +37,13 @@ def read_secret_before(request: Request) -> str:
 
 def keep_secret(response: Response, secret: str) -> None:
     """Have the browser keep the secret of its session until it is closed."""
-    _set_cookie(response, SESSION, secret)
+    set_cookie(response, SESSION, secret)
     response.delete_cookie(_FIRST_FORM, secure=True, httponly=True, samesite="lax")
 
 
 def keep_secret_before(response: Response, secret: str) -> None:
     """Have the browser keep the secret by which its first form is known."""
-    _set_cookie(response, _FIRST_FORM, secret)
+    set_cookie(response, _FIRST_FORM, secret)
 
 
 def forget_secret(response: Response) -> None:
@@ -66,5 +67,6 @@ def choose_target(address: str) -> str:
     return address if is_own and is_plain else "/"
 
 
-def _set_cookie(response: Response, name: str, secret: str) -> None:
+def set_cookie(response: Response, name: str, secret: str) -> None:
+    """Have the browser keep *secret* until it is closed, for this host alone."""
     response.set_cookie(name, secret, secure=True, httponly=True, samesite="lax", path="/")

@@ -43,13 +43,17 @@ def find_adjudicator(visit: Visit, verdict: Verdict) -> Actor:
 
 
 def sign_as(visit: Visit, actor: Actor) -> Actor:
-    """Return *actor* once the password of the form is theirs.
+    """Return *actor* once the password of the form is theirs, or the provider has asked them.
 
     Raises:
         UnsignedError: It is not, or the reason is blank: then it is not even tried.
     """
     if not visit.read_field("reason").strip():
         raise UnsignedError("Nothing is signed: say why, the reason is kept.", 400)
+    if not visit.read_field("password") and visit.signature:
+        if visit.context.sessions.take_signature(visit.signature, actor.id):
+            return replace(actor, signed_by=SignedBy.PROVIDER)
+        raise UnsignedError("Nothing is signed: what your provider said is too old.", 403)
     proof = Proof(actor.id, visit.read_field("password"), visit.read_field("code").strip())
     outcome = visit.check_proof(proof)
     if isinstance(outcome, Refusal):

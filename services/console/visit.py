@@ -72,6 +72,8 @@ class Visit:
         form: The fields of the form that was sent; several values of one name.
         last_visit_at: The end of the visit before; None: it is their first.
         source: Address from which it comes.
+        signature: Secret of a signature at the provider; empty: there is none.
+        address: Of the page, to come back to.
     """
 
     context: ConsoleContext
@@ -83,6 +85,19 @@ class Visit:
     form: Mapping[str, Sequence[str]]
     last_visit_at: datetime | None = None
     source: str = ""
+    signature: str = ""
+    address: str = "/"
+
+    @property
+    def offers_provider(self) -> bool:
+        """True if a person may sign at the provider of their institution."""
+        return bool(self.context.sessions.settings.oidc_issuer)
+
+    @property
+    def has_signature(self) -> bool:
+        """True if the provider has just asked this person again, for one act."""
+        sessions = self.context.sessions
+        return bool(self.signature) and sessions.has_signature(self.signature, self.person.id)
 
     def check_proof(self, proof: Proof) -> Person | Refusal:
         """Return the person whose *proof* it is, or why it is nobody's; every attempt is kept."""

@@ -100,16 +100,16 @@ def replace_roles(
 def reset_password(
     conn: Connection, person_id: str, password: str, instant: datetime, *, actor: str
 ) -> None:
-    """Give a person a new password and no second factor, and sign them out everywhere.
+    """Give a person a new password and nothing else to sign in with, and sign them out everywhere.
+
+    At the provider their next sign-in binds them anew.
 
     Raises:
         PersonRefusedError: There is no such person, or it may not be their password.
     """
     stored_person = _require_person(conn, person_id)
     password_hash = _hash_chosen(stored_person.person, password)
-    earlier_credential = credentials.load_credential(conn, person_id)
-    subject = "" if earlier_credential is None else earlier_credential.provider_subject
-    new_credential = Credential(person_id, password_hash, instant, subject)
+    new_credential = Credential(person_id, password_hash, instant)
     credentials.put_credential(conn, new_credential, actor=actor)
     sign_ins.end_sign_ins_of(conn, person_id, instant, actor=actor)
 

@@ -74,6 +74,18 @@ class Provider:
 
 
 @dataclass(frozen=True, slots=True)
+class Departure:
+    """The address to which a browser is sent, and the state that it keeps until it is back."""
+
+    address: str
+    state: str
+
+    def __repr__(self) -> str:
+        """Without the state."""
+        return "Departure(...)"
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderReturn:
     """The end of a visit: the session that begins, and the page to go on with.
 
@@ -87,8 +99,8 @@ class ProviderReturn:
 
 def begin_visit(
     db: Database, provider: Provider, instant: datetime, *, person: str = "", leads_to: str = "/"
-) -> str:
-    """Return the address to which a browser is sent.
+) -> Departure:
+    """Return the way of a browser to the provider.
 
     Args:
         db: Keeps the visit until the browser is back.
@@ -121,7 +133,7 @@ def begin_visit(
         code_challenge_method="S256",
         **again,
     )
-    return address
+    return Departure(address, state)
 
 
 def end_visit(

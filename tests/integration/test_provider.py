@@ -64,10 +64,10 @@ class Browser:
 
     def leave(self, person="", instant=None):
         """Return the parameters with which the provider sends the browser back."""
-        address = begin_visit(
+        departure = begin_visit(
             self.db, self.provider, instant or now_utc(), person=person, leads_to="/records/7"
         )
-        location = httpx.get(address).headers["Location"]
+        location = httpx.get(departure.address).headers["Location"]
         query = parse_qs(urlsplit(location).query)
         return {name: query[name][0] for name in ("state", "code")}
 

@@ -15,7 +15,9 @@ from services.store.session import Database
 def add_console(parts: Parts) -> None:
     """Let persons sign in, and see and do what their roles allow."""
     context = parts.context
-    sessions = BrowserSessions(context.db, context.keys, parts.settings.people, now_utc)
+    sessions = BrowserSessions(
+        context.db, context.keys, parts.settings.people, now_utc, parts.server.url
+    )
     board, board_db = _open_board(parts)
     console = ConsoleContext(context, now_utc, sessions, board, parts.warnings.list_problems)
     parts.routes += make_routes(console)
