@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import (
     command_start,
+    console_pages,
     crowded_intake,
     durable_mllp,
     grade_rows,
@@ -46,6 +47,7 @@ MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
     "bytes": stored_bytes.measures,
     "start": command_start.measures,
     "sign-in": sign_in.measures,
+    "console": console_pages.measures,
 }
 _HEAD = ("measure", "figure", "compared to", "its figure", "ratio", "spread")
 _LEGEND = """

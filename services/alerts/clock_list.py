@@ -1,5 +1,6 @@
 """Clocks of serious adverse events with the time that is left, and records that propose some."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,12 +53,12 @@ def list_clocks(conn: Connection, instant: datetime) -> list[RunningClock]:
     ]
 
 
-def list_proposals(conn: Connection) -> list[ProposedClocks]:
-    """Return the records that propose clocks and about which no person has decided."""
+def list_proposals(conn: Connection, episodes: Iterable[Episode]) -> list[ProposedClocks]:
+    """Return those of *episodes* that propose clocks and about which no person has decided."""
     decided_records = {*sae_clocks.load_seriousness(conn)}
     return [
         ProposedClocks(episode, kinds)
-        for episode in records.load_latest_episodes(conn)
+        for episode in episodes
         if episode.id not in decided_records
         and not episode.retracted
         and episode.content.state is not EpisodeState.REJECTED

@@ -9,9 +9,12 @@ from services.store.session import Connection, Database
 from services.vocabulary.episode import Episode
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ParticipantRecords:
-    """The records of one participant that are not retracted, and the participant's site."""
+    """The records of one participant that are not retracted, and the participant's site.
+
+    It is equal to itself alone: what is made of it can be kept for as long as it is.
+    """
 
     participant: str
     site: str

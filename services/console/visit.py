@@ -6,6 +6,7 @@ from datetime import datetime
 
 from services.acts.study_context import StudyContext
 from services.console import access
+from services.console.current_alerts import CurrentAlerts
 from services.console.current_records import CurrentRecords
 from services.console.sessions import BrowserSessions
 from services.people.sign_in import Proof, Refusal, check_proof
@@ -38,9 +39,11 @@ class ConsoleContext:
     board: BoardReader
     list_problems: Callable[[], Sequence[str]]
     records: CurrentRecords = field(init=False)
+    alerts: CurrentAlerts = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "records", CurrentRecords(self.db, self.study_id))
+        object.__setattr__(self, "alerts", CurrentAlerts(self.study_id))
 
     @property
     def db(self) -> Database:

@@ -1,8 +1,9 @@
 """The worklist: open alerts and records that nobody has judged, the most pressing first."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from services.alerts.acknowledgement import describe_grade, find_short_name
 from services.console.current_records import ParticipantRecords
@@ -11,7 +12,8 @@ from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Change, Episode, EpisodeContent, EpisodeState
 from services.vocabulary.recommendation import Advice
 
-_LEVELS = tuple(Level)
+_LEVELS = {level: number for number, level in enumerate(Level)}
+_KEPT_PARTICIPANTS = 10_000
 _OF_RECORDS = (AlertKind.EPISODE, AlertKind.POSSIBLE)
 
 
@@ -72,13 +74,13 @@ def list_items(
     """
     open_alerts = [alert for alert in alerts if alert.is_open]
     of_records = {alert.about: alert for alert in open_alerts if alert.kind in _OF_RECORDS}
+    looked_after = of_records.keys() | owners.keys()
     items = [
-        _make_record_item(
-            one, participant_records.site, of_records.get(one.id), settled_alerts, owners
-        )
+        _complete_item(item, of_records.get(item.record), settled_alerts, owners)
+        if item.record in looked_after
+        else item
         for participant_records in by_participant.values()
-        for one in participant_records.episodes
-        if is_waiting(one)
+        for item in _list_record_items(participant_records)
     ]
     shown_records = {item.record for item in items}
     items += [
@@ -89,6 +91,23 @@ def list_items(
         and not (alert.kind in _OF_RECORDS and alert.id in settled_alerts)
     ]
     return sorted(items, key=_rank)
+
+
+@lru_cache(maxsize=_KEPT_PARTICIPANTS)
+def _list_record_items(participant_records: ParticipantRecords) -> tuple[Item, ...]:
+    """Return the items of the records of one participant, as if there were no alert of them."""
+    return tuple(
+        _make_record_item(episode, participant_records.site)
+        for episode in participant_records.episodes
+        if is_waiting(episode)
+    )
+
+
+def _complete_item(
+    item: Item, alert: Alert | None, settled_alerts: frozenset[str], owners: Mapping[str, str]
+) -> Item:
+    due_at = _find_due_time(alert, settled_alerts) if alert else None
+    return replace(item, due_at=due_at, owner=owners.get(item.record, ""))
 
 
 def is_waiting(episode: Episode) -> bool:
@@ -120,7 +139,7 @@ def describe_standing(content: EpisodeContent) -> str:
 
 def _rank(item: Item) -> tuple[object, ...]:
     return (
-        _LEVELS.index(item.level),
+        _LEVELS[item.level],
         -item.severity,
         item.due_at is None,
         item.due_at or item.known_at,
@@ -129,13 +148,7 @@ def _rank(item: Item) -> tuple[object, ...]:
     )
 
 
-def _make_record_item(
-    episode: Episode,
-    site: str,
-    alert: Alert | None,
-    settled_alerts: frozenset[str],
-    owners: Mapping[str, str],
-) -> Item:
+def _make_record_item(episode: Episode, site: str) -> Item:
     content = episode.content
     return Item(
         level=Level.PARTICIPANT,
@@ -149,11 +162,10 @@ def _make_record_item(
         treatment_day=content.treatment_day,
         because=find_worst_change(content).because,
         standing=describe_standing(content),
-        due_at=_find_due_time(alert, settled_alerts) if alert else None,
+        due_at=None,
         known_at=episode.recorded_at,
         record=episode.id,
         version=episode.version,
-        owner=owners.get(episode.id, ""),
     )
 
 

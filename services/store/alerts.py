@@ -119,6 +119,13 @@ def load_alerts_of_kinds(conn: Connection, study: str, kinds: Sequence[AlertKind
     return [_alert(row) for row in conn.execute(query).mappings()]
 
 
+def load_versions(conn: Connection, study: str) -> Mapping[str, int]:
+    """Return the version of each alert of *study* by its id, in the order of `load_alerts`."""
+    query = select(alert.c.id, alert.c.version).where(alert.c.study == study)
+    rows = conn.execute(query.order_by(alert.c.opened_at, alert.c.id))
+    return {row.id: row.version for row in rows}
+
+
 def load_alert(conn: Connection, alert_id: str) -> Alert | None:
     """Return one alert; None when there is none of that id."""
     return next(iter(load_alerts(conn, ids=[alert_id])), None)

@@ -41,7 +41,7 @@ def perform(args: Namespace) -> int:
 def _list(data: StoredData, args: Namespace) -> int:
     with data.db.read() as conn:
         clocks = [one for one in list_clocks(conn, now_utc()) if args.all or one.left_s is not None]
-        proposals = list_proposals(conn)
+        proposals = list_proposals(conn, records.load_latest_episodes(conn))
     if args.json:
         print_json_lines(
             [*map(_summarize_clock, clocks), *(_summarize_proposal(one) for one in proposals)]

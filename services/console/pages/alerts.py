@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from services.alerts.acknowledgement import describe_grade, find_short_name, write_alert_text
+from services.console.list_page import cut_page
 from services.console.respond import render
 from services.console.visit import NotFoundError, Visit
 from services.people.rights import find_acting_role
@@ -14,6 +15,7 @@ from services.store.alerts import AcknowledgementRow
 from services.vocabulary.act import ActKind
 from services.vocabulary.alert import Alert, Level
 
+_LEVELS = {level: number for number, level in enumerate(Level)}
 _NO_LINK = "on this page"
 
 
@@ -25,10 +27,7 @@ def show_list(visit: Visit) -> Response:
     return render(
         visit,
         "alerts.html",
-        rows=sorted(
-            listed_alerts,
-            key=lambda row: (tuple(Level).index(row.level), -row.opened_at.timestamp()),
-        ),
+        page=cut_page(sorted(listed_alerts, key=_rank), visit.query),
         all_count=len(rows),
         wants_all=wants_all,
         acknowledgements=acknowledgements,
@@ -84,7 +83,7 @@ def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[Acknowledgem
     """Return the alerts that the visitor sees, and who has seen each as it stands."""
     context = visit.context
     with context.db.read() as conn:
-        rows = alerts.load_alerts(conn, context.study_id)
+        rows = context.alerts.load(conn)
         acknowledgements = alerts.load_acknowledgements(conn)
         records_by_participant = context.records.load(conn)
     seen_alerts = [
@@ -107,4 +106,4 @@ def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[Acknowledgem
 
 def _rank(alert: Alert) -> tuple[int, float]:
     """Return the order of the list: the widest scope first, in each the newest."""
-    return tuple(Level).index(alert.level), -alert.opened_at.timestamp()
+    return _LEVELS[alert.level], -alert.opened_at.timestamp()

@@ -21,8 +21,10 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
     """Show the clocks that the visitor sees, the first due first."""
     with visit.context.db.read() as conn:
         clocks = list_clocks(conn, visit.instant)
-        proposals = list_proposals(conn)
-        sites = {name: one.site for name, one in visit.context.records.load(conn).items()}
+        by_participant = visit.context.records.load(conn)
+        episodes = (one for each in by_participant.values() for one in each.episodes)
+        proposals = list_proposals(conn, episodes)
+    sites = {name: one.site for name, one in by_participant.items()}
     return render(
         visit,
         "clocks.html",

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from services.charts.lab_course import draw_lab_course
 from services.charts.swimmer import draw_swimmer
 from services.console.current_records import ParticipantRecords
+from services.console.list_page import cut_page
 from services.console.respond import render
 from services.console.visit import NotFoundError, Visit
 from services.console.worklist_items import describe_standing, is_waiting
@@ -22,7 +23,7 @@ _SYNDROMES = ("astct-2019.crs", "astct-2019.icans")
 
 
 def show_list(visit: Visit) -> Response:
-    """Show records_by_participant whom the visitor sees, the worst first."""
+    """Show everybody whom the visitor sees, the worst first."""
     with visit.context.db.read() as conn:
         records_by_participant = visit.context.records.load(conn)
     words = visit.query.get("words", "").strip().lower()
@@ -35,13 +36,7 @@ def show_list(visit: Visit) -> Response:
     return render(
         visit,
         "participants.html",
-        rows=sorted(
-            seen_participants,
-            key=lambda participant_records: (
-                -find_worst(participant_records.episodes),
-                participant_records.participant,
-            ),
-        ),
+        page=cut_page(sorted(seen_participants, key=_rank), visit.query),
         words=words,
         find_worst=find_worst,
         count_waiting=lambda participant_records: sum(
@@ -87,6 +82,10 @@ def show(visit: Visit) -> Response:
         titles={rule.id: rule.title for rule in rules.protocol.rules},
         describe_standing=describe_standing,
     )
+
+
+def _rank(participant_records: ParticipantRecords) -> tuple[int, str]:
+    return -find_worst(participant_records.episodes), participant_records.participant
 
 
 def find_seen(visit: Visit, participant: str) -> ParticipantRecords:

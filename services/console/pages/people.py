@@ -8,7 +8,7 @@ from services.store import people
 
 
 def show(visit: Visit) -> Response:
-    """Show records_by_participant, those who have ended last."""
+    """Show everybody, those who have ended last."""
     with visit.context.db.read() as conn:
         rows = people.load_people(conn)
     return render(

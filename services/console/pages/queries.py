@@ -8,7 +8,7 @@ from services.store.participant_queries import load_current_queries
 
 
 def show(visit: Visit) -> Response:
-    """Show the open queries on records_by_participant whom the visitor sees."""
+    """Show the open queries on everybody whom the visitor sees."""
     context = visit.context
     with context.db.read() as conn:
         records_by_participant = context.records.load(conn)

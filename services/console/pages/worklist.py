@@ -1,11 +1,11 @@
 """The worklist: what a person has to do now, in order."""
 
-from collections.abc import Mapping
 from datetime import datetime
 
 from starlette.responses import Response
 
 from services.acts.assignment import load_owners
+from services.console.list_page import cut_page
 from services.console.respond import render
 from services.console.visit import Visit
 from services.console.worklist_items import Item, ItemFilter, list_items
@@ -14,22 +14,16 @@ from services.store import alerts
 from services.vocabulary.judgement import Verdict
 from services.vocabulary.number_text import parse_whole_number
 
-_PAGE = 100  # items
-
 
 def show(visit: Visit) -> Response:
     """Show one page of what waits, as far as the visitor sees it."""
     items = load_items(visit)
     item_filter = _read_filter(visit)
     found_items = item_filter.select(items)
-    number = max(1, parse_whole_number(visit.query.get("page", "1")) or 1)
-    count = max(1, -(-len(found_items) // _PAGE))
-    number = min(number, count)
     return render(
         visit,
         "worklist.html",
-        items=found_items[(number - 1) * _PAGE : number * _PAGE],
-        found_count=len(found_items),
+        page=cut_page(found_items, visit.query),
         all_count=len(items),
         new_count=_count_new(items, visit.last_visit_at),
         overdue_count=sum(
@@ -38,11 +32,8 @@ def show(visit: Visit) -> Response:
         sites=sorted({item.site for item in items if item.site}),
         item_filter=item_filter,
         is_new_only=item_filter.known_after is not None,
-        number=number,
-        page_count=count,
         may_confirm=find_verdict_role(visit.person, Verdict.CONFIRM) is not None,
         signed_count=parse_whole_number(visit.query.get("signed", "")),
-        query=_keep_query(visit.query),
     )
 
 
@@ -55,7 +46,7 @@ def load_items(visit: Visit) -> list[Item]:
             for subject, participant_records in context.records.load(conn).items()
             if visit.sees_site(participant_records.site)
         }
-        rows = alerts.load_alerts(conn, context.study_id)
+        rows = context.alerts.load(conn)
         acknowledgements = alerts.load_acknowledgements(conn)
         owners = load_owners(conn)
     grades = {row.id: row.grade for row in rows}
@@ -80,9 +71,3 @@ def _read_filter(visit: Visit) -> ItemFilter:
 def _count_new(items: list[Item], last_visit_at: datetime | None) -> int | None:
     """Return the number of items that came since the visit before; None: there was none."""
     return None if last_visit_at is None else sum(item.known_at >= last_visit_at for item in items)
-
-
-def _keep_query(query: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: value for name, value in query.items() if name not in ("page", "signed") and value
-    }
