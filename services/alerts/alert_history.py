@@ -23,7 +23,7 @@ from services.vocabulary.judgement import Determination
 
 Row = TypeVar("Row")
 
-_FAILING_FROM = 8  # attempts, some ten minutes
+FAILING_FROM = 8  # attempts, some ten minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def load_board_answers(conn: Connection, study: str) -> Mapping[str, list[BoardA
 
 def is_failing(row: DeliveryRow) -> bool:
     """True when the channel refused it for good, or has not taken it for long."""
-    return row.state == GIVEN_UP or (row.state == WAITING and row.attempts >= _FAILING_FROM)
+    return row.state == GIVEN_UP or (row.state == WAITING and row.attempts >= FAILING_FROM)
 
 
 def withdraw(row: DeliveryRow) -> DeliveryRow:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from services.alerts.alert_history import FAILING_FROM
 from services.store import alerts, audit
 from services.store.session import Connection
 
@@ -28,5 +29,5 @@ class ChangedAlerts:
         if self._all_read_at is None or not timedelta() <= instant - self._all_read_at < ALL_EVERY:
             self._all_read_at = instant
             return None
-        ids = alerts.find_alerts_written_since(conn, self._from_id)
+        ids = alerts.find_alerts_written_since(conn, self._from_id, FAILING_FROM)
         return ids if len(ids) < _ALL_FROM else None

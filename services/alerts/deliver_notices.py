@@ -11,7 +11,6 @@ from services.alerts.channel_contract import Acceptance, Failure, Letter, Send
 from services.alerts.delivery_context import (
     GIVEN_UP,
     SENT,
-    WAITING,
     DeliveryAttempt,
     DeliveryContext,
 )
@@ -57,19 +56,20 @@ def _load_notices(
     """Return each row with its notice, and the ids of earlier letters of its thread."""
     ids = [row.alert for row in due]
     by_id = {alert.id: alert for alert in alerts.load_alerts(conn, ids=ids)}
-    sent_rows = [
-        row
-        for row in alerts.load_deliveries(conn, ids)
-        if row.state in (SENT, WAITING) and row.attempts
-    ]
+    threads: dict[tuple[str, str, str], list[tuple[str, datetime]]] = {}
+    recipients = sorted({row.recipient for row in due})
+    for alert, channel, recipient, letter_id, recorded_at in alerts.load_tried_deliveries(
+        conn, ids, recipients
+    ):
+        threads.setdefault((alert, channel, recipient), []).append((letter_id, recorded_at))
     return [
         (
             row,
             notices.find(by_id[row.alert], partial(load_evidence, conn)),
             tuple(
-                one.id
-                for one in sent_rows
-                if _name_thread(one) == _name_thread(row) and one.recorded_at < row.recorded_at
+                letter_id
+                for letter_id, recorded_at in threads.get(_name_thread(row), ())
+                if recorded_at < row.recorded_at
             ),
         )
         for row in due

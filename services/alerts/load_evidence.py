@@ -17,7 +17,7 @@ from services.vocabulary.quantity import Quantity
 
 _LONGEST_UNIT = 20
 _MOST_VALUES = 4
-_DEATH = "death"
+_FACT_TERMS = {"death": "Death", "nrm": "Death without relapse", "relapse": "Relapse"}
 
 
 def load_evidence(conn: Connection, alert: Alert) -> Evidence:
@@ -57,6 +57,6 @@ def _find_terms(conn: Connection, decision: Decision) -> Mapping[str, str]:
         event = row.standing.event
         if row.standing.rule == decision.rule and event is not None:
             criterion = event.episode.partition("@")[0]
-            found_term = term_by_criterion.get((row.standing.participant, criterion), "")
-            terms[row.standing.participant] = "Death" if criterion == _DEATH else found_term
+            record_term = term_by_criterion.get((row.standing.participant, criterion), "")
+            terms[row.standing.participant] = _FACT_TERMS.get(criterion, record_term)
     return terms

@@ -1,17 +1,23 @@
 """Notices to record now, for each recipient, and waiting ones that are no longer true."""
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid5
 
 from services.alerts.alert_history import AlertRows, load_alert_rows, withdraw
+from services.alerts.alert_states import find_status
 from services.alerts.delivery_context import GIVEN_UP, SENT, WAITING, DeliveryContext
 from services.alerts.domain.due_notice import DueNotice, Reason, find_due_notice
 from services.alerts.domain.routes import Recipient, Recipients, remove_repeated_addresses
 from services.alerts.recipient_people import resolve_people
 from services.runtime.failpoints import pass_failpoint
 from services.store import alerts
+from services.store.alert_states import (
+    AlertStateRow,
+    load_alert_states,
+    replace_alert_states,
+)
 from services.store.alerts import DeliveryRow
 from services.store.session import Connection
 from services.vocabulary.alert import OPERATOR, Alert
@@ -36,6 +42,7 @@ def plan_notices(
         for row in changes.obsolete:
             alerts.replace_delivery(conn, row, withdraw(row))
         alerts.add_deliveries(conn, changes.notices)
+        replace_alert_states(conn, changes.states)
         pass_failpoint("alerts.before_plan")
     pass_failpoint("alerts.after_plan")
     return len(changes.obsolete) + len(changes.notices)
@@ -43,13 +50,14 @@ def plan_notices(
 
 @dataclass(frozen=True, slots=True)
 class _PlanChanges:
-    """Notices to add, and waiting ones that are no longer true."""
+    """Notices to add, waiting ones that are no longer true, and states that have changed."""
 
     notices: Sequence[DeliveryRow]
     obsolete: Sequence[DeliveryRow]
+    states: Sequence[AlertStateRow]
 
     def __bool__(self) -> bool:
-        return bool(self.notices or self.obsolete)
+        return bool(self.notices or self.obsolete or self.states)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +90,16 @@ def _find_changes(
     recipients = resolve_people(conn, context.recipients, instant)
     notices: list[DeliveryRow] = []
     obsolete: list[DeliveryRow] = []
+    states: list[AlertStateRow] = []
+    stored_states = load_alert_states(conn, ids)
     for plan in _plan_alerts(conn, context.study, recipients, instant, ids):
         obsolete += plan.obsolete
+        status = find_status(plan.rows, recipients, instant)
+        state = AlertStateRow(
+            status.alert.id, status.state.value, status.missing_people, plan.recorded_at
+        )
+        if _differs(stored_states.get(state.alert), state):
+            states.append(state)
         if (due := plan.due) is not None:
             notices += [
                 _make_delivery(plan.rows.alert, due, recipient, plan.recorded_at, instant)
@@ -91,7 +107,11 @@ def _find_changes(
                     recipients.select_for(plan.rows.alert.level), due, plan.rows.deliveries
                 )
             ]
-    return _PlanChanges(notices, obsolete)
+    return _PlanChanges(notices, obsolete, states)
+
+
+def _differs(stored_state: AlertStateRow | None, state: AlertStateRow) -> bool:
+    return stored_state is None or state != replace(stored_state, changed_at=state.changed_at)
 
 
 def is_notice_due(conn: Connection, study: str, recipients: Recipients, instant: datetime) -> bool:

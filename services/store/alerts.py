@@ -131,8 +131,12 @@ def load_alert(conn: Connection, alert_id: str) -> Alert | None:
     return next(iter(load_alerts(conn, ids=[alert_id])), None)
 
 
-def find_alerts_written_since(conn: Connection, after_id: int) -> set[str]:
-    """Return the ids of alerts that the audit trail mentions after its row *after_id*."""
+def find_alerts_written_since(conn: Connection, after_id: int, failing_from: int) -> set[str]:
+    """Return the ids of alerts that the audit trail mentions after its row *after_id*.
+
+    Of deliveries those alone that no longer wait for a first few attempts: refused for good, or
+    tried *failing_from* times. What else becomes of them changes nothing that is to be sent.
+    """
     of_alerts, of_deliveries, of_acknowledgements, of_acts = (
         select(trail.c.key).where(trail.c.id > after_id, trail.c.place == table.name)
         for table in (alert, delivery, acknowledgement, alert_act)
@@ -141,7 +145,11 @@ def find_alerts_written_since(conn: Connection, after_id: int) -> set[str]:
         conn.scalars(
             union(
                 of_alerts,
-                select(delivery.c.alert).where(delivery.c.id.in_(of_deliveries)),
+                select(delivery.c.alert).where(
+                    delivery.c.id.in_(of_deliveries),
+                    delivery.c.sent_at.is_(None),
+                    or_(delivery.c.next_attempt_at.is_(None), delivery.c.attempts >= failing_from),
+                ),
                 select(acknowledgement.c.alert).where(
                     acknowledgement.c.id.in_(of_acknowledgements)
                 ),
@@ -213,6 +221,27 @@ def load_deliveries(conn: Connection, alerts: Sequence[str] | None = None) -> li
     if alerts is not None:
         query = query.where(delivery.c.alert.in_(alerts))
     return [DeliveryRow(**row) for row in conn.execute(query).mappings()]
+
+
+def load_tried_deliveries(
+    conn: Connection, alerts: Sequence[str], recipients: Sequence[str]
+) -> list[tuple[str, str, str, str, datetime]]:
+    """Return alert, channel, recipient, id and time of record of deliveries that may have arrived.
+
+    Of *alerts* (ids) to *recipients*, the oldest first: sent, or tried and still to be sent.
+    """
+    table = delivery.c
+    query = (
+        select(table.alert, table.channel, table.recipient, table.id, table.recorded_at)
+        .where(
+            table.alert.in_(alerts),
+            table.recipient.in_(recipients),
+            table.attempts > 0,
+            or_(table.sent_at.is_not(None), table.next_attempt_at.is_not(None)),
+        )
+        .order_by(table.recorded_at, table.id)
+    )
+    return [tuple(row) for row in conn.execute(query)]
 
 
 def load_delivery(conn: Connection, delivery_id: str) -> DeliveryRow | None:

@@ -75,6 +75,7 @@ AUDIT_POLICIES: tuple[AuditPolicy, ...] = (
     AuditPolicy(tables.sign_in, ("hash",), ("used_at",), frozen=False),
     AuditPolicy(tables.sign_in_attempt, ("id",)),
     AuditPolicy(tables.alert_act, ("id",)),
+    AuditPolicy(tables.alert_state, ("alert",), frozen=False),
     AuditPolicy(tables.link_revocation, ("id",)),
     AuditPolicy(tables.seriousness, ("id",)),
     AuditPolicy(tables.sae_clock, ("id",), frozen=False),

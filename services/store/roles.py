@@ -62,7 +62,12 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     "alerts": {
         _SELECT: (*_OPEN, *_START),
         _APPEND: (t.acknowledgement, t.act),
-        _CHANGE: (t.delivery, t.alert, t.heartbeat),  # alerts of silences and of clocks
+        _CHANGE: (
+            t.delivery,
+            t.alert,
+            t.alert_state,
+            t.heartbeat,
+        ),  # alerts of silences and of clocks
         _KEEP: (t.lease,),
         _ADD: (t.audit, t.outbox),
     },

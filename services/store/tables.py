@@ -407,6 +407,15 @@ study_activation = Table(
     Index(None, "study", "activated_at"),
 )
 
+alert_state = Table(
+    "alert_state",
+    metadata,
+    _text("alert", primary_key=True),
+    _text("state"),
+    _text("missing_people"),  # JSON: who has to acknowledge and has not
+    Column("changed_at", Instant, nullable=False),
+)
+
 # a person writes, by the command line or the console; alerts by a link
 
 alert_act = Table(

@@ -491,6 +491,33 @@ def test_a_mail_that_was_taken_is_sent_whatever_the_server_says_at_the_end(mail,
     assert len(mail.mails) == 1
 
 
+@pytest.mark.parametrize("last_command", ["EHLO", "MAIL", "RCPT", "DATA", "the mail"])
+def test_a_mail_server_that_accepts_and_then_drops_the_connection_is_tried_again(last_command):
+    replies = {"EHLO": "250 x", "MAIL": "250 OK", "RCPT": "250 OK", "DATA": "354 go on"}
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rwb") as stream:
+                stream.write(b"220 x\r\n")
+                stream.flush()
+                for line in stream:
+                    command = line[:4].decode("ascii", "replace").upper().strip()
+                    if command == last_command or line == b".\r\n":
+                        return  # without an answer
+                    if command in replies:
+                        stream.write(replies[command].encode() + b"\r\n")
+                        stream.flush()
+
+        server = threading.Thread(target=serve)
+        server.start()
+        port = listener.getsockname()[1]
+        settings = AlertSettings(smtp_host="127.0.0.1", smtp_port=port, smtp_from="aegis@x.org")
+        result = make_smtp_channel(settings)(LETTER, "chair@example.org")
+        server.join(10)
+    assert result == Failure("mail server not reached (SMTPServerDisconnected)")
+
+
 def test_an_address_outside_ascii_needs_a_server_that_can_take_it(mail):
     mail.start(enable_SMTPUTF8=False)
     assert mail.channel()(LETTER, "chair@köln.example") == Failure(

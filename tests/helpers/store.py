@@ -12,6 +12,7 @@ from services.store.alert_acts import (
     append_alert_act,
     append_link_revocation,
 )
+from services.store.alert_states import AlertStateRow, replace_alert_states
 from services.store.alerts import (
     AcknowledgementRow,
     DeliveryRow,
@@ -275,6 +276,8 @@ def fill_alert_life(conn):
                 ends_at=hours(9),
             ),
         )  # fmt: skip
+        state = AlertStateRow(f"a{number}", "open", ("anna",), HOUR_ZERO)
+        replace_alert_states(conn, [state])
         append_link_revocation(
             conn, LinkRevocationRow(f"v{number}", "anna", "", "admin", "left", HOUR_ZERO)
         )

@@ -208,5 +208,4 @@ def run(trial, steps):
 
 def is_followed(trial, post):
     """True for notices of the alert that the timeline is about, not of those that it brings."""
-    is_of_rule = post.subject.removeprefix("Retracted: ").startswith(f"[{RULE}]")
-    return is_of_rule or not trial.alerts(about=RULE)
+    return f"[{RULE}] " in post.subject or not trial.alerts(about=RULE)

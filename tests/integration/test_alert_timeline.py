@@ -230,6 +230,7 @@ def test_a_likely_boundary_that_is_then_reached_is_not_retracted(trial):
     trial.potassium("7.5", name="P-004", hour=3)
     posts = [post for post in trial.advance_to(4) if f"[{rule}]" in post.subject]
     assert list_reasons(posts) == expect("first", OFFICER, *DSMB)
+    assert "P-004 transplant day 78, treatment day 1: Hyperkalemia, grade 4" in posts[0].body
     (alert,) = trial.alerts(about=rule, kind="boundary_likely")
     assert alert.closed is ClosingReason.STRONGER_ALERT
     late = [post for post in trial.advance_to(24 * 5) if f"[{rule}]" in post.subject]

@@ -31,6 +31,7 @@ UNMOVED_GAUGES = {
     "graded_by_other_rules",  # after an upgrade
     "messages_to_reencrypt",  # after `aegis keys rotate`
     "connections_excluded",  # every sender of the trial is known
+    *("boundary_answered", "sae_clock_left_seconds"),  # which persons move
     "unread_ranges",  # every range of the trial is one that is read
 }
 
