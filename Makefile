@@ -8,7 +8,7 @@ RUN_TIME = --extra ingest --extra relay --extra rules --extra alerts --extra oid
 AS_ROOT := $(if $(filter-out 0,$(shell id -u)),sudo)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo demo-distributed run up down status test test-all mutants faults lint format grafana schema criteria golden lock sbom audit licences bench bench-e2e clean
+.PHONY: help setup demo demo-distributed run up down status test test-all mutants faults lint format grafana schema criteria part-11 golden lock sbom audit licences bench bench-e2e clean
 
 help: ## print every target
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -59,6 +59,9 @@ mutants: setup ## 120 small faults in the rules: do tests notice? N=500 or ALL=1
 
 faults: setup ## processes killed, servers cut, receivers hung, floods, mutated content; N=500 for more
 	$(if $(N),AEGIS_FAULT_RUNS=$(N)) $(PYTEST) tests/faults
+
+part-11: setup ## docs/part-11.md, from the marks of the tests
+	$(BIN)/python -m tests.helpers.part_11_table > docs/part-11.md.new && mv docs/part-11.md.new docs/part-11.md
 
 schema: setup ## docs/fact.schema.json, from the code that reads facts
 	$(BIN)/python -c 'import json; from services.ingest.facts import schema; \

@@ -112,6 +112,7 @@ def merge(name, merged_name, survivor, observed_at=HOUR_ZERO, **fields):
     return journal.Arrival(message(name, observed_at), facts)
 
 
+@pytest.mark.part11("11.10(a)")
 def test_what_is_written_in_every_table_is_in_order(store):
     with store.db.write() as conn:
         fill(conn, store.keys)

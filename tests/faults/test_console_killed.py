@@ -59,6 +59,7 @@ def count_written(installation):
         return len(facts), len(acts.load_acts(conn, ActFilter(kinds=(ActKind.ADJUDICATE,))))
 
 
+@pytest.mark.part11("11.70")
 def test_a_signature_is_whole_or_is_not(installation):
     with installation.db.read() as conn:
         record = next(one for one in records.load_latest_episodes(conn) if not one.retracted)

@@ -39,6 +39,7 @@ def trial(tmp_path_factory):
 
 
 @pytest.mark.parametrize("seed", range(_RUNS))
+@pytest.mark.part11("4.3.6")
 def test_whatever_is_killed_the_records_are_the_answer_key(trial, tmp_path, seed):
     trial_data, folder = trial
     rng = random.Random(f"kill-{seed}")

@@ -52,6 +52,7 @@ def measure_memory_kb(service):
     return int(status.split("VmRSS:")[1].split()[0])
 
 
+@pytest.mark.part11("4.2.1")
 def test_each_mutated_message_has_one_answer_and_nothing_is_lost(service, record_property):
     waits_s, sizes_kb, codes = [], [], Counter()
     with closing(Line(service.mllp)) as line:

@@ -380,6 +380,7 @@ def run_commands(folder, url, run):
         run(words)
 
 
+@pytest.mark.part11("11.30", "4.3.3")
 def test_nothing_that_is_planted_comes_out(tmp_path, url, monkeypatch):
     secret_file = tmp_path / "webhook.secret"
     secret_file.write_text("0123456789abcdef")

@@ -12,6 +12,7 @@ from tests.helpers.embedded_service import EmbeddedService
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.part11("11.10(c)", "4.2.5")
 def test_a_copy_taken_while_the_service_runs_goes_on_to_the_same_records(
     trial, answers, summary, tmp_path
 ):

@@ -62,6 +62,7 @@ def confirm(seen_record, **fields):
     return replace(RecordVerdict(seen_record.id, Verdict.CONFIRM, "seen in the chart"), **fields)
 
 
+@pytest.mark.part11("11.50(b)", "11.70")
 def test_an_adjudication_is_a_fact_and_an_act_of_its_person(installation, record):
     outcome = adjudicate(installation.context, KIM, confirm(record, seen_hash=hash_seen(record)))
     (act,) = load_all(installation, participants=[record.content.participant])
@@ -81,6 +82,7 @@ def test_an_adjudication_is_a_fact_and_an_act_of_its_person(installation, record
     assert (known.fact.body.by, known.fact.body.signed_at) == ("Kim Lee, MD", act.acted_at)
 
 
+@pytest.mark.part11("11.70")
 def test_an_act_whose_row_cannot_be_written_leaves_no_fact(installation, record, monkeypatch):
     def fail(*_args, **_words):
         raise OSError("the disk is full")
@@ -108,6 +110,7 @@ def test_a_verdict_that_is_not_complete_stores_nothing(installation, record, fie
     assert load_adjudications(installation) == []
 
 
+@pytest.mark.part11("11.10(f)", "11.70")
 def test_a_record_that_has_changed_since_it_was_seen_is_not_signed(installation, record):
     seen = hash_seen(record)
     adjudicate(installation.context, KIM, confirm(record, seen_hash=seen))

@@ -66,11 +66,13 @@ def audit(folder, capsys):
         (("--since", "2026-01-01T00:00Z", "--person", "kim"), ["kim", "kim"]),
     ],
 )
+@pytest.mark.part11("4.2.3")
 def test_acts_are_found_by_what_they_are_about_and_by_whom(audit, words, people):
     lines = [json.loads(line) for line in audit("--json", *words).splitlines()]
     assert [one["person"] for one in lines if one["person"] != "machine"] == people
 
 
+@pytest.mark.part11("11.10(b)", "11.10(e)", "4.2.2")
 def test_a_line_of_the_trail_says_who_what_when_and_why(audit):
     (line,) = [json.loads(one) for one in audit("--json", "--participant", "P-001").splitlines()]
     wanted = {
@@ -98,6 +100,7 @@ def test_the_table_shows_no_control_character(audit):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
+@pytest.mark.part11("11.10(b)")
 def test_an_export_names_the_head_of_the_chain_in_every_row(audit, tmp_path, suffix):
     file = tmp_path / f"trail.{suffix}"
     output = audit("--export", str(file), "--person", "kim")
@@ -118,6 +121,7 @@ def test_an_export_is_csv_or_json_lines(audit, tmp_path):
     assert audit("--export", str(tmp_path / "trail.xlsx"), code=2) == ""
 
 
+@pytest.mark.part11("11.10(e)")
 def test_a_command_that_writes_seals_what_it_wrote(folder, capsys):
     trial = Timeline(folder)
     with trial.db.read() as conn:

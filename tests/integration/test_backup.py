@@ -56,6 +56,7 @@ def restore(tmp_path, capsys, backup):
     return run_restore
 
 
+@pytest.mark.part11("11.10(c)", "4.2.7")
 def test_a_backup_beside_a_writer_restores_to_the_same_history(trial, tmp_path, capsys):
     source = Installation(tmp_path / "data")
     source.enrol(trial)

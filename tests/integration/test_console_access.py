@@ -46,6 +46,7 @@ def test_the_table_of_this_test_has_every_area():
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.address)
+@pytest.mark.part11("11.10(d)")
 def test_nothing_is_shown_without_sign_in(console, place):
     browser = console.browse()
     answer = browser.get(place.address)
@@ -55,6 +56,7 @@ def test_nothing_is_shown_without_sign_in(console, place):
 
 
 @pytest.mark.parametrize("person", EVERY_ROLE)
+@pytest.mark.part11("11.10(g)")
 def test_a_role_finds_its_own_pages_and_no_others(console, person):
     browser = console.admit(person)
     for address, people in SEEN_BY.items():
@@ -168,6 +170,7 @@ def test_after_sign_in_a_browser_stays_at_this_console(console, target, leads_to
         (timedelta(hours=-1), False),  # the clock was set back
     ],
 )
+@pytest.mark.part11("11.10(d)")
 def test_a_session_ends_when_it_is_not_used(console, later, is_signed_in):
     browser = console.admit("safety")
     began_at = console.clock[0]

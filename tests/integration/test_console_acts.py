@@ -76,6 +76,7 @@ def judge(browser, record, status=303, **fields):
         ({"csrf": ""}, (403, "Nothing was done")),
     ],
 )
+@pytest.mark.part11("11.200(a)")
 def test_what_cannot_be_signed_leaves_nothing(console, installation, record, fields, refusal):
     status, words = refusal
     written_before = count_written(installation)
@@ -96,6 +97,7 @@ def test_a_refused_form_keeps_what_was_entered_but_for_the_password(console, rec
     assert "hidden-word" not in answer.text
 
 
+@pytest.mark.part11("11.70")
 def test_a_record_that_changed_between_look_and_signature_is_shown_again(
     console, installation, record
 ):
@@ -148,6 +150,7 @@ def test_several_are_confirmed_with_one_signature_or_none_is(console, installati
         ("admin", "confirm", 404),
     ],
 )
+@pytest.mark.part11("11.10(g)")
 def test_a_verdict_is_given_in_a_role_that_may(console, installation, person, verdict, status):
     by_site = [
         one

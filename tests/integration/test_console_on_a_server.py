@@ -88,6 +88,7 @@ def test_the_board_reads_on_a_server_what_it_reads_in_a_file(trial_on_a_server, 
     assert on_server.load_events()
 
 
+@pytest.mark.part11("4.1")
 def test_the_login_of_the_board_reads_views_alone(trial_on_a_server):
     _, _, database = trial_on_a_server
     with psycopg.connect(database.login_url("board").replace("+psycopg", "")) as connection:
@@ -99,6 +100,7 @@ def test_the_login_of_the_board_reads_views_alone(trial_on_a_server):
                 connection.execute(f"SELECT 1 FROM {place}")  # noqa: S608 - names of ours
 
 
+@pytest.mark.part11("4.1")
 def test_the_pages_of_the_board_name_no_site_and_no_date(console):
     browser = console.admit("member")
     addresses = ["/board", f"/board/rules/{RULE}"]
@@ -109,6 +111,7 @@ def test_the_pages_of_the_board_name_no_site_and_no_date(console):
         assert not re.search(r"\b(west|north|rhein)\b", page), address
 
 
+@pytest.mark.part11("11.10(d)", "4.3.3")
 def test_every_page_and_every_act_is_within_the_rights_of_the_login(console):
     browser = console.sign_in("safety")
     for address in ("/worklist", "/participants", "/rules", f"/rules/{RULE}?what-if=1", "/alerts",

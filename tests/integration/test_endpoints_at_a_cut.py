@@ -103,6 +103,7 @@ def test_of_nobody_treated_there_are_curves_without_points(store):
     assert results.adverse_events.rows[0].any_grade.estimate is None
 
 
+@pytest.mark.part11("4.2.6")
 def test_what_came_later_changes_nothing_that_was_known_then(store):
     store.knows(70, *treated_participant("P-1"), *treated_participant("P-2"))
     store.knows(90, lab("alt", "30", day(90), "U/L", subject="P-1", name="a1"))

@@ -91,6 +91,7 @@ def test_two_who_say_the_same_decide(installation, judge):
 @pytest.mark.parametrize(
     "second", [{"verdict": Verdict.REJECT}, {"verdict": Verdict.REGRADE, "grade": 3}]
 )
+@pytest.mark.part11("11.10(f)")
 def test_where_two_differ_the_chair_decides(installation, judge, second):
     judge(KIM, Verdict.REGRADE, grade=2)
     assert judge(ANN, **second).waits_for == "the chair"
@@ -116,6 +117,7 @@ def test_the_chair_settles_nothing_where_nobody_differs(judge):
         judge(ADA, Verdict.CONFIRM)
 
 
+@pytest.mark.part11("11.200(a)")
 def test_a_reading_without_a_signature_is_refused(installation, judge):
     with pytest.raises(ActRefusedError, match="give the password again"):
         judge(replace(KIM, signed_by=SignedBy.NOTHING), Verdict.CONFIRM)
@@ -144,6 +146,7 @@ def test_the_protocol_asks_for_two_readers_and_its_rules_stay_the_same():
     assert protocol_meaning(document) == protocol_meaning(strict_document)
 
 
+@pytest.mark.part11("11.50(a)")
 def test_signatures_are_shown_with_the_record(installation, tmp_path, capsys):
     with installation.db.read() as conn:
         record = next(one for one in records.load_latest_episodes(conn) if not one.retracted)

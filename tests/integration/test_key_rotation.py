@@ -88,6 +88,7 @@ def trial(request, tmp_path, monkeypatch):
     trial.db.close()
 
 
+@pytest.mark.part11("4.3.3")
 def test_messages_are_encrypted_again_and_the_old_key_is_retired(trial, aegis, monkeypatch):
     monkeypatch.setattr(reencryption, "_MESSAGES_AT_ONCE", 7)
     sign_in(trial.keys_folder.parent, "ann", Role.OPERATOR)

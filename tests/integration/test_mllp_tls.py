@@ -67,6 +67,7 @@ def test_a_site_with_its_certificate_is_answered(intake, port, pem):
 
 
 @pytest.mark.parametrize(("sender", "answer"), [("north", "AR"), ("rhein", "AA")])
+@pytest.mark.part11("11.10(h)")
 def test_the_certificate_of_one_site_cannot_speak_for_another(intake, port, pem, sender, answer):
     raw = labs(obx("0.49"), control_id="M1", sender="ORBIS|RHEIN")
     line = Line(port, tls=client(pem, sender))
@@ -87,6 +88,7 @@ def test_without_a_certificate_that_it_trusts_nothing_is_taken(intake, port, pem
     assert (ack, count_feed_messages(intake)) == ("", 0)
 
 
+@pytest.mark.part11("11.30")
 def test_a_sender_that_does_not_encrypt_gets_no_answer(intake, port):
     line = Line(port).say(frame_message(MESSAGE))
     assert "MSA" not in line.answer()

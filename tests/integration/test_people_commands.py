@@ -72,6 +72,7 @@ def acts_in(folder):
 
 
 @pytest.mark.usefixtures("office")
+@pytest.mark.part11("11.300(a)", "4.3.8")
 def test_the_first_person_makes_the_others_and_each_is_in_the_trail(folder, aegis, people):
     assert people("add", "lee", *details("lee"), reason="on the team")[0] == 0
     assert people("roles", "lee", "--roles", "auditor", reason="new task")[0] == 0
@@ -129,6 +130,7 @@ def test_nothing_is_done_for_a_blank_reason(people, reason):
 
 @pytest.mark.parametrize("name", ["admin", "nobody", "Admin", "ädmin", ""])
 @pytest.mark.usefixtures("office")
+@pytest.mark.part11("11.300(d)")
 def test_a_wrong_password_and_an_unknown_id_are_one_sentence(log_in, name):
     code, output = log_in(name, file_of="lee")
     assert (code, output.out) == (2, "")
@@ -145,6 +147,7 @@ def test_where_nobody_is_yet_nobody_signs_in(folder, aegis, log_in):
 
 
 @pytest.mark.usefixtures("office")
+@pytest.mark.part11("11.300(c)")
 def test_the_token_is_its_owners_alone_and_ends_with_logout(folder, aegis, people):
     token_file = folder / "data" / "login.token"
     secret = token_file.read_text()
@@ -170,6 +173,7 @@ def test_a_token_that_others_can_read_is_not_used(folder, people):
 
 
 @pytest.mark.usefixtures("office")
+@pytest.mark.part11("11.300(b)", "11.300(c)")
 def test_who_ended_acts_no_more_with_the_token_of_before(folder, people, log_in):
     people("add", "lee", *details("lee", "administrator"))
     token_file = folder / "data" / "login.token"
@@ -184,6 +188,7 @@ def test_who_ended_acts_no_more_with_the_token_of_before(folder, people, log_in)
 
 
 @pytest.mark.usefixtures("office")
+@pytest.mark.part11("11.10(g)")
 def test_a_role_that_may_not_is_told_who_may(people, log_in):
     people("add", "lee", *details("lee", "safety_officer,auditor"))
     log_in("lee")
@@ -258,6 +263,7 @@ def test_a_person_chooses_a_password_of_their_own(folder, aegis, log_in):
 
 
 @pytest.mark.usefixtures("office")
+@pytest.mark.part11("11.200(a)")
 def test_a_second_factor_is_set_up_by_its_person_and_asked_for_from_then_on(
     folder, aegis, log_in, monkeypatch
 ):

@@ -103,6 +103,7 @@ def test_verify_says_which_rules_have_spoken_under_another_protocol_only(trial, 
     assert text not in capsys.readouterr().out
 
 
+@pytest.mark.part11("4.2.4")
 def test_a_reason_appends_versions_and_stays_in_the_audit_trail(trial, tmp_path, capsys):
     older(trial)
     earlier = versions(trial)

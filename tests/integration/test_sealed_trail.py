@@ -93,6 +93,7 @@ def test_where_no_service_runs_rows_may_wait_for_long(verify, monkeypatch):
     assert counts["unsealed"]
 
 
+@pytest.mark.part11("11.10(e)")
 def test_a_copy_that_is_older_than_an_anchor_is_found(installation, verify, tmp_path):
     seal(installation)
     earlier_head = verify()[2]["head"]

@@ -83,6 +83,7 @@ def test_the_first_command_activates_the_study_as_the_machine(data):
     assert activation.criteria == "ctcae-5.0"
 
 
+@pytest.mark.part11("11.10(k)")
 def test_files_that_are_edited_run_once_somebody_activates_them(aegis, study, data):
     change(study, "id: rhein", "id: spree")
     code, answer = aegis("sites", "list")
@@ -103,6 +104,7 @@ def test_files_that_are_edited_run_once_somebody_activates_them(aegis, study, da
     assert "is what runs already: nothing is activated" in answer.out
 
 
+@pytest.mark.part11("11.10(k)")
 def test_files_of_long_ago_run_again(aegis, study, data, tmp_path):
     earlier = Path(shutil.copytree(study, tmp_path / "earlier"))
     change(study, 'version: "1"', 'version: "2"', "protocol.yaml")

@@ -43,6 +43,7 @@ def study(tmp_path, monkeypatch):
 @pytest.mark.server
 @pytest.mark.slow
 @pytest.mark.usefixtures("study")
+@pytest.mark.part11("11.10(a)", "4.3.4")
 def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch, capsys):
     monkeypatch.setenv("AEGIS_DATABASE_URL", postgres.url)
     assert main(["migrate"]) == 0
@@ -116,6 +117,7 @@ def change(installation, sql):
         ("DELETE FROM decision", "the last decision is not what the standings say"),
     ],
 )
+@pytest.mark.part11("11.10(a)")
 def test_each_thing_that_is_wrong_is_said_and_counted(graded_study, capsys, sql, text):
     assert main(["verify"]) == 0, capsys.readouterr().out
     change(graded_study, sql)

@@ -79,6 +79,7 @@ def test_another_number_or_another_order_of_rules_is_not():
     assert len(meanings) == 3
 
 
+@pytest.mark.part11("4.3.5")
 def test_table_protocol_and_edition_each_make_another_version():
     versions = {
         rules_version("ctcae-5.0", read(PROTOCOL), 1),

@@ -36,6 +36,7 @@ def attempts(outcomes, source="desk"):
         ("tttattt", 1),
     ],
 )
+@pytest.mark.part11("11.300(d)")
 def test_each_failure_at_one_place_doubles_the_wait(outcomes, wait_s):
     source_attempts = attempts(outcomes)
     assert compute_wait_s(source_attempts, "desk", HOUR_ZERO, is_known_source=True) == wait_s

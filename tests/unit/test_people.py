@@ -332,6 +332,7 @@ def test_a_person_without_a_role_and_site_staff_without_a_site_are_refused(offic
     office.add("ann", Role.SITE_STAFF, site="west")
 
 
+@pytest.mark.part11("11.100(a)")
 def test_an_id_is_never_used_again(office):
     office.add("ann", Role.AUDITOR)
     with pytest.raises(PersonRefusedError, match="never used again"):
