@@ -18,7 +18,7 @@ from sqlalchemy import insert, update
 
 from benchmarks.material import Material, open_data
 from benchmarks.measuring import Measure, interpreter_of_a_service
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.application.decide_study import Decide, run_study_step
 from services.safety_rules.application.study_watch import StudyWatch
 from services.safety_rules.domain.ctcae.rule_book import Rules
@@ -118,7 +118,7 @@ def _fill(db: Database, rules: Rules) -> None:
             [
                 {"subject": pseudonym, "rule": rule.id, "version": 1, "known_at": _OBSERVED_AT,
                  "seq": 1,
-                 "payload": wire.write_canonical(_make_standing(pseudonym, number, rule.id))}
+                 "payload": write_canonical(_make_standing(pseudonym, number, rule.id))}
                 for pseudonym, number in people
                 for rule in rules.protocol.rules
             ],

@@ -17,6 +17,7 @@ from services.ingest.fact_names import FactNames
 from services.ingest.json_line import read_json_object
 from services.ingest.line_places import name_line
 from services.runtime import wire
+from services.runtime.fact_schema import make_fact_schema
 from services.vocabulary.fact import Fact
 
 FACTS_SENDER = "facts|"  # the person or the site follows
@@ -216,4 +217,4 @@ def _read_instant(text: object) -> datetime | None:
 
 def schema() -> Mapping[str, object]:
     """Return the JSON Schema of one line."""
-    return wire.make_fact_schema()
+    return make_fact_schema()

@@ -12,8 +12,7 @@ import msgspec
 from pydantic import TypeAdapter, ValidationError
 
 from services.runtime import fact_forms
-from services.runtime.canonical_json import digest_canonical, write_canonical
-from services.runtime.fact_schema import make_fact_schema, rewrite_fact
+from services.runtime.fact_schema import rewrite_fact
 from services.vocabulary.alert import AlertKind, DeathDetail, Detail, QuarantineDetail
 from services.vocabulary.data_query import QueryPeriod
 from services.vocabulary.decision import Decision
@@ -22,22 +21,6 @@ from services.vocabulary.fact import Body, Fact, Status
 from services.vocabulary.operations import ClockDetail, DailyNoteDetail, SilenceDetail
 from services.vocabulary.recommendation import Advice
 from services.vocabulary.standing import Standing
-
-__all__ = (
-    "Unreadable",
-    "digest_canonical",
-    "digest_clinical",
-    "make_fact_schema",
-    "read_advice_list",
-    "read_decision",
-    "read_detail",
-    "read_episode_content",
-    "read_fact",
-    "read_query_periods",
-    "read_standing",
-    "write_canonical",
-    "write_fact",
-)
 
 T = TypeVar("T")
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, bindparam, func, or_, select, union, update
 
 from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.runtime.topic_names import ALERTS
 from services.store import audit, outbox
 from services.store.bulk import match_any
@@ -77,7 +78,7 @@ def upsert_alerts(conn: Connection, alerts: Sequence[Alert]) -> list[Alert]:
     contents = [_encode_detail(row) for row in news]
     rows = [_alert_row(content) for content in contents]
     audit.insert_audited(conn, alert, [row for row in rows if row["id"] not in stored_by_id])
-    announcements = [(str(content["study"]), wire.write_canonical(content)) for content in contents]
+    announcements = [(str(content["study"]), write_canonical(content)) for content in contents]
     outbox.announce(conn, ALERTS, announcements)
     replacements = [row for row in rows if row["id"] in stored_by_id]
     if replacements:
@@ -273,7 +274,7 @@ def load_acknowledgements(
 def _encode_detail(alert_value: Alert) -> dict[str, object]:
     """Return the fields of an alert; its detail is text, in the database and on the topic."""
     content = {field.name: getattr(alert_value, field.name) for field in fields(alert_value)}
-    return content | {"detail": wire.write_canonical(alert_value.detail)}
+    return content | {"detail": write_canonical(alert_value.detail)}
 
 
 def _alert_row(content: Mapping[str, object]) -> dict[str, object]:

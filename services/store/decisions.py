@@ -9,6 +9,7 @@ from uuid import NAMESPACE_URL, uuid5
 from sqlalchemy import Connection, Select, and_, func, select, update
 
 from services.runtime import wire
+from services.runtime.canonical_json import digest_canonical, write_canonical
 from services.store import audit
 from services.store.bulk import insert_if_new
 from services.store.tables import decision, study_state
@@ -58,7 +59,7 @@ def append_decision(conn: Connection, content: Decision, made_at: datetime) -> D
     of_rule = and_(table.study == content.study, table.rule == content.rule)
     query = select(table.id, table.version, table.made_at, table.payload).where(of_rule)
     last = conn.execute(query.order_by(table.version.desc()).limit(1)).one_or_none()
-    payload = wire.write_canonical(content)
+    payload = write_canonical(content)
     if last is not None and last.payload == payload:
         return DecisionRow(last.id, last.version, last.made_at, content)
     version = 1 if last is None else last.version + 1
@@ -78,7 +79,7 @@ def append_decision(conn: Connection, content: Decision, made_at: datetime) -> D
 
 def _make_decision_id(conn: Connection, content: Decision, version: int) -> str:
     """Return the uuid5 of *content*, and of *version* when an earlier decision says the same."""
-    digest = wire.digest_canonical(content)
+    digest = digest_canonical(content)
     first = str(uuid5(_NAMESPACE, digest))
     is_taken = conn.scalar(select(decision.c.id).where(decision.c.id == first)) is not None
     return str(uuid5(_NAMESPACE, f"{digest}|{version}")) if is_taken else first
@@ -125,7 +126,7 @@ def advance_study(conn: Connection, state: StudyState, cut: Mapping[str, int]) -
     Returns:
         False when a concurrent step won: the caller rolls back and reads again.
     """
-    row = {"study": state.study, "version": state.version + 1, "cut": wire.write_canonical(cut)}
+    row = {"study": state.study, "version": state.version + 1, "cut": write_canonical(cut)}
     if state.version == 0:
         if not insert_if_new(conn, study_state, [row]):
             return False

@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import Connection, bindparam, exists, not_, or_, select, update
 
 from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.store import audit
 from services.store.bulk import match_any
 from services.store.rules_aliases import select_rules_version
@@ -27,7 +28,7 @@ def replace_advice(conn: Connection, advice: Mapping[str, AdvicePeriod]) -> None
         query = select(participant_advice).where(is_wanted)
         stored_rows |= {row["subject"]: dict(row) for row in conn.execute(query).mappings()}
     all_rows = [
-        {"subject": subject, "payload": wire.write_canonical(period.advice), "since": period.since}
+        {"subject": subject, "payload": write_canonical(period.advice), "since": period.since}
         for subject, period in sorted(advice.items())
     ]
     rows = [row for row in all_rows if row != stored_rows.get(str(row["subject"]))]

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, bindparam, select, update
 
 from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.store import audit
 from services.store.bulk import match_any
 from services.store.rules_aliases import list_columns, select_rules_version
@@ -42,7 +43,7 @@ def replace_queries(conn: Connection, queries: Sequence[QueriesRow]) -> None:
             "subject": row.subject,
             "folded_through": row.folded_through,
             "rules_version": row.rules_version,
-            "payload": wire.write_canonical(row.periods),
+            "payload": write_canonical(row.periods),
         }
         for row in sorted(queries, key=lambda row: row.subject)
         if row != stored_queries.get(row.subject)

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, bindparam, exists, func, select
 
 from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.store import audit
 from services.store.bulk import match_any, split_into_parts
 from services.store.rules_aliases import list_columns
@@ -52,7 +53,7 @@ def append_episodes(conn: Connection, episodes: Sequence[Episode]) -> None:
             "cause": one.cause,
             "retracted": one.retracted,
             "merged_into": one.merged_into,
-            "payload": wire.write_canonical(one.content),
+            "payload": write_canonical(one.content),
         }
         for one in episodes
     ]
@@ -134,7 +135,7 @@ def append_standings(conn: Connection, rows: Sequence[StandingRow]) -> list[Stan
                 "version": row.version,
                 "known_at": row.known_at,
                 "seq": row.seq,
-                "payload": wire.write_canonical(row.standing),
+                "payload": write_canonical(row.standing),
             }
             for row in additions
         ],

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from hashlib import sha256
 
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.fact import Fact, Status
 from services.vocabulary.quantity import Censoring, Quantity
@@ -31,7 +31,7 @@ def quantity(text, unit=""):
 def fact(body, time=HOUR_ZERO, *, name=None, reported_hour=None, **fields):
     """A fact about P-001 at *time* (an instant, or hours after ``HOUR_ZERO``)."""
     when = time if isinstance(time, datetime) else hours(time)
-    digest = sha256(f"{when:%Y-%m-%dT%H:%M:%S} {wire.write_canonical(body)}".encode()).hexdigest()
+    digest = sha256(f"{when:%Y-%m-%dT%H:%M:%S} {write_canonical(body)}".encode()).hexdigest()
     return Fact(
         id=name or digest[:12],
         subject=fields.pop("subject", "P-001"),

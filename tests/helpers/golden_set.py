@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import get_args
 
 from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.adapters.rules_version import TABLES, criteria_meaning
 from services.safety_rules.adapters.study_rules import load_rules
 from services.safety_rules.application.decide_study import find_last_determination
@@ -329,7 +330,7 @@ def _brief(value):
     The last digits of a chance differ between machines.
     """
     content = json.loads(
-        wire.write_canonical(value), parse_float=lambda text: float(f"{float(text):.9g}")
+        write_canonical(value), parse_float=lambda text: float(f"{float(text):.9g}")
     )
     return json.dumps(
         _drop_empty(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False

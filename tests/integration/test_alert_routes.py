@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.vocabulary.clinical_fact import Action, Administration, Death, Enrolment, Transplant
 from tests.helpers.fact_notes import fact, lab
 from tests.helpers.timeline import FOLDER
@@ -23,7 +23,7 @@ def facts_file(tmp_path):
             fact(Administration("blinatumomab", Action.START), -1, subject=name),
             fact(Death(), 3, subject=name),
         ]
-    contents = [json.loads(wire.write_canonical(one)) for one in facts]
+    contents = [json.loads(write_canonical(one)) for one in facts]
     kept_names = contents[0].keys() - {"id", "digest", "series"}
     lines = [json.dumps({name: one[name] for name in kept_names & one.keys()}) for one in contents]
     path = tmp_path / "facts.ndjson"

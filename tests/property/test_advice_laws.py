@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.participant.linked_participants import (
     LinkedParticipants,
@@ -36,7 +36,7 @@ def make_families(facts):
 
 def write_advice(trial_families, hour):
     return [
-        wire.write_canonical(fold.find_advice(hours(hour)))
+        write_canonical(fold.find_advice(hours(hour)))
         for family in trial_families
         for member in family.members
         if (fold := family.find_fold(member)) is not None

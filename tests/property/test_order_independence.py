@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.application.recompute import assess, recompute_family
 from services.safety_rules.domain.facts.linked_groups import link_participants
 from services.safety_rules.domain.participant.linked_participants import (
@@ -47,13 +47,11 @@ def write_families(trial_families):
     lines = []
     for family in trial_families:
         for member in family.members:
-            lines.append(wire.write_canonical(family.list_records(member)))
+            lines.append(write_canonical(family.list_records(member)))
             fold = family.find_fold(member)
             if fold is not None:
-                lines.append(wire.write_canonical([o.standing for o in fold.find_standings(END)]))
-                lines.append(
-                    wire.write_canonical(sorted(fold.list_queries(), key=lambda q: q.facts))
-                )
+                lines.append(write_canonical([o.standing for o in fold.find_standings(END)]))
+                lines.append(write_canonical(sorted(fold.list_queries(), key=lambda q: q.facts)))
     return lines
 
 
@@ -107,7 +105,7 @@ def test_the_current_records_and_standings_do_not_depend_on_the_journal(seed):
         ]
         contents = [e.content for one in recounts for e in one.latest if not e.retracted]
         stands = [standing for one in recounts for standing in one.standings]
-        ends.add(tuple(sorted(map(wire.write_canonical, [*contents, *stands]))))
+        ends.add(tuple(sorted(map(write_canonical, [*contents, *stands]))))
     assert len(ends) == 1
 
 
@@ -116,7 +114,7 @@ def journal_of(journal, group):
 
 
 def write_history(recount):
-    return wire.write_canonical([recount.versions, recount.standing_changes])
+    return write_canonical([recount.versions, recount.standing_changes])
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -149,7 +147,7 @@ def write_history_with_restarts(group, journal, chance):
         standing_rows += changes[1]
     record_history.pass_time(END)
     standing_rows += record_history.take_changes()[1]
-    return wire.write_canonical([versions, standing_rows])
+    return write_canonical([versions, standing_rows])
 
 
 def resume_history(group, messages_heard, versions, standing_rows):
@@ -175,7 +173,7 @@ def test_a_file_of_facts_is_assessed_alike_in_any_order(seed):
     plain = assess(RULES, facts)
     shuffled_facts = [*facts, *chance.sample(facts, 20)]
     chance.shuffle(shuffled_facts)
-    assert wire.write_canonical(assess(RULES, shuffled_facts)) == wire.write_canonical(plain)
+    assert write_canonical(assess(RULES, shuffled_facts)) == write_canonical(plain)
 
 
 def has_moved_record(facts):

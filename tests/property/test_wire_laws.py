@@ -12,16 +12,15 @@ from hypothesis import strategies as st
 from msgspec import structs
 
 from services.ingest.json_line import read_json_object
+from services.runtime.canonical_json import digest_canonical, write_canonical
 from services.runtime.fact_schema import rewrite_fact
 from services.runtime.wire import (
     Unreadable,
-    digest_canonical,
     read_decision,
     read_detail,
     read_episode_content,
     read_fact,
     read_standing,
-    write_canonical,
     write_fact,
 )
 from services.vocabulary.alert import AlertKind, DeathDetail

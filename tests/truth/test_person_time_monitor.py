@@ -14,6 +14,7 @@ from scipy import integrate, stats
 
 from services.charts.boundary import draw_boundary_chart
 from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.domain.stopping.look_back import find_crossings, list_knowledge_changes
 from services.safety_rules.domain.stopping.monitor import decide_rule
 from services.safety_rules.domain.stopping.person_time import (
@@ -323,9 +324,9 @@ def test_a_rate_of_1_has_no_hazard_to_simulate():
 @pytest.mark.parametrize("plan", PLANS)
 def test_a_decision_is_read_as_it_was_written(plan):
     decision = decide(35, observe(0, 35, 30), observe(0, 35), rule=time_rule(STEPS, 1000.0, **plan))
-    text = wire.write_canonical(decision)
+    text = write_canonical(decision)
     assert wire.read_decision(text) == decision
-    assert wire.write_canonical(wire.read_decision(text)) == text
+    assert write_canonical(wire.read_decision(text)) == text
 
 
 def test_a_chart_of_person_time_names_its_axis():

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from services.cli.main import main
-from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.application.cache import Cache
 from services.safety_rules.application.fold_participants import FoldRequest, fold
 from services.safety_rules.application.recompute import assess
@@ -136,7 +136,7 @@ def test_a_file_is_assessed_as_the_service_would(tmp_path, seed):
 
 
 def lines(things):
-    return sorted(map(wire.write_canonical, things))
+    return sorted(map(write_canonical, things))
 
 
 def test_a_name_that_nobody_knows_is_named_and_nothing_is_assessed(run_assess):

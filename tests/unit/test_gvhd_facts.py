@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.runtime.wire import Unreadable, make_fact_schema, read_fact, write_fact
+from services.runtime.fact_schema import make_fact_schema
+from services.runtime.wire import Unreadable, read_fact, write_fact
 from services.vocabulary.clinical_fact import ChronicGvhd, GvhdStage
 from services.vocabulary.graft_fact import ChronicGvhdScores, GraftStatus, GvhdSigns
 from services.vocabulary.quantity import Quantity

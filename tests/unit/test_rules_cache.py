@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.material import Material
 from services.runtime import wire
+from services.runtime.canonical_json import write_canonical
 from services.safety_rules.application.cache import Cache, CachedHistory, CacheUses
 from services.safety_rules.application.fold_participants import FoldRequest, fold
 from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
@@ -107,9 +108,9 @@ def everything_said(folder, cache, seed):
         fold(db, RULES, cache, PEOPLE, FoldRequest(batch_end))
     fold(db, RULES, cache, PEOPLE, FoldRequest(hours(1000)))
     with db.read() as conn:
-        versions = sorted(map(wire.write_canonical, load_episode_versions(conn)))
+        versions = sorted(map(write_canonical, load_episode_versions(conn)))
         versions += sorted(
-            wire.write_canonical(row.standing) for row in load_latest_standings(conn, "TRIAL")
+            write_canonical(row.standing) for row in load_latest_standings(conn, "TRIAL")
         )
     db.close()
     return versions

@@ -10,17 +10,16 @@ from functools import partial
 import pytest
 from msgspec import structs
 
+from services.runtime.canonical_json import digest_canonical, write_canonical
+from services.runtime.fact_schema import make_fact_schema
 from services.runtime.wire import (
     Unreadable,
-    digest_canonical,
     digest_clinical,
-    make_fact_schema,
     read_decision,
     read_detail,
     read_episode_content,
     read_fact,
     read_standing,
-    write_canonical,
     write_fact,
 )
 from services.vocabulary.alert import AlertKind, DeathDetail, QuarantineDetail

@@ -4,7 +4,7 @@ from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Se
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from services.runtime import wire
+from services.runtime.canonical_json import digest_canonical
 from services.safety_rules.application.cache import Cache, CachedHistory
 from services.safety_rules.application.stored_family import StoredFamily
 from services.safety_rules.domain.ctcae.rule_book import Rules
@@ -174,7 +174,7 @@ def _compute_digest(
     """Return the digest of the records: the previous one when none of them has changed."""
     if state.digest and state.subject not in changed_participants:
         return state.digest
-    return wire.digest_canonical(
+    return digest_canonical(
         [(e.id, e.version, e.retracted) for e in history.list_latest_versions(state.subject)]
     )
 
