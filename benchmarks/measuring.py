@@ -1,11 +1,13 @@
 """A measure beside what it is compared to: both in every round, so that both meet one machine."""
 
 import gc
+import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from statistics import median
 
 from services.runtime.gc_tuning import tune_interpreter
@@ -50,6 +52,41 @@ class Comparison:
     def relative_spread(self) -> tuple[float, float]:
         """Least and greatest ratio of any round."""
         return min(self.ratios), max(self.ratios)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A figure as programs read it: beside its floor, when it has one.
+
+    *ratio* is of both: the figure / the floor.
+    """
+
+    name: str
+    value: float
+    unit: str
+    floor: float | None = None
+    ratio: float | None = None
+
+
+def write_rows(path: Path, rows: Sequence[Row]) -> None:
+    """Write *rows* as ``{"rows": [...]}``, in a folder that is made when there is none."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"rows": [asdict(row) for row in rows]}, indent=1) + "\n")
+
+
+def list_rows(comparisons: Sequence[Comparison]) -> list[Row]:
+    """Return a row for each measure, named by its name up to a colon; the first floor counts.
+
+    >>> list_rows([Comparison("look.5000: 10 rules", "ms", 6.0, "floor: sums", 2.0, (3.0,))])
+    [Row(name='look.5000', value=6.0, unit='ms', floor=2.0, ratio=3.0)]
+    """
+    rows: dict[str, Row] = {}
+    for one in comparisons:
+        name = one.name.split(":")[0]
+        row = rows.setdefault(name, Row(name, one.figure, one.unit))
+        if row.floor is None and one.reference_name.startswith("floor"):
+            rows[name] = replace(row, floor=one.reference, ratio=one.ratio)
+    return [*rows.values()]
 
 
 def compare(measure: Measure, rounds: int) -> list[Comparison]:

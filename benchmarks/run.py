@@ -28,7 +28,7 @@ from benchmarks import (
 )
 from benchmarks.machine import machine
 from benchmarks.material import Material
-from benchmarks.measuring import Comparison, Measure, compare
+from benchmarks.measuring import Comparison, Measure, compare, list_rows, write_rows
 from services.cli.shared.tables import make_table
 
 MEASURES: Mapping[str, Callable[[Material], list[Measure]]] = {
@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             for measure in MEASURES[name](material):
                 results += compare(measure, args.rounds)
     print(make_table(_HEAD, _rows(results)))
+    write_rows(args.folder / "bench" / "bench.json", list_rows(results))
     print(_LEGEND.format(rounds=args.rounds))
     return 0
 

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -81,9 +81,13 @@ class Bench:
             name = f"rules-{number + 1}"
             role = Role(name, ("run", "rules"), 0)
             ports = {name: free_port()}
-            worker = Worker(role, self.folder / "log", ports, self.installation.environment)
+            worker = Worker(role, self.folder / "log", ports, self._find_rules_environment)
             worker.begin()
             self.rules.append(worker)
+
+    def _find_rules_environment(self, _name: str) -> Mapping[str, str]:
+        """Return the environment of each worker of the rules: they share one login."""
+        return self.installation.environment("rules")
 
     def stop_rules(self) -> None:
         """Let none run."""

@@ -12,12 +12,15 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from benchmarks import measuring
 from benchmarks.end_to_end.bench import WITHOUT_RULES, Bench, rate
 from benchmarks.end_to_end.feed import ALL_OTHERS
+from benchmarks.end_to_end.idle import measure_idle_shares, sum_own_shares
 from benchmarks.end_to_end.processes import cpu_s, resident_mb
 from benchmarks.end_to_end.senders import send_all, send_at
 from benchmarks.end_to_end.stages import STAGES, delays_ms
 from benchmarks.machine import machine
+from benchmarks.measuring import write_rows
 from deploy.local.installation import Installation
 from services.cli.demo.mail_sink import MailSink
 from services.cli.shared.tables import make_table
@@ -26,6 +29,7 @@ _CONNECTIONS = 32
 _RESULTS = 10  # facts of a message, where it is not one
 _PER_SECOND = 1000.0  # facts, where delays are measured
 _WARM = 4000
+_SETTLED_S, _IDLE_S = 60.0, 30.0
 
 Row = tuple[str, ...]
 
@@ -52,10 +56,28 @@ def _measure(installation: Installation, folder: Path, args: Namespace) -> None:
         bench = Bench(installation, args.participants, folder)
         for head, rows in _tables(bench, args.facts, args.seconds):
             print(f"\n{make_table(head, rows)}", flush=True)
+        shares = _measure_idle(bench)
+        head = ("nothing to do, each process", "% of a core")
+        print(
+            f"\n{make_table(head, [(one, f'{100 * share:.1f}') for one, share in shares.items()])}"
+        )
+        write_rows(
+            args.folder / "bench" / "e2e.json",
+            [measuring.Row("idle", sum_own_shares(shares), "core")],
+        )
     finally:
         if bench is not None:
             bench.stop_rules()
         list(installation.stop())
+
+
+def _measure_idle(bench: Bench) -> dict[str, float]:
+    """Return the share of a core of each process, once all are told and settled."""
+    bench.start_rules()
+    bench.wait_until_folded()
+    bench.wait_until_notified()
+    time.sleep(_SETTLED_S)
+    return measure_idle_shares(bench, _IDLE_S)
 
 
 def _tables(bench: Bench, facts: int, seconds: float) -> Iterator[tuple[Row, list[Row]]]:

@@ -49,7 +49,7 @@ class DeliveryWorker:
         self._lease = HeldLease(self.context.db, "alerts", self.holder, self.context.clock)
         self._wakeups = make_wakeups(self.context.db, ALERTS_CHANGED)
 
-    def run(self, stop: threading.Event, idle_s: float = 0.5) -> None:
+    def run(self, stop: threading.Event, idle_s: float = 1.0) -> None:
         """Work until *stop* is set; what fails for now is logged and tried again.
 
         It rests until an alert changes, and at most *idle_s* seconds.

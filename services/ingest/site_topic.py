@@ -27,7 +27,7 @@ from services.runtime.failpoints import pass_failpoint
 from services.runtime.health import Progress
 
 BATCH_SIZE = 256
-_POLL_MS = 200
+_POLL_MS = 1000  # records end a poll at once; a stop is heard after it
 _LEAVE_MS = 10_000
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _SITE = re.compile(rb"[a-z0-9-]{1,64}")

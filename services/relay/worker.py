@@ -58,7 +58,7 @@ class Relay:
         self._lease = HeldLease(self.db, "relay", self.holder, self.clock)
         self._wakeups = make_wakeups(self.db, OUTBOX_CHANGED)
 
-    def run(self, stop: threading.Event, idle_s: float = 0.5) -> None:
+    def run(self, stop: threading.Event, idle_s: float = 2.0) -> None:
         """Publish until *stop* is set; failures are logged and tried again.
 
         It rests until something is announced, and at most *idle_s* seconds.

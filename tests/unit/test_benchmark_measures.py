@@ -1,5 +1,7 @@
 """A figure of the benchmarks beside its floor."""
 
+import json
+
 import pytest
 
 from benchmarks.measuring import Measure, compare, per_second
@@ -47,4 +49,7 @@ def test_one_table_says_each_figure_beside_its_floor(tmp_path, capsys):
     assert output.count("floor: bytes split only") == 2
     assert output.count("floor: the same facts in order") == 2
     assert "SQLite 3." in output
-    assert list(tmp_path.iterdir()) == []
+    (folder,) = tmp_path.iterdir()
+    rows = json.loads((folder / "bench.json").read_text())["rows"]
+    assert [set(row) for row in rows] == [{"name", "value", "unit", "floor", "ratio"}] * len(rows)
+    assert len(rows) == output.count("floor: bytes split only") + 2
