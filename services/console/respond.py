@@ -107,6 +107,12 @@ def redirect(address: str) -> RedirectResponse:
     return RedirectResponse(address, _SEE_OTHER, HEADERS)
 
 
+def respond_file(text: str, media_type: str, name: str) -> Response:
+    """Return a file that the browser keeps under *name*."""
+    headers = {**HEADERS, "Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(text, media_type=media_type, headers=headers)
+
+
 def respond_picture(content: bytes) -> Response:
     """Return an SVG picture."""
     return Response(content, media_type="image/svg+xml", headers=HEADERS)

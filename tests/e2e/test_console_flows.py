@@ -2,20 +2,23 @@
 
 import re
 from contextlib import contextmanager
+from shutil import copytree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect, sync_playwright
 
+from services.acts.study_activation import activate_study
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
 from services.cli.process.service import Service
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
 from services.simulator.trial import simulate_trial
-from services.store import acts, decisions
+from services.store import acts, decisions, parking
 from services.vocabulary.act import ActKind
+from services.vocabulary.person import Actor, Role
 from tests.helpers.console_pages import EVERY_ROLE, add_everybody
-from tests.helpers.installation import Installation, messages_of
+from tests.helpers.installation import STUDY, Installation, messages_of
 from tests.helpers.people import PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -79,6 +82,15 @@ def sign(page, reason, button):
 def load_acts(installation, kind):
     with installation.db.read() as conn:
         return acts.load_acts(conn, acts.ActFilter(kinds=(kind,)))
+
+
+def make_unknown_codes():
+    """Two results of *west* under a code that nobody knows."""
+    sources = [one for one in simulate_trial(8, seed=7, days=16).messages if b"|WEST|" in one]
+    panel = next(one for one in sources if re.search(rb"\rOBX\|1\|NM\|", one))
+    unknown_code = re.sub(rb"(\rOBX\|1\|NM\|)[^|]*", rb"\1NO-SUCH-CODE^^L", panel)
+    control_id = unknown_code.split(b"|")[9]
+    return [unknown_code.replace(control_id, b"X%d" % number, 1) for number in (1, 2)]
 
 
 def count_confirmed(installation):
@@ -151,6 +163,63 @@ def test_the_evening_of_a_member_of_the_board_on_a_phone(running_console, chromi
         expect(page.get_by_role("status")).to_have_text("Signed: pause.")
     act = load_acts(installation, ActKind.DETERMINE)[-1]
     assert (act.actor.id, act.target, act.new_value) == ("chair", RULE, "pause")
+
+
+def test_a_site_clears_its_parked_codes(running_console, chromium):
+    """What waits for the same is one group, read again or discarded with a reason."""
+    installation, address = running_console
+    installation.accept(make_unknown_codes())
+    with installation.db.read() as conn:
+        waiting_count = len(parking.load_parked(conn, site="west"))
+    assert waiting_count >= 2
+    with visit(chromium, address, "site") as page:
+        page.get_by_role("link", name="Parked").click()
+        page.get_by_role("button", name="Read again what waits at west").first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Parked")
+        while page.locator("section.group").count():
+            page.get_by_text(re.compile("^Discard")).first.click()
+            page.get_by_label("Reason").first.fill("an old analyser, checked by phone")
+            page.get_by_role("button", name="Discard for good").first.click()
+        expect(page.get_by_text("Nothing is parked.")).to_be_visible()
+    with installation.db.read() as conn:
+        assert parking.load_parked(conn, site="west") == []
+    discard_acts = load_acts(installation, ActKind.DISCARD_PARKED)
+    assert {one.actor.id for one in discard_acts} == {"site"}
+    assert len(discard_acts) == waiting_count
+
+
+def test_an_auditor_finds_who_changed_a_mapping_and_takes_it_along(
+    running_console, chromium, tmp_path
+):
+    installation, address = running_console
+    change_mapping(installation, tmp_path / "study")
+    with visit(chromium, address, "auditor") as page:
+        page.get_by_role("link", name="Audit").click()
+        page.locator("select[name=kind]").select_option("activate-study")
+        page.get_by_role("button", name="Show").click()
+        newest = page.locator("table tbody tr").first
+        expect(newest).to_contain_text("admin")
+        expect(newest).to_contain_text("administrator")
+        expect(newest).to_contain_text("a new analyser at west")
+        with page.expect_download() as download:
+            page.get_by_role("link", name="CSV").click()
+        heading, *rows = download.value.path().read_text().splitlines()
+        assert heading.startswith("at,person,name,role,act")
+        assert heading.endswith("chain_head")
+        assert "a new analyser at west" in rows[-1]
+
+
+def change_mapping(installation, folder):
+    """Activate the study with one more code at *west*, as the administrator."""
+    copytree(STUDY, folder)
+    file = folder / "sites.yaml"
+    text = file.read_text()
+    file.write_text(
+        re.sub(r"(\n +codes:\n)( +)", r"\1\2NO-SUCH-CODE: potassium\n\2", text, count=1)
+    )
+    actor = Actor("admin", "admin", Role.ADMINISTRATOR)
+    study = installation.context.study_id
+    activate_study(installation.db, actor, study, folder, "a new analyser at west")
 
 
 @pytest.mark.parametrize("person", EVERY_ROLE)

@@ -8,8 +8,10 @@ from starlette.responses import Response
 
 from services.console.respond import render
 from services.console.visit import Visit
+from services.people.rights import find_acting_role
 from services.store import parking, refusals
 from services.store.parking import ParkedRow
+from services.vocabulary.act import ActKind
 
 _MOST_PLACES = 5
 
@@ -22,23 +24,23 @@ class ParkedGroup:
         site: Id.
         reason: Of the closed set.
         detail: What is wrong and what to do, with the sender's words for who may read them.
-        items: Oldest first.
+        rows: Its items, oldest first.
     """
 
     site: str
     reason: str
     detail: str
-    items: tuple[ParkedRow, ...]
+    rows: tuple[ParkedRow, ...]
 
     @property
     def parked_since(self) -> datetime:
         """The instant at which the oldest was parked."""
-        return self.items[0].parked_at
+        return self.rows[0].parked_at
 
     @property
     def places(self) -> str:
         """Some of the places in the messages."""
-        places = list(dict.fromkeys(one.path for one in self.items))
+        places = list(dict.fromkeys(one.path for one in self.rows))
         more = f" and {len(places) - _MOST_PLACES} more" if len(places) > _MOST_PLACES else ""
         return f"{', '.join(places[:_MOST_PLACES])}{more}"
 
@@ -57,6 +59,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         groups=group_items(revealed_rows),
         item_count=len(rows),
         refusals_newest_first=refusals_newest_first[::-1],
+        may_clear=find_acting_role(visit.person, ActKind.DISCARD_PARKED) is not None,
         fault=fault,
     )
 
@@ -67,4 +70,4 @@ def group_items(rows: Iterable[ParkedRow]) -> list[ParkedGroup]:
     for row in rows:
         groups.setdefault((row.site, row.reason, row.detail), []).append(row)
     groups_by_size = [ParkedGroup(*key, tuple(items)) for key, items in groups.items()]
-    return sorted(groups_by_size, key=lambda group: (-len(group.items), group.parked_since))
+    return sorted(groups_by_size, key=lambda group: (-len(group.rows), group.parked_since))
