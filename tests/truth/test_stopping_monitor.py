@@ -562,7 +562,7 @@ def test_after_continue_the_rule_waits_for_a_new_event():
     two = (observe(0, 9, 2), observe(1, 9, 3))
     assert decide(9, *two, answer=answer).silenced_at_events == 2
     assert decide(9, *two, observe(2, 9, 5), answer=answer).silenced_at_events is None
-    stop_answer = replace(answer, answer=Answer.STOP)
+    stop_answer = Determination(CRS.id, "id", Answer.STOP, "chair", "reviewed", 2)
     assert decide(9, *two, answer=stop_answer).silenced_at_events is None
 
 
@@ -655,20 +655,26 @@ def test_a_table_of_onsets_rises_from_above_day_0_to_a_share_of_at_most_1(points
 
 
 NUMBERS = {  # an onset curve; the fault of its numbers
-    "a mean of 0 days": (Curve("exponential", mean_days=0), ["mean_days must be above 0"]),
+    "a mean of 0 days": (
+        Curve("exponential", mean_days=0),
+        ["mean_days must be finite and above 0, not 0"],
+    ),
     "a short mean": (Curve("exponential", mean_days=0.01), []),
-    "a mean without end": (Curve("exponential", mean_days=inf), ["mean_days must be above 0"]),
+    "a mean without end": (
+        Curve("exponential", mean_days=inf),
+        ["mean_days must be finite and above 0, not inf"],
+    ),
     "a scale of 0 days": (
         Curve("weibull", scale_days=0, weibull_shape=2),
-        ["scale_days must be above 0"],
+        ["scale_days must be finite and above 0, not 0"],
     ),
     "a scale without end": (
         Curve("weibull", scale_days=inf, weibull_shape=2),
-        ["scale_days must be above 0"],
+        ["scale_days must be finite and above 0, not inf"],
     ),
     "a shape of 0": (
         Curve("weibull", scale_days=9, weibull_shape=0),
-        ["weibull_shape must be above 0"],
+        ["weibull_shape must be finite and above 0, not 0"],
     ),
     "a shape and a scale": (Curve("weibull", scale_days=9, weibull_shape=0.1), []),
 }

@@ -37,11 +37,11 @@ def find_curve_faults(curve: Curve) -> Sequence[str]:
     ['points must rise in days and in F, from above 0 to 1']
     """
     if curve.shape == "exponential" and not 0 < curve.mean_days < math.inf:
-        return [f"mean_days must be above 0, not {spell_number(curve.mean_days)}"]
+        return [f"mean_days must be finite and above 0, not {spell_number(curve.mean_days)}"]
     if curve.shape == "weibull":
         scale_numbers = {"scale_days": curve.scale_days, "weibull_shape": curve.weibull_shape}
         return [
-            f"{k} must be above 0, not {spell_number(value)}"
+            f"{k} must be finite and above 0, not {spell_number(value)}"
             for k, value in scale_numbers.items()
             if not 0 < value < math.inf
         ]
