@@ -79,15 +79,16 @@ def chart_readings(
         rank = severity(fact.body) if isinstance(fact.body, Observation) else None
         return rank is not None, rank or 0, fact.id
 
-    new_readings: dict[str, Fact] = {}
+    facts_by_measure: dict[str, list[Fact]] = {}
     for fact in facts:
         body = fact.body
         if isinstance(body, Observation) and body.measure in measures:
-            charted_fact = new_readings.get(body.measure)
-            new_readings[body.measure] = (
-                fact if charted_fact is None else max(fact, charted_fact, key=rank_fact)
-            )
-    return {**readings, **new_readings} if new_readings else readings
+            facts_by_measure.setdefault(body.measure, []).append(fact)
+    worst_facts = {
+        measure: some[0] if len(some) == 1 else max(some, key=rank_fact)
+        for measure, some in facts_by_measure.items()
+    }
+    return {**readings, **worst_facts} if worst_facts else readings
 
 
 def read_number(body: Body, unit: str, plausible: PlausibleRange) -> Decimal | None:
