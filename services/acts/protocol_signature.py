@@ -5,11 +5,10 @@ from dataclasses import replace
 from services.acts.append_act import Subject, Values, append_act
 from services.acts.protocol_signers import describe_signature, load_signatures, load_signers
 from services.acts.refusal import ActRefusedError, ChangedSinceSeenError
-from services.acts.study_files import append_change
 from services.runtime.clock import now_utc
 from services.safety_rules.adapters.study_rules import StudyRules
-from services.store import protocols, study_files
-from services.store.session import Database
+from services.store import journal, protocols, study_files
+from services.store.session import Connection, Database
 from services.vocabulary.act import Act, ActKind, Meaning
 from services.vocabulary.person import Actor
 
@@ -52,7 +51,7 @@ def sign_protocol(
             acted_at=now_utc(),
             meaning=Meaning.APPROVAL,
         )
-        append_change(conn, study, act)
+        _append_change(conn, study, act)
     return act
 
 
@@ -66,3 +65,13 @@ def sign_rules(study: StudyRules, db: Database) -> StudyRules:
         rules=replace(study.rules, protocol=protocol),
         study=replace(study.study, protocol=protocol),
     )
+
+
+def _append_change(conn: Connection, study: str, act: Act) -> None:
+    """Let every process take what *act* changed beside the files of *study*, which stay."""
+    activations = study_files.load_activations(conn, study)
+    if activations:
+        newest_activation = activations[-1]
+        acted_at = journal.compute_known_at(newest_activation.activated_at, act.acted_at)
+        change = replace(newest_activation, id=act.id, act=act.id, activated_at=acted_at)
+        study_files.append_activation(conn, change, {}, act.actor.id)

@@ -2,15 +2,14 @@
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from services.runtime.canonical_json import digest_canonical
-from services.store import journal, study_files
+from services.store import study_files
 from services.store.private_files import replace_private_file
 from services.store.session import Connection
 from services.store.study_files import StudyActivation
-from services.vocabulary.act import Act
 
 NAMES = ("protocol.yaml", "sites.yaml", "recipients.yaml")  # of the files by which a study runs
 _NAME_LENGTH = 16  # of a folder: how the hash of its files begins
@@ -55,16 +54,6 @@ def load_active_study(conn: Connection, study: str) -> ActiveStudy | None:
     if not activations:
         return None
     return ActiveStudy(activations[-1], study_files.load_files(conn, activations[-1]))
-
-
-def append_change(conn: Connection, study: str, act: Act) -> None:
-    """Let every process take what *act* changed beside the files of *study*, which stay."""
-    activations = study_files.load_activations(conn, study)
-    if activations:
-        newest_activation = activations[-1]
-        acted_at = journal.compute_known_at(newest_activation.activated_at, act.acted_at)
-        change = replace(newest_activation, id=act.id, act=act.id, activated_at=acted_at)
-        study_files.append_activation(conn, change, {}, act.actor.id)
 
 
 def read_study_files(folder: Path) -> Mapping[str, str]:

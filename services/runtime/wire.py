@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from importlib import import_module
 from typing import Any, TypeVar
 
 import msgspec
-from pydantic import TypeAdapter, ValidationError
 
 from services.runtime import fact_forms
 from services.runtime.fact_schema import rewrite_fact
@@ -24,7 +24,7 @@ from services.vocabulary.standing import Standing
 
 T = TypeVar("T")
 
-_ADAPTERS: dict[type[object], TypeAdapter[Any]] = {}
+_ADAPTERS: dict[type[object], Any] = {}
 # Fields that came later: where they say nothing, a fact has the digest that it had before.
 _LATER_FIELDS = re.compile(rb',"(?:peripheral|planned)":null')
 _encode = msgspec.json.Encoder().encode
@@ -192,20 +192,20 @@ def read_query_periods(text: str) -> tuple[QueryPeriod, ...]:
 
 def _read_record(kind: type[T], text: str) -> T:
     try:
-        return _adapter(kind).validate_json(text, strict=True, extra="forbid")
-    except ValidationError as error:
+        record: T = _load_adapter(kind).validate_json(text, strict=True, extra="forbid")
+    except ValueError as error:  # of the library, which says more than may be shown
         problem = _find_first_problem(error)
         raise ValueError(f"unreadable record at {problem.where!r}: {problem.problem}") from None
+    return record
 
 
-def _adapter(kind: type[T]) -> TypeAdapter[T]:
-    """Return the adapter of *kind*, made at its first use."""
+def _load_adapter(kind: type[object]) -> Any:  # noqa: ANN401 - of a library loaded only here
+    """Return the reader of records of *kind*, made at its first use: others start sooner."""
     if kind not in _ADAPTERS:
-        _ADAPTERS[kind] = TypeAdapter(kind)
-    adapter: TypeAdapter[T] = _ADAPTERS[kind]
-    return adapter
+        _ADAPTERS[kind] = import_module("pydantic").TypeAdapter(kind)
+    return _ADAPTERS[kind]
 
 
-def _find_first_problem(error: ValidationError) -> Unreadable:
+def _find_first_problem(error: Any) -> Unreadable:  # noqa: ANN401 - as above
     first = error.errors(include_input=False, include_context=False, include_url=False)[0]
     return Unreadable(".".join(map(str, first["loc"])), first["type"])
