@@ -1,7 +1,6 @@
 """The vocabulary as JSON: facts, and the records that are made of them."""
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +12,7 @@ import msgspec
 
 from services.runtime import fact_forms
 from services.runtime.fact_schema import rewrite_fact
+from services.runtime.full_facts import write_full_body, write_full_fact
 from services.vocabulary.alert import AlertKind, DeathDetail, Detail, QuarantineDetail
 from services.vocabulary.data_query import QueryPeriod
 from services.vocabulary.decision import Decision
@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _ADAPTERS: dict[type[object], Any] = {}
 # Fields that came later: where they say nothing, a fact has the digest that it had before.
-_LATER_FIELDS = re.compile(rb',"(?:peripheral|planned)":null')
+_LATER_FIELDS = (b',"peripheral":null', b',"planned":null')
 _encode = msgspec.json.Encoder().encode
 
 
@@ -57,25 +57,31 @@ def digest_clinical(
 
     Id, sender and time of the report are left out: a repeated fact has the same digest.
     """
-    body_text = msgspec.Raw(_LATER_FIELDS.sub(b"", _write_body(body)))
-    content = _ClinicalContent(subject, observed_at, body_text, status, series)
+    body_text = write_full_body(body)
+    for field in _LATER_FIELDS:
+        body_text = body_text.replace(field, b"")
+    content = _ClinicalContent(subject, observed_at, msgspec.Raw(body_text), status, series)
     return hashlib.sha256(_encode(content)).hexdigest()
 
 
 def write_fact(fact: Fact) -> bytes:
     """Return *fact* as one JSON object on one line; decimals are strings, so no digit is lost."""
-    return _encode(msgspec.structs.asdict(fact) | {"body": msgspec.Raw(_write_body(fact.body))})
+    return write_full_fact(fact)
 
 
-def _write_body(body: Body) -> bytes:
-    """Return *body* as JSON, its kind after its fields: so facts have been written from the first.
+def write_compact_fact(fact: Fact) -> bytes:
+    """Return *fact* without the fields that say what they say by default, as the journal keeps it.
 
-    >>> from services.vocabulary.clinical_fact import Death
-    >>> _write_body(Death("sepsis"))
-    b'{"cause":"sepsis","kind":"death"}'
+    Every release reads such a fact, as it reads one of a sender who left them out.
+
+    >>> from datetime import UTC
+    >>> from services.vocabulary.clinical_fact import Observation
+    >>> at = datetime(2026, 3, 1, 8, tzinfo=UTC)
+    >>> fact = Fact("f1", "P-1", at, at, Observation("sbp", text="high"), "d")
+    >>> write_compact_fact(fact).decode()[101:]
+    '"body":{"kind":"observation","measure":"sbp","text":"high"},"digest":"d"}'
     """
-    kind = b'"kind":"%b"' % body.kind.encode()
-    return b"{%b,%b}" % (_encode(body)[len(kind) + 2 : -1], kind)
+    return _encode(fact)
 
 
 def read_fact(record: bytes | str) -> Fact | Unreadable:

@@ -8,7 +8,6 @@ from itertools import groupby
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from services.runtime import wire
-from services.runtime.compact_fact import write_compact_fact
 from services.store import audit, outbox, vault
 from services.store.bulk import insert_rows, match_any
 from services.store.installation_keys import choose_encryption_key
@@ -259,7 +258,7 @@ def _make_fact_row(seq: int, received_at: datetime, message: str, fact: Fact) ->
         "received_at": received_at,
         "observed_at": fact.observed_at,
         "kind": fact.body.kind,
-        "payload": write_compact_fact(fact).decode(),
+        "payload": wire.write_compact_fact(fact).decode(),
     }
 
 

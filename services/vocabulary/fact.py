@@ -91,7 +91,7 @@ Body = (
 )
 
 
-class ResultKey(Struct, frozen=True, gc=False):
+class ResultKey(Struct, frozen=True, gc=False, omit_defaults=True):
     """The key of a result inside its series, as its sender wrote it.
 
     Args:
@@ -107,7 +107,7 @@ class ResultKey(Struct, frozen=True, gc=False):
     report: str = ""
 
 
-class Fact(Struct, frozen=True, gc=False):
+class Fact(Struct, frozen=True, gc=False, omit_defaults=True):
     """One fact, as sent.
 
     Args:

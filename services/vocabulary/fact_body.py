@@ -3,7 +3,7 @@
 from msgspec import Struct
 
 
-class FactBody(Struct, frozen=True, gc=False, tag_field="kind"):
+class FactBody(Struct, frozen=True, gc=False, omit_defaults=True, tag_field="kind"):
     """The content of a fact. No value of it can refer back to it: no search for cycles is needed.
 
     >>> from services.vocabulary.clinical_fact import Relapse

@@ -39,7 +39,7 @@ def split_censoring(text: str) -> tuple[Censoring | None, str]:
     return Censoring[match.lastgroup.upper()], text[match.end() :]
 
 
-class Quantity(Struct, frozen=True, gc=False):
+class Quantity(Struct, frozen=True, gc=False, omit_defaults=True):
     """A finite decimal value in a UCUM unit; an empty *unit* means that none was reported.
 
     >>> Quantity(Decimal("NaN"), "g/L")
