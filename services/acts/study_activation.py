@@ -109,9 +109,7 @@ def _append_activation(
     reason: str,
 ) -> Act:
     rules, contents = checked_study.rules, checked_study.contents
-    protocol, activated_at = rules.rules.protocol, now_utc()
-    if active_study:  # a clock that was set back: the last that was activated runs
-        activated_at = journal.compute_known_at(active_study.activation.activated_at, activated_at)
+    protocol = rules.rules.protocol
     hashes = {name: study_files.hash_content(content) for name, content in contents.items()}
     earlier_hashes = active_study.activation.files if active_study else {}
     names = [name for name in hashes if earlier_hashes.get(name) != hashes[name]]
@@ -126,21 +124,32 @@ def _append_activation(
             f"{describe_files(rules, contents)}; changed: {', '.join(names) or 'none'}",
         ),
         reason=reason,
-        acted_at=activated_at,
+        acted_at=now_utc(),
         meaning=Meaning.APPROVAL,
     )
-    _keep_protocol(conn, rules, contents[PROTOCOL], activated_at, actor)
+    append_activation(conn, act, checked_study, active_study)
+    return act
+
+
+def append_activation(
+    conn: Connection, act: Act, checked_study: CheckedStudy, active_study: ActiveStudy | None
+) -> None:
+    """Let *checked_study* run, because of *act*; *active_study* ran before."""
+    rules, contents = checked_study.rules, checked_study.contents
+    protocol, activated_at = rules.rules.protocol, act.acted_at
+    if active_study:  # a clock that was set back: the last that was activated runs
+        activated_at = journal.compute_known_at(active_study.activation.activated_at, activated_at)
+    _keep_protocol(conn, rules, contents[PROTOCOL], activated_at, act.actor)
     activation = StudyActivation(
         act.id,
         protocol.study,
         activated_at,
         act.id,
-        hashes,
+        {name: study_files.hash_content(content) for name, content in contents.items()},
         rules.table.name,
         rules.rules.version,
     )
-    study_files.append_activation(conn, activation, contents, actor.id)
-    return act
+    study_files.append_activation(conn, activation, contents, act.actor.id)
 
 
 def _describe_earlier(protocol: ProtocolVersion | None, active_study: ActiveStudy | None) -> str:

@@ -74,6 +74,7 @@ class SiteRow(StrictModel):
     drugs: Mapping[str, str] = {}
     devices: Mapping[str, str] = {}
     icu: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
     decimal_mark: Literal["", ".", ","] = ""
     thousands_mark: Literal["", ".", ",", "'", " "] = ""
     addresses: tuple[Annotated[Network, BeforeValidator(parse_network)], ...] = ()

@@ -11,13 +11,12 @@ from services.store import parking
 
 
 def perform(args: Namespace) -> int:
-    """List parked items, read them again, or discard some."""
+    """List parked items, show the message of one, or clear some."""
     if args.word == "list":
         return _list(args)
     from services.cli.shared import parked_changes  # noqa: PLC0415 (it loads ingest and the rules)
 
-    is_retry = args.word == "retry"
-    return (parked_changes.retry_items if is_retry else parked_changes.discard_items)(args)
+    return parked_changes.CHANGES[args.word](args)
 
 
 def _list(args: Namespace) -> int:

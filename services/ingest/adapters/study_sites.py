@@ -30,7 +30,9 @@ def _build_site(row: SiteRow) -> SiteMap:
     content = row.model_dump(exclude={"decimal_mark", "thousands_mark", "principals", "expect"})
     has_marks = row.decimal_mark or row.thousands_mark
     marks = NumberMarks(row.decimal_mark or ".", row.thousands_mark) if has_marks else None
-    return SiteMap(**{**content, "icu": frozenset(row.icu), "marks": marks})
+    return SiteMap(
+        **{**content, "icu": frozenset(row.icu), "ignored": frozenset(row.ignored), "marks": marks}
+    )
 
 
 def _list_targets(tables: CodeTables) -> Mapping[str, frozenset[str]]:

@@ -26,6 +26,7 @@ class SiteMap:
         devices: Our oxygen device by local word.
         marks: Those in its numbers; None: it has not named them.
         icu: Wards (PV1-3.1) that are intensive care.
+        ignored: Codes of results (OBX-3) that mean nothing for the study.
         addresses: From which it connects; empty: not said.
         certificates: Subjects (RFC 4514) of the certificates that it shows; empty: not said.
     """
@@ -39,6 +40,7 @@ class SiteMap:
     drugs: Mapping[str, str] = field(default_factory=dict)
     devices: Mapping[str, str] = field(default_factory=dict)
     icu: frozenset[str] = frozenset()
+    ignored: frozenset[str] = frozenset()
     marks: NumberMarks | None = None
     addresses: tuple[IPv4Network | IPv6Network, ...] = ()
     certificates: tuple[str, ...] = ()

@@ -105,6 +105,8 @@ class _ResultReader:
         key = self._numbering.make_key(kind.code, dates.filler, time_text or dates.time_text, obx)
         if obx.field(11) in _NO_STATEMENT and not any(obx.repetitions(5)):
             return
+        if kind.measure is None and kind.code in context.site.ignored:
+            return
         fault = _find_fault(kind, obx, path)
         if fault is not None or kind.measure is None or kind.status is None:
             if fault is not None:

@@ -1,0 +1,165 @@
+"""Parked items as evidence: looked at by who may, mapped, ignored or discarded as a group."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from services.acts.code_mapping import CodeMapping, add_mapping
+from services.acts.refusal import ActRefusedError
+from services.cli.main import main
+from services.vocabulary.person import Role
+from tests.helpers.hl7_messages import labs, obx
+from tests.helpers.intake import people
+from tests.helpers.people import sign_in
+from tests.helpers.timeline import FOLDER
+
+pytestmark = pytest.mark.slow
+
+PERSON = "P-001,north,NMRN,MR,QX4711,2026-01-01T10:00,,female,1970,70.5,2025-12-20T09:00"
+REASON = ["--reason", "as the laboratory says"]
+
+
+@pytest.fixture
+def study(tmp_path, monkeypatch):
+    monkeypatch.delenv("AEGIS_STUDY", raising=False)
+    return Path(shutil.copytree(FOLDER, tmp_path / "study"))
+
+
+@pytest.fixture
+def data(tmp_path, study):
+    folder, options = tmp_path / "data", ["--study", str(study)]
+    (tmp_path / "people.csv").write_bytes(people(PERSON))
+    for number in (1, 2):
+        raw = labs(obx("0.49", code="XNEUT^own^L"), control_id=str(number), sender="EPIC|NORTH")
+        (tmp_path / f"{number}.hl7").write_bytes(raw)
+    options += ["--data", str(folder)]
+    assert main(["participants", "import", str(tmp_path / "people.csv"), *options]) == 0
+    main(["ingest", str(tmp_path / "1.hl7"), str(tmp_path / "2.hl7"), *options])
+    return folder
+
+
+@pytest.fixture
+def aegis(data, capsys):
+    def run_command(*words):
+        capsys.readouterr()
+        code = main([*words, "--data", str(data)])
+        return code, capsys.readouterr()
+
+    return run_command
+
+
+def list_items(aegis):
+    return [json.loads(line) for line in aegis("parked", "list", "--json")[1].out.splitlines()]
+
+
+def list_acts(aegis):
+    lines = map(json.loads, aegis("audit", "--json")[1].out.splitlines())
+    return [(line["person"], line["act"], line["about"]) for line in lines]
+
+
+def test_a_mapped_code_is_read_again_and_runs(aegis, data, study):
+    assert {one["reason"] for one in list_items(aegis)} == {"unknown-code"}
+    sign_in(data, "site", Role.SITE_STAFF, site="north")
+    code, answer = aegis("parked", "map", "north", "XNEUT", "neutrophils", *REASON)
+    assert code == 0, answer.err
+    assert "north XNEUT: codes: neutrophils; 2 facts, 2 items closed" in answer.out
+    assert list_items(aegis) == []
+    assert ("site", "map-code", "north XNEUT") in list_acts(aegis)
+    assert '"XNEUT": neutrophils' in (study / "sites.yaml").read_text()
+    assert aegis("study", "diff", str(study))[0] == 0
+
+
+def test_an_ignored_code_waits_no_more(aegis, data):
+    sign_in(data, "site", Role.SITE_STAFF, site="north")
+    code, answer = aegis("parked", "ignore", "north", "XNEUT", *REASON)
+    assert (code, "0 facts, 2 items closed" in answer.out) == (0, True), answer.err
+    assert list_items(aegis) == []
+    assert ("site", "ignore-code", "north XNEUT") in list_acts(aegis)
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["map", "north", "XNEUT", "neutrofils"], "nothing is called 'neutrofils'"),
+        (["map", "south", "XNEUT", "neutrophils"], "south"),
+        (["map", "west", "XNEUT", "neutrophils"], "is of site north"),
+    ],
+)
+def test_a_mapping_that_cannot_be_maps_nothing(aegis, data, study, words, problem):
+    before = (study / "sites.yaml").read_text()
+    sign_in(data, "site", Role.SITE_STAFF, site="north")
+    code, answer = aegis("parked", *words, *REASON)
+    assert (code, problem in answer.err) == (2, True), answer.err
+    assert (study / "sites.yaml").read_text() == before
+    assert len(list_items(aegis)) == 2
+
+
+def test_a_group_is_discarded_by_one_of_it(aegis, data):
+    sign_in(data, "site", Role.SITE_STAFF, site="north")
+    item = list_items(aegis)[0]["item"]
+    code, answer = aegis("parked", "discard", item, "--alike", *REASON)
+    assert (code, answer.out) == (0, "2 items discarded; their messages are kept\n")
+    assert [act[:2] for act in list_acts(aegis)].count(("site", "discard-parked")) == 2
+
+
+@pytest.mark.parametrize(
+    ("role", "is_shown"), [(Role.SITE_STAFF, True), (Role.AUDITOR, False), (Role.OPERATOR, False)]
+)
+def test_the_message_of_an_item_names_its_patient_to_who_may_see_that(aegis, data, role, is_shown):
+    sign_in(data, "lee", role, site="north")
+    code, answer = aegis("parked", "show", list_items(aegis)[0]["item"])
+    assert code == 0, answer.err
+    assert ("QX4711" in answer.out) is is_shown
+    assert "PID" in answer.out
+    looks = [act for act in list_acts(aegis) if act[1] == "look-at-message"]
+    assert len(looks) == int(is_shown)
+
+
+SITES = """sites:
+  - id: north # first
+    timezone: UTC
+    codes: {A: alt}
+  - id: west
+    codes:
+      B: ast
+    icu: []
+"""
+
+
+@pytest.mark.parametrize(
+    ("site", "target", "expected"),
+    [
+        ("north", "alp", 'codes: {"X": alp, A: alt}'),
+        ("west", "alp", 'codes:\n      "X": alp\n      B: ast'),
+        ("north", "", 'ignored:\n      - "X"\n    timezone'),
+    ],
+)
+def test_a_mapping_is_added_to_its_site_alone(site, target, expected):
+    text = add_mapping(SITES, CodeMapping(site, "X", "codes", target, "why"))
+    assert expected in text
+    neighbours = [
+        [row for row in yaml.safe_load(content)["sites"] if row["id"] != site]
+        for content in (text, SITES)
+    ]
+    assert neighbours[0] == neighbours[1]
+
+
+def test_codes_are_ignored_one_after_the_other():
+    text = SITES
+    for code in ("X", "Y"):
+        text = add_mapping(text, CodeMapping("west", code, "codes", "", "why"))
+    text = add_mapping(text, CodeMapping("west", "Z", "codes", "alp", "why"))
+    assert yaml.safe_load(text)["sites"][1] == {
+        "id": "west",
+        "ignored": ["Y", "X"],
+        "codes": {"Z": "alp", "B": "ast"},
+        "icu": [],
+    }
+
+
+def test_a_mapping_of_an_unknown_site_is_refused():
+    with pytest.raises(ActRefusedError, match="no site south"):
+        add_mapping(SITES, CodeMapping("south", "X", "codes", "alp", "why"))
