@@ -94,6 +94,7 @@ def test_a_clock_is_told_at_its_start_in_its_last_quarter_and_when_it_is_over(tr
     assert trial.advance_to(15.9) == []
     (quarter,) = trial.advance_to(16)
     assert quarter.subject.startswith("Less time is left: [BLINA-HSCT] P-001: Hyperkalemia")
+    assert "6 h left, or less." in quarter.body
     (last_notice,) = [post for post in trial.advance_to(22.1) if "clock" in post.subject]
     assert "the 24h clock is over" in last_notice.subject
     with trial.db.read() as conn:

@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
+from services.alerts.domain.sae_clocks import LAST_PART
 from services.vocabulary.operations import (
     ClockDetail,
     ClockStage,
     DailyNoteDetail,
     SilenceDetail,
+    format_time_left,
 )
 
 OperationsDetail = SilenceDetail | ClockDetail | DailyNoteDetail
@@ -65,7 +67,12 @@ def _describe_silence(detail: SilenceDetail) -> Iterator[str]:
 
 
 def _describe_clock(detail: ClockDetail, participant: str) -> Iterator[str]:
-    suffix = " It is over." if detail.stage is ClockStage.OVERDUE else ""
+    quarter_s = detail.clock.period.total_seconds() / LAST_PART
+    suffix = {
+        ClockStage.EARLY: "",
+        ClockStage.LAST_QUARTER: f" {format_time_left(quarter_s)}, or less.",
+        ClockStage.OVERDUE: " It is over.",
+    }[detail.stage]
     yield f"{detail.term}, {participant}: {_CLOCKS[detail.clock]}.{suffix}"
     yield f"Aware since {_format(detail.aware_at)}, due {_format(detail.due_at)}."
     yield f"To do: report it, then `aegis clocks close {detail.record[:8]} --clock {detail.clock}`."

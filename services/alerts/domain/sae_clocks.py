@@ -12,7 +12,7 @@ from datetime import datetime
 from services.vocabulary.operations import ClockKind, ClockStage
 
 _FATAL = frozenset({"death", "life-threatening"})
-_LAST_PART = 4  # a quarter of its time
+LAST_PART = 4  # a quarter of its time
 
 
 def find_stage(kind: ClockKind, due_at: datetime, instant: datetime) -> ClockStage:
@@ -27,7 +27,7 @@ def find_stage(kind: ClockKind, due_at: datetime, instant: datetime) -> ClockSta
     """
     if instant > due_at:
         return ClockStage.OVERDUE
-    is_late = instant >= due_at - kind.period / _LAST_PART
+    is_late = instant >= due_at - kind.period / LAST_PART
     return ClockStage.LAST_QUARTER if is_late else ClockStage.EARLY
 
 
