@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, or_, select, update
 
 from services.store import audit
-from services.store.bulk import insert_rows
+from services.store.bulk import insert_if_new
 from services.store.tables import alert_state
 
 
@@ -38,17 +38,21 @@ def load_alert_states(
 
 
 def replace_alert_states(conn: Connection, rows: Sequence[AlertStateRow]) -> None:
-    """Store *rows* in the place of those of the same alerts."""
-    if not rows:
-        return
-    ids = [row.alert for row in rows]
-    earlier_ids = {*conn.scalars(select(alert_state.c.alert).where(alert_state.c.alert.in_(ids)))}
-    conn.execute(delete(alert_state).where(alert_state.c.alert.in_(earlier_ids)))
-    insert_rows(conn, alert_state, [_make_row(row) for row in rows])
-    for is_new in (True, False):
-        values = [_make_row(row) for row in rows if (row.alert not in earlier_ids) is is_new]
-        action = audit.INSERTION if is_new else audit.CHANGE
-        audit.record_rows(conn, alert_state, values, action=action)
+    """Store *rows* in the place of those of the same alerts; one that is stored so is passed over.
+
+    Another process may do the same at once: each change is written, and audited, once.
+    """
+    new_rows, changed_rows = [], []
+    for row in map(_make_row, rows):
+        table = alert_state.c
+        differs = or_(table.state != row["state"], table.missing_people != row["missing_people"])
+        change = update(alert_state).where(table.alert == row["alert"], differs).values(row)
+        if conn.execute(change).rowcount == 1:
+            changed_rows.append(row)
+        elif insert_if_new(conn, alert_state, [row]):
+            new_rows.append(row)
+    audit.record_rows(conn, alert_state, new_rows)
+    audit.record_rows(conn, alert_state, changed_rows, action=audit.CHANGE)
 
 
 def _make_row(row: AlertStateRow) -> dict[str, object]:
