@@ -5,8 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from services.acts.study_files import ActiveStudy, load_active_study
+from services.cli.command import CommandError
 from services.cli.shared.open_database import open_database
 from services.cli.shared.study_of_data import (
+    StudyOfData,
     choose_study,
     find_own_folder,
     read_study_id,
@@ -64,6 +66,16 @@ def _find_folder(active_study: ActiveStudy, settings: StoreSettings) -> Path:
     return active_study.find_folder(folder, settings.data)
 
 
+def _require_remembered(settings: StoreSettings, data_study: StudyOfData) -> None:
+    """Require that a folder without a study is that of the data, which may be gone.
+
+    Raises:
+        CommandError: It is another, named by mistake.
+    """
+    if settings.study.absolute() != data_study.folder:
+        raise CommandError(f"{settings.study}: there is no study: it has no protocol.yaml")
+
+
 def find_active_study(settings: StoreSettings, db: Database) -> ActiveStudy | None:
     """Return the files that run in *db*; None: none yet, or an older version wrote it.
 
@@ -80,7 +92,10 @@ def find_active_study(settings: StoreSettings, db: Database) -> ActiveStudy | No
         if data_study is not None:
             study_ids &= {data_study.study_id}
         is_asked = settings.is_study_chosen or len(study_ids) != 1
-        if is_asked and (study_id := read_study_id(find_own_folder(settings))):
+        study_id = read_study_id(find_own_folder(settings)) if is_asked else ""
+        if is_asked and not study_id and data_study is not None:
+            _require_remembered(settings, data_study)
+        if study_id:
             require_same_study(settings, study_ids, study_id)
             study_ids &= {study_id}
         return load_active_study(conn, study_ids.pop()) if len(study_ids) == 1 else None
