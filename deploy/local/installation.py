@@ -63,7 +63,8 @@ class Installation:
         *login* is a service's, or that of the owner of the tables, for the commands of people.
         What the environment of this process says otherwise stands, except where things are.
         """
-        return {
+        board = {"AEGIS_BOARD_DATABASE_URL": self.postgres.login_url("board")}
+        return (board if login == "console" else {}) | {
             "AEGIS_DATABASE_URL": self.postgres.login_url(login),
             "AEGIS_KAFKA": self.kafka.servers,
             "AEGIS_DATA": str(self.folder / "data"),

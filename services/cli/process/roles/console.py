@@ -9,7 +9,7 @@ from services.console.visit import ConsoleContext
 from services.runtime.clock import now_utc
 from services.store.board import BoardReader, open_board
 from services.store.roles import name_role
-from services.store.session import Database
+from services.store.session import Database, DatabaseError
 
 
 def add_console(parts: Parts) -> None:
@@ -39,4 +39,13 @@ def _open_board(parts: Parts) -> tuple[BoardReader, Database | None]:
         return open_board(context.db, context.study_id), None
     role = "" if settings.board_database else name_role("board")
     db = Database.open(settings.board_database or context.settings.database, role)
-    return open_board(db, context.study_id), db
+    board = open_board(db, context.study_id)
+    try:
+        board.load_alerts()
+    except DatabaseError:
+        parts.warnings.begin(
+            "board_unreadable",
+            "the pages of the DSMB cannot be read: name the login aegis_board in"
+            " AEGIS_BOARD_DATABASE_URL (deploy/postgres/logins.sql)",
+        )
+    return board, db
