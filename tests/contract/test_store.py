@@ -439,19 +439,25 @@ def test_latest_versions_are_found_for_many_at_once(store):
 
 def test_the_trail_says_of_which_alerts_anything_was_written(store):
     acknowledgement = alerts.AcknowledgementRow("k1", "a2", "anna", "seen", HOUR_ZERO, 3)
+    deliveries = [
+        replace(DELIVERY, id=f"tried-{attempts}", attempts=attempts) for attempts in (2, 3)
+    ]
     trail_ids = []
     with store.db.write() as conn:
         alerts.upsert_alerts(conn, [ALERT, replace(ALERT, id="a2")])
         for write in (
             lambda: alerts.upsert_alerts(conn, [replace(ALERT, id="a2", grade=4)]),
-            lambda: alerts.add_deliveries(conn, [DELIVERY]),
+            lambda: alerts.add_deliveries(conn, deliveries[:1]),
+            lambda: alerts.add_deliveries(conn, deliveries[1:]),
+            lambda: alerts.add_deliveries(conn, [replace(DELIVERY, next_attempt_at=None)]),
             lambda: alerts.append_acknowledgement(conn, acknowledgement),
             lambda: alerts.upsert_alerts(conn, [ALERT]),
         ):
             newest_id = audit.find_newest_id(conn)
             write()
-            trail_ids.append(alerts.find_alerts_written_since(conn, newest_id))
-    assert trail_ids == [{"a2"}, {DELIVERY.alert}, {acknowledgement.alert}, set()]
+            trail_ids.append(alerts.find_alerts_written_since(conn, newest_id, failing_from=3))
+    failing = {DELIVERY.alert}
+    assert trail_ids == [{"a2"}, set(), failing, failing, {acknowledgement.alert}, set()]
 
 
 def test_the_trail_is_sealed_while_others_write(store):
