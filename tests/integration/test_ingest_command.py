@@ -182,14 +182,14 @@ def test_an_import_says_which_rows_it_left_out_and_retries_what_waited(aegis, tm
     assert "1 facts that were parked are known now" in folder
 
 
-def test_a_typo_in_the_sites_file_stops_every_command_that_needs_it(aegis, tmp_path, capsys):
+def test_a_typo_in_the_sites_file_stops_the_command_that_would_let_it_run(aegis, tmp_path, capsys):
     study = tmp_path / "study"
     shutil.copytree(STUDY, study)
     sites = study / "sites.yaml"
     sites.write_text(sites.read_text().replace("senders", "sender", 1))
     file = tmp_path / "a.hl7"
     file.write_bytes(MESSAGE)
-    code = main(["ingest", str(file), "--data", str(tmp_path / "data"), "--study", str(study)])
+    code = main(["ingest", str(file), "--data", str(tmp_path / "new"), "--study", str(study)])
     assert code == 2
     output = capsys.readouterr().err
     assert f"aegis ingest: {sites} line " in output
