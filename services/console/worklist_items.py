@@ -33,7 +33,7 @@ class Item:
         treatment_day: Of the onset.
         because: The grounds, in a few words.
         standing: Suspected, provisional, ...
-        due_at: When somebody has to have settled_alerts it; None: nobody has to, or somebody has.
+        due_at: When everybody who has to must have acknowledged it; None: nobody has to any more.
         known_at: When it became known.
         record: Id, if it is a record that can be confirmed; empty otherwise.
         version: Of the record.
@@ -69,7 +69,8 @@ def list_items(
     Args:
         by_participant: The records of everybody who is to be seen.
         alerts: Of the study.
-        settled_alerts: Ids of alerts that wait for no acknowledgement.
+        settled_alerts: Ids of alerts that wait for nobody: seen by all who have to, snoozed, or
+            answered by the DSMB.
         owners: Ids of persons, by what they look after.
     """
     open_alerts = [alert for alert in alerts if alert.is_open]
@@ -192,7 +193,7 @@ def _make_alert_item(
 
 
 def _find_due_time(alert: Alert, settled_alerts: frozenset[str]) -> datetime | None:
-    if alert.id in settled_alerts:
+    if alert.id in settled_alerts or not alert.acknowledge_within_s:
         return None
     return alert.opened_at + timedelta(seconds=alert.acknowledge_within_s)
 

@@ -5,11 +5,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.alerts.acknowledgement import acknowledge_within
 from services.people.administration import end_person
 from services.simulator.trial import simulate_trial
-from services.store import acts, alerts, journal, records
+from services.store import acts, alert_states, alerts, journal, records
+from services.store.alert_states import AlertStateRow
 from services.vocabulary.act import ActKind
-from services.vocabulary.person import Role
+from services.vocabulary.person import Actor, Role
 from tests.helpers.console_pages import add_everybody, open_console
 from tests.helpers.installation import Installation, messages_of
 from tests.helpers.people import PASSWORD, make_person
@@ -252,3 +254,41 @@ def test_a_form_larger_than_any_of_ours_is_not_read(console, installation, recor
     written_before = count_written(installation)
     browser.send(f"/records/{record.id}", 403, reason="x" * 1_100_000, password=PASSWORD)
     assert count_written(installation) == written_before
+
+
+@pytest.mark.parametrize(
+    ("state", "missing_people", "is_due"),
+    [
+        ("open", ("Chair", "Member"), True),
+        ("open", ("Member",), True),  # the chair has acknowledged for herself alone
+        ("seen", (), False),
+        ("snoozed", ("Member",), False),
+        ("answered", (), False),  # by the DSMB
+        ("told", (), False),
+    ],
+)
+def test_an_alert_is_due_until_everybody_who_has_to_has_seen_it(
+    console, installation, state, missing_people, is_due
+):
+    """Another's acknowledgement, which is stored too, ends nothing by itself."""
+    with installation.db.write() as conn:
+        alert = next(one for one in alerts.load_alerts(conn) if one.is_open and one.participant)
+        alert_states.replace_alert_states(
+            conn, [AlertStateRow(alert.id, state, missing_people, datetime.now(UTC))]
+        )
+        actor = Actor("chair", "chair", Role.DSMB_CHAIR)
+        acknowledge_within(conn, alert.id, actor, "", datetime.now(UTC))
+    browser = console.admit("safety")
+    due_words = f"{alert.opened_at + timedelta(seconds=alert.acknowledge_within_s):%Y-%m-%d %H:%M}"
+    page = browser.look(f"/alerts/by-id/{alert.id}")
+    due_line = re.search(r"<p>Due .*</p>", page)
+    assert (due_line is not None) is is_due
+    if due_line:
+        assert due_words in due_line[0]
+        assert f"waits for {', '.join(missing_people)}" in due_line[0]
+    rows = re.findall(r"<tr.*?</tr>", browser.look("/alerts?all=1"), re.DOTALL)
+    row = next(one for one in rows if f"/alerts/by-id/{alert.id}" in one)
+    assert ('data-name="Due" class="number"><span' in row) is is_due
+    items = re.findall(r"<tr.*?</tr>", browser.look("/worklist"), re.DOTALL)
+    item = next(one for one in items if f"/records/{alert.about}" in one)
+    assert ('data-name="Due" class="number"><span' in item) is is_due

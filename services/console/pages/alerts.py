@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from services.alerts.acknowledgement import describe_grade, find_short_name, write_alert_text
+from services.alerts.alert_states import AlertState
 from services.console.list_page import cut_page
 from services.console.respond import render
 from services.console.visit import NotFoundError, Visit
 from services.people.rights import find_acting_role
 from services.store import alerts
+from services.store.alert_states import AlertStateRow, load_alert_states
 from services.store.alerts import AcknowledgementRow
 from services.vocabulary.act import ActKind
 from services.vocabulary.alert import Alert, Level
@@ -22,6 +24,8 @@ _NO_LINK = "on this page"
 def show_list(visit: Visit) -> Response:
     """Show the alerts that the visitor sees, the open ones unless all are asked for."""
     rows, acknowledgements = _load(visit)
+    with visit.context.db.read() as conn:
+        alert_states = load_alert_states(conn)
     wants_all = "all" in visit.query
     listed_alerts = [row for row in rows if wants_all or row.is_open]
     return render(
@@ -31,6 +35,8 @@ def show_list(visit: Visit) -> Response:
         all_count=len(rows),
         wants_all=wants_all,
         acknowledgements=acknowledgements,
+        alert_states=alert_states,
+        is_due=is_due,
         describe_grade=describe_grade,
         find_short_name=find_short_name,
         find_due_time=find_due_time,
@@ -43,6 +49,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
     with visit.context.db.read() as conn:
         deliveries = alerts.load_deliveries(conn, [alert.id])
         acknowledgements = alerts.load_acknowledgements(conn, [alert.id])
+        alert_state = load_alert_states(conn, [alert.id]).get(alert.id)
     text = write_alert_text(alert, _NO_LINK)
     return render(
         visit,
@@ -54,7 +61,8 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         lines=text.body.splitlines(),
         deliveries=deliveries,
         acknowledgements=acknowledgements,
-        due_at=find_due_time(alert),
+        due_at=find_due_time(alert) if is_due(alert, alert_state) else None,
+        missing_people=alert_state.missing_people if alert_state else (),
         may_acknowledge=find_acting_role(visit.person, ActKind.ACKNOWLEDGE) is not None,
         may_snooze=find_acting_role(visit.person, ActKind.SNOOZE) is not None,
         may_escalate=find_acting_role(visit.person, ActKind.ESCALATE) is not None,
@@ -77,6 +85,15 @@ def find_alert(visit: Visit, alert_id: str) -> Alert:
 def find_due_time(alert: Alert) -> datetime:
     """Return the instant until which *alert* has to be acknowledged."""
     return alert.opened_at + timedelta(seconds=alert.acknowledge_within_s)
+
+
+def is_due(alert: Alert, alert_state: AlertStateRow | None) -> bool:
+    """Return True if somebody has to acknowledge *alert* still; None: its state is not known yet.
+
+    One that the DSMB has answered, or that is snoozed, waits for nobody.
+    """
+    is_settled = alert_state is not None and alert_state.state != AlertState.OPEN
+    return alert.is_open and bool(alert.acknowledge_within_s) and not is_settled
 
 
 def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[AcknowledgementRow]]]:

@@ -5,12 +5,13 @@ from datetime import datetime
 from starlette.responses import Response
 
 from services.acts.assignment import load_owners
+from services.alerts.alert_states import AlertState
 from services.console.list_page import cut_page
 from services.console.respond import render
 from services.console.visit import Visit
 from services.console.worklist_items import Item, ItemFilter, list_items
 from services.people.rights import find_verdict_role
-from services.store import alerts
+from services.store.alert_states import load_alert_states
 from services.vocabulary.judgement import Verdict
 from services.vocabulary.number_text import parse_whole_number
 
@@ -47,11 +48,10 @@ def load_items(visit: Visit) -> list[Item]:
             if visit.sees_site(participant_records.site)
         }
         rows = context.alerts.load(conn)
-        acknowledgements = alerts.load_acknowledgements(conn)
+        alert_states = load_alert_states(conn)
         owners = load_owners(conn)
-    grades = {row.id: row.grade for row in rows}
     settled_alerts = frozenset(
-        one.alert for one in acknowledgements if one.grade >= grades.get(one.alert, 0)
+        alert for alert, row in alert_states.items() if row.state != AlertState.OPEN
     )
     seen_alerts = [row for row in rows if row.participant or not visit.person.site]
     return list_items(by_participant, seen_alerts, settled_alerts, owners)
