@@ -11,6 +11,7 @@ from services.acts.seen_content import require_unchanged
 from services.acts.study_context import StudyContext
 from services.runtime.clock import now_utc
 from services.store import journal, records
+from services.store.acts import ActFilter, load_acts
 from services.store.participant_order import find_families
 from services.store.session import Connection
 from services.vocabulary.act import Act, ActKind, Meaning
@@ -77,7 +78,7 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
         content = record.content
         seen_hash = require_unchanged(f"the record {content.term}", record, verdict.seen_hash)
         last_decision = _find_last_decision(conn, content)
-        if last_decision and _is_repeated(last_decision, actor, verdict):
+        if last_decision and _is_repeated(conn, content, last_decision, actor, verdict):
             return AdjudicationOutcome(None, last_decision.signed_at)
         readings, kind = Readings(()), ActKind.ADJUDICATE
         if context.study.rules.protocol.two_readers:
@@ -110,15 +111,30 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
     return AdjudicationOutcome(act, signed_at, waits_for)
 
 
-def _is_repeated(decision: Adjudication, actor: Actor, verdict: RecordVerdict) -> bool:
-    earlier_words = (decision.verdict, decision.by, decision.reason, decision.grade, decision.cause)
-    return earlier_words == (
-        verdict.verdict,
-        actor.name,
-        verdict.reason,
-        verdict.grade,
-        verdict.cause,
+def _is_repeated(
+    conn: Connection,
+    content: EpisodeContent,
+    decision: Adjudication,
+    actor: Actor,
+    verdict: RecordVerdict,
+) -> bool:
+    """Return True if *actor* gave *decision*, by the act that was written with it, in these words.
+
+    A name tells nobody: two persons may have the same.
+    """
+    earlier_words = (decision.verdict, decision.reason, decision.grade, decision.cause)
+    if earlier_words != (verdict.verdict, verdict.reason, verdict.grade, verdict.cause):
+        return False
+    own_acts = load_acts(
+        conn,
+        ActFilter(
+            participants=[content.participant],
+            person=actor.id,
+            not_before=decision.signed_at,
+            kinds=[ActKind.ADJUDICATE, ActKind.SETTLE],
+        ),
     )
+    return any(act.acted_at == decision.signed_at for act in own_acts)
 
 
 def _name_deciders(actor: Actor, kind: ActKind, readings: Readings) -> str:

@@ -8,9 +8,11 @@ from services.acts.append_act import Subject, Values, append_act
 from services.acts.refusal import ActRefusedError
 from services.people import administration, second_factor_change
 from services.people.administration import NewPerson, PersonRefusedError
+from services.people.sessions import Session, begin_session
 from services.runtime.clock import now_utc
-from services.store import people
+from services.store import people, sign_ins
 from services.store.session import Connection, Database
+from services.store.sign_ins import Use
 from services.store.vault import Keys
 from services.vocabulary.act import Act, ActKind
 from services.vocabulary.person import Actor, Person, Role
@@ -134,6 +136,28 @@ def keep_second_factor(db: Database, keys: Keys, actor: Actor, secret: str, code
         if not is_kept:
             raise ActRefusedError("that is not the code that your authenticator shows now")
         return _append_own(conn, actor, "second factor", instant)
+
+
+def make_token(db: Database, actor: Actor, person: Person, life_s: float) -> Session:
+    """Sign *person*, who is *actor*, in at a command line for *life_s* seconds."""
+    with _change(db) as conn:
+        instant = now_utc()
+        session = begin_session(conn, person, Use.COMMAND_LINE, instant, life_s)
+        new_value = f"token for the command line until {session.expires_at:%Y-%m-%d %H:%M} UTC"
+        _append_own(conn, actor, new_value, instant)
+        return session
+
+
+def end_token(db: Database, actor: Actor, token_hash: str) -> Act | None:
+    """End the token of *actor* at a command line; None: they have none of *token_hash*."""
+    with _change(db) as conn:
+        instant = now_utc()
+        tokens = sign_ins.load_open_sign_ins(conn, actor.id, Use.COMMAND_LINE, instant)
+        token = next((one for one in tokens if one.hash == token_hash), None)
+        if token is None:
+            return None
+        sign_ins.end_sign_in(conn, token, instant, actor=actor.id)
+        return _append_own(conn, actor, "a token for the command line ended", instant)
 
 
 def describe_roles(roles: Collection[Role]) -> str:

@@ -16,18 +16,20 @@ class Area:
     Attributes:
         address: Of the first of them.
         name: In the menu; empty: they are reached from others.
-        page: As the rights of roles name them.
+        page: As the rights of roles name them; None: it is for everybody.
         is_of_board: They are read through the views of the DSMB, and are for it alone; its members
             see no others.
     """
 
     address: str
     name: str
-    page: Page
+    page: Page | None
     is_of_board: bool = False
 
     def is_for(self, person: Person) -> bool:
         """Return True if one of the roles of *person* sees it."""
+        if self.page is None:
+            return True
         roles = person.roles & BOARD_ROLES if self.is_of_board else person.roles - BOARD_ROLES
         return any(self.page in PAGES[role] for role in roles)
 
@@ -45,10 +47,11 @@ SITES: Final = Area("/sites", "Sites", Page.SITES)
 PEOPLE: Final = Area("/people", "People", Page.PEOPLE)
 AUDIT: Final = Area("/audit", "Audit", Page.AUDIT)
 HEALTH: Final = Area("/health", "Health", Page.HEALTH)
+ACCOUNT: Final = Area("/me", "Account", None)
 
 AREAS: Final = (
     WORKLIST, BOARD, PARTICIPANTS, RECORDS, RULES, ALERTS, CLOCKS, QUERIES, PARKED, SITES, PEOPLE,
-    AUDIT, HEALTH,
+    AUDIT, HEALTH, ACCOUNT,
 )  # fmt: skip
 
 

@@ -25,7 +25,10 @@ _LARGEST_FORM: Final = 1 << 20  # bytes: a confirmation of some thousand records
 _MOST_FIELDS: Final = 10_000
 _NOT_FOUND: Final = 404
 
-_SESSION_OVER: Final = "Your session was over, and nothing was done: sign in, and repeat it."
+_NOTES: Final[Mapping[str, str]] = {  # by the word in the address of the sign-in page
+    "over": "Your session was over, and nothing was done: sign in, and repeat it.",
+    "changed": "Your password is changed: sign in with the new one.",
+}
 
 _PAGE_TOO_OLD: Final = "This page was open for too long: sign in again."
 
@@ -65,7 +68,7 @@ def _make_sign_in_page(context: ConsoleContext) -> Answer:
     async def show_sign_in(request: Request) -> Response:
         if await _find_signed_in(context, request) is not None:
             return redirect(sign_in.choose_target(request.query_params.get("next", "/")))
-        fault = _SESSION_OVER if "over" in request.query_params else ""
+        fault = next((_NOTES[one] for one in request.query_params if one in _NOTES), "")
         return _ask_to_sign_in(context, request.query_params.get("next", "/"), fault)
 
     return show_sign_in

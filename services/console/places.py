@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from services.console import access
 from services.console.pages import (
+    account,
     alerts,
     answer_alerts,
     assign,
@@ -69,4 +70,10 @@ PLACES: Final = (
     Place(access.AUDIT, "/audit/acts.csv", audit.export_csv),
     Place(access.AUDIT, "/audit/acts.jsonl", audit.export_json_lines),
     Place(access.HEALTH, "/health", health.show),
+    Place(access.ACCOUNT, "/me", account.show, account.end_token),
+    Place(access.ACCOUNT, "/me/password", account.show_password, account.change_password),
+    Place(
+        access.ACCOUNT, "/me/second-factor", account.show_second_factor, account.keep_second_factor
+    ),
+    Place(access.ACCOUNT, "/me/token", account.show_token, account.make_token),
 )

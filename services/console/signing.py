@@ -50,6 +50,15 @@ def sign_as(visit: Visit, actor: Actor) -> Actor:
     """
     if not visit.read_field("reason").strip():
         raise UnsignedError("Nothing is signed: say why, the reason is kept.", 400)
+    return prove(visit, actor)
+
+
+def prove(visit: Visit, actor: Actor) -> Actor:
+    """Return *actor* once the password of the form is theirs, or the provider has asked them.
+
+    Raises:
+        UnsignedError: It is not.
+    """
     if not visit.read_field("password") and visit.signature:
         if visit.context.sessions.take_signature(visit.signature, actor.id):
             return replace(actor, signed_by=SignedBy.PROVIDER)

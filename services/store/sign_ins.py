@@ -59,6 +59,21 @@ def find_sign_in(conn: Connection, secret: str) -> SignIn | None:
     return None if row is None else SignIn(**{**row, "use": Use(row["use"])})
 
 
+def load_open_sign_ins(
+    conn: Connection, person_id: str, use: Use, instant: datetime
+) -> list[SignIn]:
+    """Return the sign-ins of a person for *use* that are good at *instant*, the oldest first."""
+    columns = table.c
+    query = select(table).where(
+        columns.person == person_id,
+        columns.use == use,
+        columns.ended_at.is_(None),
+        columns.expires_at > instant,
+    )
+    rows = conn.execute(query.order_by(columns.began_at, columns.hash)).mappings()
+    return [SignIn(**{**row, "use": Use(row["use"])}) for row in rows]
+
+
 def find_earlier_use(conn: Connection, sign_in: SignIn) -> datetime | None:
     """Return the last use of the sign-in before *sign_in*, of its person and place; None: none."""
     columns = table.c

@@ -82,6 +82,19 @@ def test_an_adjudication_is_a_fact_and_an_act_of_its_person(installation, record
     assert (known.fact.body.by, known.fact.body.signed_at) == ("Kim Lee, MD", act.acted_at)
 
 
+@pytest.mark.parametrize(
+    ("second_actor", "is_repeated"),
+    [(KIM, True), (replace(KIM, id="kim2"), False), (replace(KIM, name="Kim Roe"), True)],
+    ids=["the same person", "another of the same name", "the same with a new name"],
+)
+def test_only_who_said_it_before_says_it_twice(installation, record, second_actor, is_repeated):
+    verdict = confirm(record)
+    assert adjudicate(installation.context, KIM, verdict).act is not None
+    installation.settle()
+    assert (adjudicate(installation.context, second_actor, verdict).act is None) is is_repeated
+    assert len(load_adjudications(installation)) == 2 - is_repeated
+
+
 @pytest.mark.part11("11.70")
 def test_an_act_whose_row_cannot_be_written_leaves_no_fact(installation, record, monkeypatch):
     def fail(*_args, **_words):

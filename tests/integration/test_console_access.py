@@ -24,6 +24,7 @@ SEEN_BY = {  # the first address of each area: who sees it, by the names of EVER
     "/people": "admin auditor",
     "/audit": "auditor",
     "/health": "operator admin auditor",
+    "/me": " ".join(EVERY_ROLE),
 }
 
 

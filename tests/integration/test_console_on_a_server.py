@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from services.cli.shared.open_study import migrate, open_in
+from services.people.second_factor import make_totp_code
 from services.runtime.clock import now_utc
 from services.runtime.store_settings import read_store_settings
 from services.safety_rules.workers.journal_worker import JournalWorker
@@ -143,7 +144,19 @@ def test_every_page_and_every_act_is_within_the_rights_of_the_login(console):
     auditor = console.admit("auditor")
     for address in ("/audit", "/people", "/health"):
         auditor.look(address)
+    auditor.look("/me/token")
+    auditor.send("/me/token", 200, password=PASSWORD)
+    auditor.look("/me")
+    auditor.send("/me", token=auditor.find_hidden("token"))
+    auditor.look("/me/second-factor")
+    secret = auditor.find_hidden("secret")
+    fields = {"secret": secret, "new_code": make_totp_code(secret, now_utc())}
+    auditor.send("/me/second-factor", **fields, password=PASSWORD)
     auditor.send("/sign-out")
+    member = console.admit("member")
+    member.look("/me/password")
+    new_password = {"new": "another for today", "again": "another for today"}
+    member.send("/me/password", **new_password, password=PASSWORD)
     with db.read() as conn:
         kinds = [one.kind for one in acts.load_acts(conn)]
     assert {"adjudicate", "start-clock", "snooze", "escalate", "acknowledge", "determine"} <= {

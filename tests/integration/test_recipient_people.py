@@ -2,8 +2,10 @@
 
 import pytest
 
+from services.alerts.adapters.delivery_faults import AbsenceWarnings
 from services.alerts.channel_contract import Failure
 from services.people import administration
+from services.runtime.standing_warnings import StandingWarnings
 from services.vocabulary.person import Role
 from tests.helpers.fact_notes import hours
 from tests.helpers.people import make_person
@@ -52,6 +54,28 @@ def test_a_person_who_ended_gets_nothing_more_and_the_operator_gets_it(trial):
     later = {post.recipient for post in trial.advance_to(24 * 3)}
     assert "safety" not in later
     assert "operator" in later
+
+
+def list_warnings(trial, hour):
+    """The warnings of one process at *hour*, and again a moment later."""
+    warnings = StandingWarnings()
+    shown = AbsenceWarnings(trial.delivery.recipients, warnings, lambda: hours(hour))
+    for _ in range(2):
+        with trial.db.read() as conn:
+            shown.show(conn)
+    return warnings.list_problems()
+
+
+def test_a_recipient_who_is_absent_is_warned_of_from_the_end_of_their_time_on(trial):
+    everybody = {one.name for one in trial.delivery.recipients.list_all() if one.is_person}
+    assert "safety" in everybody
+    assert list_warnings(trial, 1) == []  # nobody is there yet: the file holds
+    for name in everybody:
+        make_person(trial.db, name)
+    assert list_warnings(trial, 1) == []
+    end(trial, "safety", hours(2))
+    (warning,) = list_warnings(trial, 2)
+    assert warning.startswith("recipients.yaml names safety (safety_officer), who is not active:")
 
 
 def test_what_waits_for_a_person_who_ended_is_not_sent(trial):

@@ -6,13 +6,17 @@ from dataclasses import dataclass
 
 from services.alerts.adapters.smtp import find_mail_server_problem
 from services.alerts.domain.routes import Channel, Recipients
+from services.alerts.recipient_people import resolve_people
+from services.runtime.clock import Clock
 from services.runtime.recipients_file import RECIPIENTS
 from services.runtime.settings import AlertSettings
 from services.runtime.standing_warnings import StandingWarnings
+from services.store.session import Connection
 from services.vocabulary.alert import OPERATOR
 
 _MAIL_EVERY_S = 30.0
 _NO_MAIL_SERVER = "mail_server_unreachable"
+_PERSON_ABSENT = "recipient_absent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,38 @@ def list_delivery_faults(
             "no_chat_urls",
             f"{RECIPIENTS} names chats, and AEGIS_CHAT_URLS_FILE no file of them: none is sent",
         )
+
+
+def list_absent_people(recipients: Recipients) -> Iterator[str]:
+    """Yield a sentence for each person who is named and not active (`resolve_people`)."""
+    roles_by_name: dict[str, list[str]] = {}
+    for recipient in recipients.absent:
+        roles_by_name.setdefault(recipient.name, []).append(recipient.role)
+    for name, roles in roles_by_name.items():
+        yield (
+            f"{RECIPIENTS} names {name} ({', '.join(roles)}), who is not active:"
+            f" {OPERATOR if recipients.by_role.get(OPERATOR) else 'nobody'} is told instead"
+        )
+
+
+@dataclass(slots=True)
+class AbsenceWarnings:
+    """A warning for each person among *recipients* who has ended, or is not active yet."""
+
+    recipients: Recipients
+    warnings: StandingWarnings
+    clock: Clock
+    _problems: tuple[str, ...] = ()
+
+    def show(self, conn: Connection) -> None:
+        """Show once what the table of persons says."""
+        present_recipients = resolve_people(conn, self.recipients, self.clock())
+        problems = tuple(list_absent_people(present_recipients))
+        if problems != self._problems:
+            self.warnings.end(_PERSON_ABSENT)
+            for problem in problems:
+                self.warnings.begin(_PERSON_ABSENT, problem)
+            self._problems = problems
 
 
 def watch_mail_server(

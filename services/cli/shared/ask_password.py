@@ -16,8 +16,17 @@ def read_password(args: Namespace, person_id: str, prompt: str = "Password: ") -
     Raises:
         CommandError: The file cannot be read, or has no password of theirs.
     """
-    if args.password_file is not None:
-        return _read_file(args.password_file, person_id)
+    return read_secret(args.password_file, person_id, prompt)
+
+
+def read_secret(path: Path | None, person_id: str, prompt: str) -> str:
+    """Return a secret of *person_id* from the file at *path*; None: it is asked for, or piped.
+
+    Raises:
+        CommandError: The file cannot be read, or has none of theirs.
+    """
+    if path is not None:
+        return _read_file(path, person_id)
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     return getpass.getpass(prompt)

@@ -7,6 +7,7 @@ from services.acts.study_context import StudyContext
 from services.alerts import http as pages
 from services.alerts.adapters.channels import make_channels
 from services.alerts.adapters.delivery_faults import (
+    AbsenceWarnings,
     list_delivery_faults,
     uses_mail,
     watch_mail_server,
@@ -49,6 +50,7 @@ def add_alerts(parts: Parts) -> None:
         parts.routes.append(build_reply_route(delivery, secret.get_secret_value()))
     parts.routes += pages.build_routes(delivery)
     parts.shows.append(AlertGauges(parts.context, parts.metrics, now_utc).show)
+    parts.shows.append(AbsenceWarnings(delivery.recipients, parts.warnings, now_utc).show)
 
 
 def _make_watch(parts: Parts, delivery: DeliveryContext) -> Watch | None:
