@@ -1,8 +1,8 @@
 """Acts about serious adverse events: the seriousness of a record, start and end of its clocks."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 from services.acts.append_act import Subject, Values, append_act, require_reason
@@ -13,18 +13,22 @@ from services.store.sae_clocks import ClockRow, SeriousnessRow
 from services.store.session import Connection, Database
 from services.vocabulary.act import ActKind
 from services.vocabulary.episode import Episode
-from services.vocabulary.operations import ClockKind
+from services.vocabulary.operations import CLOCK_PERIODS, ClockKind
 from services.vocabulary.person import Actor
 
 
 @dataclass(frozen=True, slots=True)
 class ClockStart:
-    """The start of the clocks of *kinds* of a record that is serious, from *aware_at* (aware)."""
+    """The start of the clocks of *kinds* of a record that is serious, from *aware_at* (aware).
+
+    *periods* are the protocol's.
+    """
 
     record: Episode
     kinds: Sequence[ClockKind]
     aware_at: datetime
     reason: str
+    periods: Mapping[ClockKind, timedelta] = field(default_factory=lambda: CLOCK_PERIODS)
 
 
 def set_seriousness(
@@ -135,7 +139,7 @@ def _make_clock(actor: Actor, start: ClockStart, kind: ClockKind, instant: datet
         record.content.participant,
         str(kind),
         start.aware_at,
-        start.aware_at + kind.period,
+        start.aware_at + start.periods[kind],
         actor.id,
         require_reason(start.reason),
         instant,

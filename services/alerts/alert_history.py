@@ -114,8 +114,8 @@ def withdraw(row: DeliveryRow) -> DeliveryRow:
 
 
 def _is_obsolete(row: DeliveryRow, alert: Alert) -> bool:
-    retracts = row.reason == Reason.RETRACTED
-    return row.state == WAITING and retracts == alert.is_open
+    is_over = row.reason in (Reason.RETRACTED, Reason.ENDED)
+    return row.state == WAITING and is_over == alert.is_open
 
 
 def _read_notices(rows: Iterable[DeliveryRow]) -> list[RecordedNotice]:
@@ -125,6 +125,7 @@ def _read_notices(rows: Iterable[DeliveryRow]) -> list[RecordedNotice]:
             Reason(row.reason),
             row.grade,
             row.role,
+            row.channel,
             is_failing=is_failing(row),
             is_withdrawn=row.state == WITHDRAWN and not row.attempts,
         )

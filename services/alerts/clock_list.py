@@ -47,7 +47,7 @@ def list_clocks(conn: Connection, instant: datetime) -> list[RunningClock]:
             row,
             terms.get(row.record, "a record that is no longer there"),
             None if row.closed_at else (row.due_at - instant).total_seconds(),
-            find_stage(ClockKind(row.kind), row.due_at, instant),
+            find_stage(row.aware_at, row.due_at, instant),
         )
         for row in rows
     ]

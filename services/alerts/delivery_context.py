@@ -40,6 +40,7 @@ class DeliveryContext:
         clock: The machine's.
         url: Start of every link, without a slash at its end.
         on_attempt: Called after each attempt, for the metrics.
+        links_ask_sign_in: A link shows its alert, and who acknowledges has to sign in.
         earlier_links_until: Until then links of before there was a key for them are good.
         deadline_s: An attempt that has not ended after so many seconds has failed.
     """
@@ -54,3 +55,4 @@ class DeliveryContext:
     on_attempt: Callable[[DeliveryAttempt], None] = lambda _attempt: None
     deadline_s: float = 30.0
     earlier_links_until: datetime | None = None
+    links_ask_sign_in: bool = False

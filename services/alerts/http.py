@@ -1,9 +1,13 @@
-"""The page behind the link in a notice: what the alert says, and a button."""
+"""The page behind the link in a notice: what the alert says, and a button.
+
+Where the protocol asks for sign-in the way to the console stands in the place of the button, and
+the link by itself acknowledges nothing.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from html import escape
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -18,9 +22,20 @@ from services.store import alert_acts, alerts
 from services.store.alert_acts import LinkRevocationRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.number_text import parse_whole_number
-from services.vocabulary.person import Actor
+from services.vocabulary.person import Actor, Role
 
 _LONGEST_COMMENT = 500
+_OUTCOMES = {
+    200: ("", ""),
+    403: (
+        " is not acknowledged",
+        "<p>The protocol asks for sign-in: the link alone is not enough.</p>",
+    ),
+    409: (
+        " has changed",
+        "<p>The alert is not what it was when this page was opened. Read it again.</p>",
+    ),
+}  # of the page: what follows the name of the alert, and what stands above it
 _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
@@ -41,6 +56,8 @@ def build_routes(context: DeliveryContext) -> list[Route]:
         linked_alert = await asyncio.to_thread(_find, context, request.path_params["token"])
         if linked_alert is None:
             return _refuse()
+        if context.links_ask_sign_in:
+            return await _show_alert(context, request, status=403)
         link, alert = linked_alert
         form = parse_qs((await request.body()).decode("utf-8", "replace"))
         comment = form.get("comment", [""])[0][:_LONGEST_COMMENT]
@@ -48,7 +65,7 @@ def build_routes(context: DeliveryContext) -> list[Route]:
         actor = await asyncio.to_thread(_load_actor, context, link)
         acknowledgement = context.db, alert.id, actor, comment, context.clock()
         if await asyncio.to_thread(acknowledge, *acknowledgement, version=version) is None:
-            return await _show_alert(context, request, has_changed=True)
+            return await _show_alert(context, request, status=409)
         paragraph = f"<p>{escape(actor.name)}, you have acknowledged this alert.</p>"
         rest = "<p>That says you have seen it. The answer of the DSMB is given apart.</p>"
         return _respond(f"Alert {find_short_name(alert)} acknowledged", paragraph + rest)
@@ -59,19 +76,20 @@ def build_routes(context: DeliveryContext) -> list[Route]:
     ]
 
 
-async def _show_alert(
-    context: DeliveryContext, request: Request, *, has_changed: bool = False
-) -> Response:
+async def _show_alert(context: DeliveryContext, request: Request, *, status: int = 200) -> Response:
     linked_alert = await asyncio.to_thread(_find, context, request.path_params["token"])
     if linked_alert is None:
         return _refuse()
-    _, alert = linked_alert
-    if not has_changed:
-        return _respond(f"Alert {find_short_name(alert)}", _render_form(alert))
-    paragraph = "<p>The alert is not what it was when this page was opened. Read it again.</p>"
-    return _respond(
-        f"Alert {find_short_name(alert)} has changed", paragraph + _render_form(alert), 409
-    )
+    link, alert = linked_alert
+    name_suffix, paragraph = _OUTCOMES[status]
+    content = _render_alert(alert)
+    if not alert.retracted:
+        content += (
+            _render_sign_in(alert, await asyncio.to_thread(_load_actor, context, link))
+            if context.links_ask_sign_in
+            else _render_form(alert)
+        )
+    return _respond(f"Alert {find_short_name(alert)}{name_suffix}", paragraph + content, status)
 
 
 def _find(context: DeliveryContext, token: str) -> tuple[links.Link, Alert] | None:
@@ -102,13 +120,23 @@ def _is_revoked(revocations: Sequence[LinkRevocationRow], link: links.Link) -> b
     )
 
 
-def _render_form(alert: Alert) -> str:
-    text = write_alert_text(alert, "with the button below")
-    content = f"<h2>{escape(text.subject)}</h2>{render_text(text)}"
-    if alert.retracted:
-        return content
+def _render_alert(alert: Alert) -> str:
+    text = write_alert_text(alert, "below")
+    return f"<h2>{escape(text.subject)}</h2>{render_text(text)}"
+
+
+def _render_sign_in(alert: Alert, actor: Actor) -> str:
+    """Return the way to the page of the console on which *actor* acknowledges."""
+    is_of_board = actor.role in (Role.DSMB_MEMBER, Role.DSMB_CHAIR)
+    page = f"/{'board/alerts' if is_of_board else 'alerts/by-id'}/{alert.id}"
     return (
-        f"{content}"
+        f'<p><a href="/sign-in?next={quote(page)}">Sign in to acknowledge it</a>, or use</p>'
+        f"<pre>aegis alerts ack {find_short_name(alert)}</pre>"
+    )
+
+
+def _render_form(alert: Alert) -> str:
+    return (
         f'<form method="post"><input type="hidden" name="version" value="{alert.version}">'
         '<label for="comment">Comment (optional)</label>'
         f'<input id="comment" name="comment" maxlength="{_LONGEST_COMMENT}">'

@@ -138,9 +138,13 @@ def find_notice_recipients(
 ) -> list[Recipient]:
     """Return the recipients; a retraction goes to everybody who may have been told, each once.
 
+    What is for one channel goes to those who are told by it.
     A reminder goes to nobody who has acknowledged; where a role has no recipient, or a person of it
     is absent, the operator is told; also of a retraction when nobody who was told is left.
     """
+    if due.channel is not None:
+        people = recipients.list_in_roles(due.roles)
+        return [one for one in people if one.channel is due.channel]
     if due.reason is not Reason.RETRACTED:
         roles = (*due.roles, OPERATOR) if recipients.lacks_somebody(due.roles) else due.roles
         people = recipients.list_in_roles(roles)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,9 @@ class SilenceDetail:
 
 
 class ClockKind(StrEnum):
-    """A clock of a serious adverse event, by the time that it runs.
+    """A clock of a serious adverse event, named after the time that it usually runs.
+
+    How long it runs is the protocol's (`Protocol.clock_periods`).
 
     Source: ICH E2A, III.B (7 and 15 calendar days); 21 CFR 312.64(b) (the investigator reports
     at once: 24 h)
@@ -36,14 +39,14 @@ class ClockKind(StrEnum):
     SEVEN_DAYS = "7d"  # to the authorities: fatal or life-threatening, unexpected, suspected
     FIFTEEN_DAYS = "15d"  # to the authorities: serious, unexpected, suspected
 
-    @property
-    def period(self) -> timedelta:
-        """The time from awareness to its end.
 
-        >>> ClockKind.SEVEN_DAYS.period.days
-        7
-        """
-        return timedelta(hours=int(self[:-1]) * (24 if self.endswith("d") else 1))
+CLOCK_PERIODS: Mapping[ClockKind, timedelta] = MappingProxyType(
+    {
+        ClockKind.ONE_DAY: timedelta(hours=24),
+        ClockKind.SEVEN_DAYS: timedelta(days=7),
+        ClockKind.FIFTEEN_DAYS: timedelta(days=15),
+    }
+)  # where the protocol gives no other
 
 
 class ClockStage(StrEnum):

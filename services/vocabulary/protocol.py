@@ -1,12 +1,13 @@
 """A study's protocol as data: windows, bedside limits, stopping rules, recipients of alerts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Literal
 
 from services.vocabulary.dosing import Deviations, Dosing, HysLaw
+from services.vocabulary.operations import CLOCK_PERIODS, ClockKind
 from services.vocabulary.protocol_event import EventPattern
 
 AnchorName = Literal["transplant", "enrolment", "first_infusion", "each_course"]
@@ -222,13 +223,17 @@ class Bedside:
 
 @dataclass(frozen=True, slots=True)
 class AlertPolicy:
-    """The participant-level changes that raise alerts, their recipients and time limits."""
+    """The participant-level changes that raise alerts, their recipients and time limits.
+
+    *acknowledge_from_link*: the link of a notice acknowledges by itself, or asks for sign-in.
+    """
 
     participant_grade: int
     tell: tuple[str, ...]
     tell_death: tuple[str, ...]
     acknowledge_within: timedelta
     escalate_to: tuple[str, ...]
+    acknowledge_from_link: Literal["directly", "signed_in"] = "directly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +268,7 @@ class Protocol:
         dosing: What grades ask of the study drug; None: the protocol does not say.
         hys_law: When liver injury by a drug is suspected; None: as above.
         deviations: Which departures from the protocol are told; None: as above.
+        clock_periods: How long each clock of a serious adverse event runs.
         two_readers: True when a record is decided once two persons say the same of it.
         sha256: Of the file.
         signed_by: ``Name, role, date`` of each signature over that hash; empty: a draft.
@@ -286,6 +292,7 @@ class Protocol:
     dosing: Dosing | None = None
     hys_law: HysLaw | None = None
     deviations: Deviations | None = None
+    clock_periods: Mapping[ClockKind, timedelta] = field(default_factory=lambda: CLOCK_PERIODS)
     two_readers: bool = False
     endpoints: EndpointPlan | None = None
     sha256: str = ""

@@ -25,14 +25,14 @@ from pydantic import SecretStr
 
 from deploy.local.places import free_port
 from services.alerts.adapters import smtp, webhook
-from services.alerts.adapters.alertmanager import make_alertmanager_channel
+from services.alerts.adapters.alertmanager import make_alertmanager_channel, write_alert
 from services.alerts.adapters.chat import make_chat_channel
 from services.alerts.adapters.smtp import make_mail, make_smtp_channel
 from services.alerts.adapters.webhook import make_webhook_channel
 from services.alerts.channel_contract import Acceptance, Failure, Letter, contain_errors
 from services.alerts.domain.wording import Text
 from services.runtime.settings import AlertSettings
-from services.vocabulary.alert import Level
+from services.vocabulary.alert import ClosingReason, Level
 from tests.helpers.fact_notes import HOUR_ZERO, hours
 from tests.helpers.store import ALERT
 
@@ -371,6 +371,20 @@ def test_an_alertmanager_is_told_of_machines_alone_and_of_one_alert_as_one(manag
     assert first["startsAt"] == last["startsAt"] == HOUR_ZERO.isoformat()
     assert (first["endsAt"], last["endsAt"]) == (hours(2).isoformat(), hours(2).isoformat())
     assert first["annotations"]["summary"] == LETTER.text.subject
+
+
+@pytest.mark.parametrize(
+    ("state", "ends_at"),
+    [
+        ({}, hours(2 + 48)),  # twice its time to acknowledge
+        ({"retracted": True}, hours(2)),
+        ({"closed": ClosingReason.NO_LONGER_SO}, hours(2)),
+    ],
+)
+def test_an_alert_that_is_closed_or_retracted_ends_in_the_alertmanager(state, ends_at):
+    alert = replace(LETTER.alert, acknowledge_within_s=24 * 3600, **state)
+    posted = write_alert(replace(LETTER, alert=alert, dated_at=hours(2)))
+    assert posted["endsAt"] == ends_at.isoformat()
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,13 @@
 """The watch of the alerts service, hour by hour: silence, clocks, the heartbeat, the daily note."""
 
-from datetime import time
+from dataclasses import replace
+from datetime import time, timedelta
 
 import pytest
 
 from services.acts.sae_clocks import ClockStart, close_clock, start_clocks
+from services.alerts.delivery_worker import DeliveryWorker
+from services.alerts.domain.routes import Channel, Recipient
 from services.alerts.watch import Watch
 from services.runtime.sites_file import ExpectationRow, SiteRow
 from services.store import sae_clocks
@@ -51,6 +54,22 @@ def test_a_silent_site_is_told_once_and_is_over_when_it_speaks(trial):
     assert [str(one) for one in trial.statuses()] == ["ended"]
     trial.advance_to(50.5)
     assert [str(one) for one in trial.statuses()] == ["ended", "open"]  # the next silence
+
+
+def test_an_alertmanager_alone_is_told_that_a_silence_is_over(trial):
+    recipients = trial.delivery.recipients
+    manager = Recipient("operator", "am", Channel.ALERTMANAGER, "http://localhost:9093")
+    by_role = {**recipients.by_role, "operator": (*recipients.by_role["operator"], manager)}
+    delivery = replace(trial.delivery, recipients=replace(recipients, by_role=by_role))
+    trial.worker = DeliveryWorker(delivery, "alerts")
+    trial.worker.watch = Watch(delivery, [NORTH], note_time=None, has_heartbeat=False)
+    trial.potassium("4.0", hour=1)
+    assert len(trial.advance_to(25.1)) == 2
+    trial.potassium("4.1", hour=26)
+    (post,) = trial.advance_to(26.1)
+    assert (post.recipient, post.reason, post.hour) == (manager.address, "ended", 26.1)
+    assert post.subject.startswith("Over: [BLINA-HSCT] north (labs) is silent")
+    assert trial.advance_to(40) == []
 
 
 def test_nobody_answers_for_a_silent_site_and_the_safety_desk_is_told(trial):
@@ -103,6 +122,25 @@ def test_a_clock_is_told_at_its_start_in_its_last_quarter_and_when_it_is_over(tr
     trial.advance_to(24)
     (alert,) = trial.alerts(kind="sae_clock")
     assert (alert.closed, alert.retracted) == ("ended", False)
+
+
+def test_a_clock_of_another_protocol_runs_as_long_as_it_says(trial):
+    trial.potassium("6.5", hour=1)
+    trial.advance_to(1)
+    with trial.db.read() as conn:
+        record = load_latest_episodes(conn, "P-001")[0]
+    actor = Actor("anna", "Anna", Role.SAFETY_OFFICER)
+    periods = {ClockKind.SEVEN_DAYS: timedelta(hours=48)}
+    start = ClockStart(record, [ClockKind.SEVEN_DAYS], hours(1), "life-threatening", periods)
+    (row,) = start_clocks(trial.db, actor, start, hours(1))
+    assert row.due_at == hours(49)
+    posts = [post for post in trial.advance_to(1.1) if "clock" in post.subject]
+    assert "2 calendar days to the authorities" in posts[0].body
+    for alert in (*trial.alerts(kind="sae_clock"), *trial.alerts(kind="episode")):
+        trial.acknowledge(alert)
+    assert [p for p in trial.advance_to(36.9) if p.subject.startswith("Less time is left")] == []
+    quarter = [p for p in trial.advance_to(37) if p.subject.startswith("Less time is left")]
+    assert ["12 h left, or less." in post.body for post in quarter] == [True]
 
 
 def test_a_heartbeat_that_does_not_come_back_is_told_after_five_minutes(trial):

@@ -1,5 +1,6 @@
 """The trial's protocol file: its signed tables, and everything that gets a file refused."""
 
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from shutil import copytree
@@ -19,6 +20,7 @@ from services.safety_rules.domain.syndromes.bedside import NOT_AFFECTED
 from services.safety_rules.domain.syndromes.hypoxia import grade_hypoxia
 from services.vocabulary.clinical_fact import Observation
 from services.vocabulary.grade import Input
+from services.vocabulary.operations import ClockKind
 from tests.helpers.fact_notes import fact
 
 STUDY = Path("studies/blina-hsct")
@@ -161,7 +163,7 @@ def test_a_protocol_with_a_wrong_table(study):
         spoil_file(study, "{events: 4, of: [12, 21]}", "{events: 4, of: [13, 21]}")
     )
     assert message.startswith(
-        "protocol.yaml line 176, rules.BLINA-HSCT.S1.stop_when.boundary: the file says "
+        "protocol.yaml line 181, rules.BLINA-HSCT.S1.stop_when.boundary: the file says "
     )
     assert "the file says 2@2-4 3@5-12 4@13-21 5@22-32 6@33-40;" in message
     assert "gives 2@2-4 3@5-11 4@12-21 5@22-32 6@33-40 (type I error 0.0480" in message
@@ -281,7 +283,7 @@ SPOILT = {  # what stood there, what stands there now; the field, and what to do
     "a curve that never rises": (
         "{mean_days: 5}",
         "{mean_days: 0}",
-        ("rules.BLINA-HSCT.S1.pending.curve", "mean_days must be above 0"),
+        ("rules.BLINA-HSCT.S1.pending.curve", "mean_days must be finite and above 0"),
     ),
     "a duration in words": (
         "grade3_after: 72h",
@@ -404,6 +406,52 @@ def test_a_slip_is_refused_with_its_place_and_what_to_do(study, right, slip, say
     assert [part for part in says if part not in message] == []
 
 
+def test_every_fault_of_the_clocks_is_named_with_its_line(study):
+    right = "clocks: {to_sponsor: 24h, fatal_or_life_threatening: 7d, serious: 15d}"
+    wrong = "clocks:\n  to_sponsor: 0h\n  fatal_or_life_threatening: a week\n  serius: 15d"
+    message = load_refused(spoil_file(study, right, wrong))
+    lines = (study / "protocol.yaml").read_text().splitlines()
+    first = lines.index("clocks:") + 2
+    faults = [line for line in message.splitlines() if "clocks." in line]
+    assert [f"protocol.yaml line {first + k}," in line for k, line in enumerate(faults)] == [
+        True
+    ] * 3
+    assert ["is no time to report in" in faults[0], "like 30m, 72h" in faults[1]] == [True, True]
+
+
+ONE_DAY, WEEK, FORTNIGHT = ClockKind
+CLOCKS = {
+    "": {ONE_DAY: 24, WEEK: 7 * 24, FORTNIGHT: 15 * 24},
+    "clocks: {}": {ONE_DAY: 24, WEEK: 7 * 24, FORTNIGHT: 15 * 24},
+    "clocks: {to_sponsor: 1d}": {ONE_DAY: 24, WEEK: 7 * 24, FORTNIGHT: 15 * 24},
+    "clocks: {serious: 10d}": {ONE_DAY: 24, WEEK: 7 * 24, FORTNIGHT: 10 * 24},
+    "clocks: {to_sponsor: 1m, fatal_or_life_threatening: 5d}": {
+        ONE_DAY: 1 / 60, WEEK: 5 * 24, FORTNIGHT: 15 * 24,
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("file_text", CLOCKS)
+def test_clocks_run_as_long_as_the_protocol_says_and_change_no_rule(trial, study, file_text):
+    right = "clocks: {to_sponsor: 24h, fatal_or_life_threatening: 7d, serious: 15d}"
+    rules = load_rules(spoil_file(study, right, file_text)).rules
+    hours = {kind: time / timedelta(hours=1) for kind, time in rules.protocol.clock_periods.items()}
+    assert hours == pytest.approx(CLOCKS[file_text])
+    assert rules.version == trial.rules.version
+
+
+@pytest.mark.parametrize("file_text", ["", "  acknowledge_from_link: signed_in"])
+def test_the_way_a_link_acknowledges_is_the_protocols_and_changes_no_rule(trial, study, file_text):
+    lines = (study / "protocol.yaml").read_text().splitlines()
+    right = next(line for line in lines if line.startswith("  acknowledge_from_link"))
+    rules = load_rules(spoil_file(study, right, file_text)).rules
+    way = "signed_in" if file_text else "directly"
+    assert (rules.protocol.alerts.acknowledge_from_link, rules.version) == (
+        way,
+        trial.rules.version,
+    )
+
+
 CURVES = {
     "uniform": "uniform",
     "weibull": "{weibull: {scale_days: 6, shape: 0.8}}",
@@ -436,7 +484,7 @@ SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the
         "  dsmb:\n    - {person: chair",
         "  dsmb_members:\n    - {person: chair",
         (
-            "protocol.yaml line 184, rules.BLINA-HSCT.S1.then.tell",
+            "protocol.yaml line 189, rules.BLINA-HSCT.S1.then.tell",
             "nobody in recipients.yaml is 'dsmb'",
         ),
     ),
@@ -444,7 +492,7 @@ SPOILT_NEIGHBOURS = {  # file beside the protocol, the right text, the slip, the
         "recipients.yaml",
         "on call, email: ",
         "on call, email: nobody, webhook: ",
-        ("recipients.yaml line ", "give either email or webhook"),
+        ("recipients.yaml line ", "give one of email, webhook, alertmanager and chat"),
     ),
     "a time zone that is none": (
         "sites.yaml",

@@ -64,7 +64,7 @@ class Page:
         return asyncio.run(send())
 
     def press(self, version=1, **data):
-        """The response to the page's button, as it was shown with *version*."""
+        """The response to the page's button, as it was page_response with *version*."""
         return self.ask("POST", data={"version": str(version), **data})
 
     def find_acknowledgement(self):
@@ -83,6 +83,30 @@ def page(tmp_path):
 def test_whatever_only_looks_acknowledges_nothing(page, method):
     page.ask(method)
     assert page.find_acknowledgement() == []
+
+
+@pytest.mark.parametrize(
+    ("role", "place"),
+    [
+        (Role.DSMB_CHAIR, "/sign-in?next=/board/alerts/a1"),
+        (Role.SAFETY_OFFICER, "/sign-in?next=/alerts/by-id/a1"),
+    ],
+)
+def test_where_the_protocol_asks_for_sign_in_a_link_shows_and_acknowledges_nothing(
+    page, role, place
+):
+    make_person(page.db, "ann", role)
+    page.desk = replace(page.desk, recipients=make_recipients("ann"), links_ask_sign_in=True)
+    page.app = Starlette(routes=http.build_routes(page.desk))
+    page.url = f"/alerts/{links.make_token(page.keys, 'a1', 'ann', HOUR_ZERO)}"
+    page_response = page.ask("GET")
+    assert (page_response.status_code, "<form" in page_response.text) == (200, False)
+    assert f'<a href="{place}">' in page_response.text
+    answer = page.press()
+    assert (answer.status_code, "The protocol asks for sign-in" in answer.text) == (403, True)
+    assert page.find_acknowledgement() == []
+    page.say(replace(DRAFT_ALERT, retracted=True, version=2))
+    assert "Sign in" not in page.ask("GET").text
 
 
 def test_the_page_says_what_the_notice_says_and_asks(page):

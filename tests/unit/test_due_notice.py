@@ -75,6 +75,9 @@ LATER = [
     for role in ("safety", "investigator", "dsmb")
 ]
 RETRACTED = make_notice(6, Reason.RETRACTED)
+FIRING_NOTICE = make_notice(0, channel="alertmanager")
+END_NOTICE = make_notice(6, Reason.ENDED, channel="alertmanager")
+CLOSED_ALERT = replace(OPEN, closed=ClosingReason.NO_LONGER_SO)
 LOST_NOTICE = make_notice(0, is_failing=True)
 PAGES = [make_notice(1, Reason.NOT_DELIVERED, role=role) for role in ("investigator", "operator")]
 PAGED_IN_VAIN = [
@@ -161,6 +164,12 @@ NEEDED_NOTICES = [
         "what was withdrawn unsent was never told",
         OPEN, [make_notice(0, is_withdrawn=True)], [], 1, "first", "safety",
     ),
+    ("an Alertmanager has it fire", CLOSED_ALERT, [FIRST, FIRING_NOTICE], [], 7, "ended", "safety"),
+    (
+        "an Alertmanager has it end", OPEN, [FIRING_NOTICE, END_NOTICE], [], 7,
+        "returned after retraction", "safety",
+    ),
+    ("retracted, and it fires", TAKEN_BACK, [FIRING_NOTICE], [], 7, "retracted", "safety"),
 ]  # fmt: skip
 
 SILENT = [
@@ -178,6 +187,12 @@ SILENT = [
     ),
     ("retracted, and everybody knows", TAKEN_BACK, [FIRST, RETRACTED], [], 1000),
     ("answered by the DSMB", ANSWERED_ALERT, [FIRST], [], 1000),
+    ("over, and no Alertmanager has it fire", CLOSED_ALERT, [FIRST], [], 1000),
+    ("over, and that is told", CLOSED_ALERT, [FIRST, FIRING_NOTICE, END_NOTICE], [], 1000),
+    (
+        "over before the Alertmanager was told",
+        CLOSED_ALERT, [FIRST, make_notice(0, channel="alertmanager", is_withdrawn=True)], [], 1000,
+    ),
     ("answered by the DSMB before the rest was told", ANSWERED_ALERT, [], [], 1000),
     ("somebody else was told instead", OPEN, [LOST_NOTICE, *PAGES], [], 2),
     (

@@ -41,11 +41,12 @@ def make_alertmanager_channel(_settings: AlertSettings) -> Send:
 def write_alert(letter: Letter) -> dict[str, object]:
     """Return the alert as Alertmanager reads it: the same labels each time, so that it is one.
 
-    It fires until the reminder after next would be due, or ends with a retraction.
+    It fires until the reminder after next would be due, or ends once it is closed or
+    retracted.
     """
     alert = letter.alert
     firing_time = max(_LEAST_FIRING, 2 * timedelta(seconds=alert.acknowledge_within_s))
-    ends_at = letter.dated_at if alert.retracted else letter.dated_at + firing_time
+    ends_at = letter.dated_at + firing_time if alert.is_open else letter.dated_at
     words = "".join(part.capitalize() for part in alert.kind.split("_"))
     return {
         "labels": {

@@ -10,7 +10,7 @@ from services.alerts.domain.acknowledgements import (
     list_waiting_roles,
     select_valid_acknowledgements,
 )
-from services.alerts.domain.routes import Recipients
+from services.alerts.domain.routes import Channel, Recipients
 from services.vocabulary.alert import OPERATOR, Alert, Level
 
 
@@ -24,6 +24,7 @@ class Reason(StrEnum):
     NOT_DELIVERED = "could not be delivered"
     ESCALATION = "escalated by a person"
     RETRACTED = "retracted"
+    ENDED = "ended"  # told to what keeps the alert firing: people read it in the list
 
 
 _NEWS = (Reason.FIRST, Reason.GRADE_ROSE, Reason.HOLDS_AGAIN)
@@ -38,6 +39,7 @@ class RecordedNotice:
         reason: For which it was due.
         grade: Of the alert then.
         role: Of the recipient.
+        channel: To the recipient.
         is_failing: The channel refused it for good, or has not taken it for long.
         is_withdrawn: It was never sent, because it was no longer true: it counts as not recorded.
     """
@@ -46,6 +48,7 @@ class RecordedNotice:
     reason: Reason
     grade: int
     role: str
+    channel: str = ""
     is_failing: bool = False
     is_withdrawn: bool = False
 
@@ -108,12 +111,14 @@ class DueNotice:
         roles: Of its recipients.
         number: Counts the notices of the alert from 0.
         acknowledged_by: Names of recipients who have acknowledged: it does not go to them.
+        channel: It goes to recipients by this one alone; None: by any.
     """
 
     reason: Reason
     roles: tuple[str, ...]
     number: int
     acknowledged_by: frozenset[str] = frozenset()
+    channel: Channel | None = None
 
 
 def find_due_notice(
@@ -123,7 +128,11 @@ def find_due_notice(
     notice_count = history.notice_count
     valid_notices = [one for one in history.notices if not one.is_withdrawn]
     if not alert.is_open:
-        return _find_retraction(valid_notices, notice_count) if alert.retracted else None
+        return (
+            _find_retraction(valid_notices, notice_count)
+            if alert.retracted
+            else _find_firing_change(alert, history)
+        )
     current_notices = history.current_notices
     if not current_notices:
         reason = Reason.HOLDS_AGAIN if valid_notices else Reason.FIRST
@@ -136,9 +145,25 @@ def find_due_notice(
             _remove_repeats((*alert.roles, *_list_roles(current_notices))),
             notice_count,
         )
-    return _find_further_notice(alert, history) or _find_reminder(
-        alert, history, recipients, instant
+    return (
+        _find_firing_change(alert, history)
+        or _find_further_notice(alert, history)
+        or _find_reminder(alert, history, recipients, instant)
     )
+
+
+def _find_firing_change(alert: Alert, history: AlertHistory) -> DueNotice | None:
+    """Return the notice to an Alertmanager that has an end, or a return, to learn; None: it knows.
+
+    People who were told learn nothing by a mail that a silence is over: the list says so.
+    """
+    channel = Channel.ALERTMANAGER
+    notices = [one for one in history.current_notices if one.channel == channel]
+    if not notices or alert.is_open is (notices[-1].reason is not Reason.ENDED):
+        return None
+    reason = Reason.HOLDS_AGAIN if alert.is_open else Reason.ENDED
+    roles = _remove_repeats(_list_roles(notices))
+    return DueNotice(reason, roles, history.notice_count, channel=channel)
 
 
 def _find_further_notice(alert: Alert, history: AlertHistory) -> DueNotice | None:

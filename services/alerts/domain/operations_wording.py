@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from services.alerts.domain.sae_clocks import LAST_PART
 from services.vocabulary.operations import (
     ClockDetail,
+    ClockKind,
     ClockStage,
     DailyNoteDetail,
     SilenceDetail,
@@ -15,9 +16,9 @@ from services.vocabulary.operations import (
 OperationsDetail = SilenceDetail | ClockDetail | DailyNoteDetail
 
 _CLOCKS = {
-    "24h": "24 h from the site to the sponsor",
-    "7d": "7 calendar days to the authorities (fatal or life-threatening, unexpected, suspected)",
-    "15d": "15 calendar days to the authorities (serious, unexpected, suspected)",
+    ClockKind.ONE_DAY: "from the site to the sponsor",
+    ClockKind.SEVEN_DAYS: "to the authorities (fatal or life-threatening, unexpected, suspected)",
+    ClockKind.FIFTEEN_DAYS: "to the authorities (serious, unexpected, suspected)",
 }
 
 
@@ -67,13 +68,14 @@ def _describe_silence(detail: SilenceDetail) -> Iterator[str]:
 
 
 def _describe_clock(detail: ClockDetail, participant: str) -> Iterator[str]:
-    quarter_s = detail.clock.period.total_seconds() / LAST_PART
+    period = detail.due_at - detail.aware_at
+    quarter_s = period.total_seconds() / LAST_PART
     suffix = {
         ClockStage.EARLY: "",
         ClockStage.LAST_QUARTER: f" {format_time_left(quarter_s)}, or less.",
         ClockStage.OVERDUE: " It is over.",
     }[detail.stage]
-    yield f"{detail.term}, {participant}: {_CLOCKS[detail.clock]}.{suffix}"
+    yield f"{detail.term}, {participant}: {_spell_days(period)} {_CLOCKS[detail.clock]}.{suffix}"
     yield f"Aware since {_format(detail.aware_at)}, due {_format(detail.due_at)}."
     yield f"To do: report it, then `aegis clocks close {detail.record[:8]} --clock {detail.clock}`."
 
@@ -100,6 +102,16 @@ def _describe_day(detail: DailyNoteDetail) -> Iterator[str]:
 
 def _format(instant: datetime) -> str:
     return f"{instant:%Y-%m-%d %H:%M} UTC"
+
+
+def _spell_days(period: timedelta) -> str:
+    """Return *period* in calendar days; in hours up to one day, and where it is no whole days.
+
+    >>> [_spell_days(timedelta(hours=hours)) for hours in (24, 36, 48, 168)]
+    ['24 h', '36 h', '2 calendar days', '7 calendar days']
+    """
+    days, rest = divmod(period, timedelta(days=1))
+    return _format_period(period) if rest or days <= 1 else f"{days} calendar days"
 
 
 def _format_period(period: timedelta) -> str:

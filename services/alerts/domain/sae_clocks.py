@@ -15,19 +15,20 @@ _FATAL = frozenset({"death", "life-threatening"})
 LAST_PART = 4  # a quarter of its time
 
 
-def find_stage(kind: ClockKind, due_at: datetime, instant: datetime) -> ClockStage:
+def find_stage(aware_at: datetime, due_at: datetime, instant: datetime) -> ClockStage:
     """Return the part of its time that a clock has run; at its very end there is time left.
 
     >>> from datetime import UTC, timedelta
     >>> due = datetime(2026, 3, 2, tzinfo=UTC)
-    >>> find_stage(ClockKind.ONE_DAY, due, due - timedelta(hours=6)).value
+    >>> aware = due - timedelta(hours=24)
+    >>> find_stage(aware, due, due - timedelta(hours=6)).value
     'last quarter'
-    >>> find_stage(ClockKind.ONE_DAY, due, due + timedelta(seconds=1)).value
+    >>> find_stage(aware, due, due + timedelta(seconds=1)).value
     'overdue'
     """
     if instant > due_at:
         return ClockStage.OVERDUE
-    is_late = instant >= due_at - kind.period / LAST_PART
+    is_late = instant >= due_at - (due_at - aware_at) / LAST_PART
     return ClockStage.LAST_QUARTER if is_late else ClockStage.EARLY
 
 

@@ -88,6 +88,8 @@ def write_notice(alert: Alert, reason: Reason, link: str, evidence: Evidence = N
     """
     if reason is Reason.RETRACTED:
         return _write_retraction(alert)
+    if reason is Reason.ENDED:
+        return _write_end(alert)
     first, *rest, last = _describe_alert(alert, evidence)
     reason_line = _describe_reason(alert, reason)
     task = f"{last} Acknowledge: {link}" if alert.acknowledge_within_s else last
@@ -134,6 +136,12 @@ def _write_retraction(alert: Alert) -> Text:
         "The earlier record stays readable.",
     ]
     return Text(f"{prefix}: {_write_subject(alert, None)}", _write_body(alert, lines))
+
+
+def _write_end(alert: Alert) -> Text:
+    name = make_short_name(alert.id)
+    lines = [f"Alert {name} is over: it no longer holds.", f"It said: {_summarize(alert)}."]
+    return Text(f"Over: {_write_subject(alert, None)}", _write_body(alert, lines))
 
 
 def _write_body(alert: Alert, lines: list[str]) -> str:

@@ -3,12 +3,14 @@
 from argparse import Namespace
 
 from services.acts.sae_clocks import ClockStart, close_clock, set_seriousness, start_clocks
+from services.acts.study_context import StudyContext
 from services.alerts.clock_list import ProposedClocks, RunningClock, list_clocks, list_proposals
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor
 from services.cli.shared.columns import CLOCKS
 from services.cli.shared.find_record import find_record
 from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.open_study import open_data
 from services.cli.shared.seal_written_rows import seal_written_rows
 from services.cli.shared.stored_data import StoredData, open_stored_data
 from services.cli.shared.stored_keys import load_stored_keys
@@ -22,14 +24,14 @@ from services.vocabulary.operations import ClockKind, format_time_left
 
 def perform(args: Namespace) -> int:
     """List clocks, or record what a person decides about one."""
+    if args.word == "start":
+        return _start(open_data(args, create=False), args)
     data = open_stored_data(args)
     if args.word == "list":
         return _list(data, args)
     with data.db.read() as conn:
         record = find_record(records.load_latest_episodes(conn), args.record)
     match args.word:
-        case "start":
-            _start(data, record, args)
         case "close":
             _close(data, record, args)
         case _:
@@ -53,14 +55,19 @@ def _list(data: StoredData, args: Namespace) -> int:
     return 0
 
 
-def _start(data: StoredData, record: Episode, args: Namespace) -> None:
+def _start(data: StudyContext, args: Namespace) -> int:
+    with data.db.read() as conn:
+        record = find_record(records.load_latest_episodes(conn), args.record)
     actor = find_actor(data, ActKind.START_CLOCK, record.content.participant)
     kinds = [ClockKind(kind) for kind in dict.fromkeys(args.clock)]
-    start = ClockStart(record, kinds, args.aware_at, args.reason)
+    periods = data.study.rules.protocol.clock_periods
+    start = ClockStart(record, kinds, args.aware_at, args.reason, periods)
     for row in start_clocks(data.db, actor, start, now_utc()):
-        left = format_time_left((row.due_at - now_utc()).total_seconds())
+        time_left = format_time_left((row.due_at - now_utc()).total_seconds())
         print(f"{record.content.term}: the {row.kind} clock runs until {format_utc(row.due_at)},"
-              f" {left}")  # fmt: skip
+              f" {time_left}")  # fmt: skip
+    seal_written_rows(data.db, data.keys)
+    return 0
 
 
 def _close(data: StoredData, record: Episode, args: Namespace) -> None:

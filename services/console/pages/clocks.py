@@ -85,7 +85,8 @@ def decide_seriousness(visit: Visit) -> Response:
                         )
                     )
                 else:
-                    start = ClockStart(record, kinds, _read_awareness(visit), reason)
+                    periods = visit.context.study.rules.protocol.clock_periods
+                    start = ClockStart(record, kinds, _read_awareness(visit), reason, periods)
                     perform_act(lambda: start_clocks(db, actor, start, visit.instant))
             case _:
                 raise NotFoundError

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.runtime.file_models import Duration, StrictModel
 from services.safety_rules.adapters.dosing_rows import DeviationsRow, DosingRow, HysLawRow
 from services.safety_rules.adapters.rule_rows import Number, RuleRow, WindowRow
 from services.vocabulary.dosing import Dosing
+from services.vocabulary.operations import CLOCK_PERIODS, ClockKind
 from services.vocabulary.protocol import (
     AlertPolicy,
     Bedside,
@@ -94,6 +95,7 @@ class _AlertsRow(StrictModel):
     tell_death: Names
     acknowledge_within: Duration
     escalate_to: Names
+    acknowledge_from_link: Literal["directly", "signed_in"] = "directly"
 
 
 class _AdverseEventsRow(StrictModel):
@@ -121,6 +123,34 @@ class _EndpointsRow(StrictModel):
         )
 
 
+def _require_time(period: timedelta) -> timedelta:
+    """Return *period*, in which a person can report.
+
+    Raises:
+        ValueError: It is none.
+    """
+    if not period:
+        raise ValueError("is no time to report in")
+    return period
+
+
+_ReportingPeriod = Annotated[Duration, AfterValidator(_require_time)]
+
+
+class _ClocksRow(StrictModel):
+    to_sponsor: _ReportingPeriod = CLOCK_PERIODS[ClockKind.ONE_DAY]
+    fatal_or_life_threatening: _ReportingPeriod = CLOCK_PERIODS[ClockKind.SEVEN_DAYS]
+    serious: _ReportingPeriod = CLOCK_PERIODS[ClockKind.FIFTEEN_DAYS]
+
+    def value(self) -> Mapping[ClockKind, timedelta]:
+        """The period of each clock."""
+        return {
+            ClockKind.ONE_DAY: self.to_sponsor,
+            ClockKind.SEVEN_DAYS: self.fatal_or_life_threatening,
+            ClockKind.FIFTEEN_DAYS: self.serious,
+        }
+
+
 class _AdjudicationRow(StrictModel):
     two_readers: bool = False
 
@@ -145,6 +175,7 @@ class ProtocolFile(StrictModel):
     dosing: DosingRow | None = None
     hys_law: HysLawRow | None = None
     deviations: DeviationsRow | None = None
+    clocks: _ClocksRow = _ClocksRow()
     adjudication: _AdjudicationRow = _AdjudicationRow()
     rules: tuple[RuleRow, ...] = Field(min_length=1)
     assumed: Names = ()
@@ -173,6 +204,7 @@ class ProtocolFile(StrictModel):
             dosing=self._dosing(),
             hys_law=self.hys_law.value() if self.hys_law else None,
             deviations=self.deviations.value() if self.deviations else None,
+            clock_periods=self.clocks.value(),
             two_readers=self.adjudication.two_readers,
             sha256=sha256,
             signed_by=signed_by,

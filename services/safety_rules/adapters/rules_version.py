@@ -123,7 +123,8 @@ def _plain_number(number: Decimal) -> int | float:
 def protocol_meaning(protocol: Document) -> str:
     """Return the sha256 of what a protocol file says of grades and rules.
 
-    Who has to read a record before it is decided changes no record.
+    Who has to read a record before it is decided, how long there is to report it, and how a link
+    acknowledges change no record.
 
     >>> meanings = [protocol_meaning(read_yaml(text, "")) for text in ("n: 40 # now", "{n: 40}")]
     >>> meanings[0] == meanings[1]
@@ -133,8 +134,14 @@ def protocol_meaning(protocol: Document) -> str:
     """
     content = protocol.value
     if isinstance(content, Mapping):
-        content = {key: value for key, value in content.items() if key != "adjudication"}
+        content = _drop_keys(content, {"adjudication", "clocks"})
+        if isinstance(alerts := content.get("alerts"), Mapping):
+            content["alerts"] = _drop_keys(alerts, {"acknowledge_from_link"})
     return _digest(content)
+
+
+def _drop_keys(content: Mapping[str, object], names: set[str]) -> dict[str, object]:
+    return {key: value for key, value in content.items() if key not in names}
 
 
 def _digest(document: object) -> str:

@@ -64,6 +64,7 @@ def _make_watch(parts: Parts, delivery: DeliveryContext) -> Watch | None:
 def _make_delivery_context(parts: Parts) -> DeliveryContext:
     context, metrics = parts.context, parts.metrics
     recipients = find_recipients(context.settings.study)
+    policy = context.study.rules.protocol.alerts
 
     def count(attempt: DeliveryAttempt) -> None:
         metrics.deliveries.labels(attempt.channel, attempt.result).inc()
@@ -81,6 +82,7 @@ def _make_delivery_context(parts: Parts) -> DeliveryContext:
         parts.server.url,
         on_attempt=count,
         deadline_s=parts.settings.alerts.delivery_deadline_s,
+        links_ask_sign_in=policy.acknowledge_from_link == "signed_in",
         earlier_links_until=_find_end_of_earlier_links(context),
     )
 
