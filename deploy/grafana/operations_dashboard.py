@@ -102,6 +102,24 @@ def operations() -> builders.Dashboard:
         )
         .with_panel(
             metric_lines(
+                "Left of the clocks of serious events",
+                "Of each kind the clock that ends first; below 0 it is over.",
+                [over_time("min by (clock) (aegis_sae_clock_left_seconds)", "{{clock}} clock")],
+                "s",
+            )
+        )
+        .with_panel(
+            metric_lines(
+                "Heartbeat and silent feeds",
+                "Age of the heartbeat that has not come back, 0: it has; what is silent now.",
+                [
+                    over_time("max(aegis_heartbeat_age_seconds)", "heartbeat (s)", "A"),
+                    over_time("max by (kind) (aegis_silent_feeds)", "{{kind}}", "B"),
+                ],
+            )
+        )
+        .with_panel(
+            metric_lines(
                 "Delivery",
                 "Attempts by channel and result; the age of the oldest notice that waits.",
                 [

@@ -9,11 +9,12 @@ from services.alerts.clock_list import list_clocks
 from services.alerts.domain.due_notice import Reason
 from services.alerts.domain.routes import Recipients
 from services.runtime.metrics import Metrics
-from services.store import alerts
+from services.store import alerts, heartbeat
 from services.store.session import Connection
-from services.vocabulary.alert import Level
+from services.vocabulary.alert import AlertKind, Level
 
 _ESCALATIONS = (Reason.NOT_ACKNOWLEDGED, Reason.NOT_DELIVERED, Reason.ESCALATION)
+_SILENCES = (AlertKind.SITE_SILENT, AlertKind.PARTICIPANT_SILENT)
 
 
 @dataclass(slots=True)
@@ -34,6 +35,10 @@ class AlertMetrics:
             metrics.alerts_open.labels(level).set(open_levels.count(level))
         self._show_answers(metrics, alert_states)
         _show_clocks(metrics, conn, instant)
+        _show_heartbeat(metrics, conn, instant)
+        for kind in _SILENCES:
+            count = sum(one.alert.kind is kind and one.alert.is_open for one in alert_states)
+            metrics.silent_feeds.labels(kind).set(count)
         waiting_since = [row.recorded_at for row in deliveries if row.next_attempt_at is not None]
         oldest_s = (instant - min(waiting_since, default=instant)).total_seconds()
         metrics.oldest_undelivered_alert.set(max(0.0, oldest_s))
@@ -60,6 +65,12 @@ class AlertMetrics:
                 answers_by_rule.setdefault(one.alert.about, []).append(is_answered)
         for rule, answers in answers_by_rule.items():
             metrics.boundary_answered.labels(self.study, rule).set(all(answers))
+
+
+def _show_heartbeat(metrics: Metrics, conn: Connection, instant: datetime) -> None:
+    beat = heartbeat.find_unreturned(conn)
+    age_s = 0.0 if beat is None else (instant - beat.sent_at).total_seconds()
+    metrics.heartbeat_age.set(max(0.0, age_s))
 
 
 def _show_clocks(metrics: Metrics, conn: Connection, instant: datetime) -> None:

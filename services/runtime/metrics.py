@@ -101,6 +101,12 @@ class Metrics:
 
     def _alerts(self) -> None:
         self.alerts_open = self._gauge("alerts_open", "Alerts nobody acknowledged", ("level",))
+        self.heartbeat_age = self._gauge(
+            "heartbeat_age_seconds", "Age of the heartbeat that has not come back; 0: it has"
+        )
+        self.silent_feeds = self._gauge(
+            "silent_feeds", "Open alerts of a feed or participant that is silent", ("kind",)
+        )
         self.sae_clock_left = self._gauge(
             "sae_clock_left_seconds",
             "Left of the clock that ends first; negative: over",

@@ -32,6 +32,7 @@ UNMOVED_GAUGES = {
     "messages_to_reencrypt",  # after `aegis keys rotate`
     "connections_excluded",  # every sender of the trial is known
     *("boundary_answered", "sae_clock_left_seconds"),  # which persons move
+    *("heartbeat_age_seconds", "silent_feeds"),  # what stands still moves them
     "unread_ranges",  # every range of the trial is one that is read
 }
 
