@@ -20,7 +20,8 @@ from services.store.alert_states import (
 )
 from services.store.alerts import DeliveryRow
 from services.store.session import Connection
-from services.vocabulary.alert import OPERATOR, Alert
+from services.vocabulary.alert import Alert
+from services.vocabulary.person import Role
 
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c20")
 _TICK = timedelta(microseconds=1)
@@ -146,17 +147,17 @@ def find_notice_recipients(
         people = recipients.list_in_roles(due.roles)
         return [one for one in people if one.channel is due.channel]
     if due.reason is not Reason.RETRACTED:
-        roles = (*due.roles, OPERATOR) if recipients.lacks_somebody(due.roles) else due.roles
+        roles = (*due.roles, Role.OPERATOR) if recipients.lacks_somebody(due.roles) else due.roles
         people = recipients.list_in_roles(roles)
         return [
             one for one in people if one.name not in due.acknowledged_by
-        ] or recipients.list_in_roles((OPERATOR,))
+        ] or recipients.list_in_roles((Role.OPERATOR,))
     attempted_rows = [
         row for row in rows if row.state == SENT or (row.attempts and row.state != GIVEN_UP)
     ]
     candidates = (recipients.find(row.role, row.recipient, row.channel) for row in attempted_rows)
     people = remove_repeated_addresses(one for one in candidates if one is not None)
-    return people if people or not attempted_rows else recipients.list_in_roles((OPERATOR,))
+    return people if people or not attempted_rows else recipients.list_in_roles((Role.OPERATOR,))
 
 
 def _make_delivery(

@@ -7,9 +7,9 @@ from uuid import UUID, uuid5
 
 from services.store import alerts
 from services.store.session import Connection
-from services.vocabulary.alert import OPERATOR, Alert, AlertKind, ClosingReason, Detail, Level
+from services.vocabulary.alert import Alert, AlertKind, ClosingReason, Detail, Level
+from services.vocabulary.person import Role
 
-SAFETY_DESK = "safety_officer"
 _NAMESPACE = UUID("6f1f3c5e-0d0b-5a55-9a0e-4f4a6f5a3c21")
 _TIME_LIMIT = timedelta(hours=4)
 
@@ -47,8 +47,8 @@ def make_operations_alert(study: str, event: OperationsEvent, instant: datetime)
         about=event.subject,
         participant=event.participant,
         grade=event.grade,
-        roles=(SAFETY_DESK,) if is_for_desk else (OPERATOR,),
-        escalate_to=() if is_note else (OPERATOR,) if is_for_desk else (SAFETY_DESK,),
+        roles=(Role.SAFETY_OFFICER,) if is_for_desk else (Role.OPERATOR,),
+        escalate_to=() if is_note else (Role.OPERATOR,) if is_for_desk else (Role.SAFETY_OFFICER,),
         acknowledge_within_s=0 if is_note else int(_TIME_LIMIT.total_seconds()),
         opened_at=instant,
         detail=event.detail,

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from services.alerts.acknowledgement import describe_grade, find_short_name, write_alert_text
 from services.alerts.domain.routes import Recipient, Recipients
-from services.vocabulary.alert import OPERATOR, Alert
+from services.vocabulary.alert import Alert
+from services.vocabulary.person import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def find_routes(alerts: Sequence[Alert], recipients: Recipients) -> list[Route]:
 
 
 def _find_route(alert: Alert, recipients: Recipients) -> Route:
-    first = recipients.list_in_roles(alert.roles) or recipients.list_in_roles((OPERATOR,))
+    first = recipients.list_in_roles(alert.roles) or recipients.list_in_roles((Role.OPERATOR,))
     return Route(
         alert,
         write_alert_text(alert, "").subject,

@@ -1,4 +1,4 @@
-"""Parked items: list them, read their messages again, or discard them."""
+"""Parked items: list them, and read their messages again."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -64,14 +64,6 @@ def retry_lost(intake: Intake, actor: str, site: str | None = None) -> RetryResu
     with intake.db.read() as conn:
         lost_messages = find_lost_messages(intake, conn, site)
     return RetryResult.total(_retry_message(intake, message, actor) for message in lost_messages)
-
-
-def discard_parked(intake: Intake, ids: Sequence[str], actor: str, reason: str) -> int:
-    """Discard items for good, with *actor* and *reason*; the raw message stays."""
-    with intake.db.write() as conn:
-        return parking.resolve_parked(
-            conn, ids, resolution="discarded", instant=intake.clock(), actor=actor, comment=reason
-        )
 
 
 def _retry_message(intake: Intake, message_id: str, actor: str) -> RetryResult:

@@ -9,8 +9,6 @@ from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.operations import ClockDetail, DailyNoteDetail, SilenceDetail
 from services.vocabulary.recommendation import Advice
 
-OPERATOR = "operator"  # the role that looks after the machine and its channels
-
 
 class Level(StrEnum):
     """The scope of an alert, the widest first."""

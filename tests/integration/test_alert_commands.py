@@ -1,10 +1,14 @@
 """``aegis alerts`` and ``aegis determine``, on the data of a trial."""
 
+import json
+
 import pytest
 
 from services.alerts.acknowledgement import find_short_name
 from services.alerts.channel_contract import Failure
+from services.store.acts import load_acts
 from services.store.alerts import load_acknowledgements
+from services.vocabulary.act import ActKind
 from tests.helpers.people import sign_in, write_password_file
 from tests.helpers.timeline import FOLDER, Timeline
 
@@ -124,6 +128,62 @@ def test_an_answer_says_that_a_boundary_at_upper_grades_was_seen(trial, aegis, p
     aegis("determine", alert.about, "pause", "--reason", "results are asked for", *password)
     with trial.db.read() as conn:
         assert len(load_acknowledgements(conn, [alert.id])) == 1
+
+
+def find_line(aegis, key, value, *command):
+    """Return the line of *command* in JSON that has *value* under *key*."""
+    lines = map(json.loads, aegis(*command, "--json")[1].out.splitlines())
+    return next(line for line in lines if line[key] == value)
+
+
+def count_signed(trial, kind):
+    with trial.db.read() as conn:
+        return [act.kind for act in load_acts(conn)].count(kind)
+
+
+@pytest.mark.part11("11.70")
+@pytest.mark.parametrize("digits", [8, 64])
+def test_a_record_that_changed_since_it_was_seen_is_shown_again(trial, aegis, password, digits):
+    (alert,) = trial.alerts()
+    record = find_line(aegis, "id", alert.about, "records")
+    trial.potassium("7.5", hour=2)
+    trial.advance_to(2)
+    signature = ["adjudicate", record["id"], "confirm", "--reason", "ECG", *password, "--seen"]
+    code, output = aegis(*signature, record["hash"][:digits])
+    assert (code, "has changed since it was shown" in output.err) == (2, True)
+    now = find_line(aegis, "id", record["id"], "records")["hash"]
+    assert now != record["hash"]
+    table, digest = output.out.split("\n\n")
+    assert ("Hyperkalemia" in table, digest) == (True, f"hash {now}\n")
+    assert count_signed(trial, ActKind.ADJUDICATE) == 0
+    assert aegis(*signature, now[:digits].upper())[0] == 0
+    assert count_signed(trial, ActKind.ADJUDICATE) == 1
+
+
+@pytest.mark.part11("11.70")
+def test_a_decision_that_changed_since_it_was_seen_is_shown_again(trial, aegis, password):
+    trial.treat("P-002")
+    trial.advance_to(2)
+    rule = "BLINA-HSCT.S4"
+    seen_hash = find_line(aegis, "rule", rule, "rules", "status")["hash"]
+    trial.death("P-001", 5)
+    trial.advance_to(6)
+    answer = ["determine", rule, "continue", "--reason", "discussed", *password, "--seen"]
+    code, output = aegis(*answer, seen_hash[:12])
+    assert (code, f"the decision of {rule} has changed" in output.err) == (2, True)
+    now = find_line(aegis, "rule", rule, "rules", "status")["hash"]
+    table, digest = output.out.split("\n\n")
+    assert (rule in table, digest) == (True, f"hash {now}\n")
+    assert count_signed(trial, ActKind.DETERMINE) == 0
+    assert aegis(*answer, now)[0] == 0
+    assert count_signed(trial, ActKind.DETERMINE) == 1
+
+
+@pytest.mark.parametrize("digits", ["", "0a4c9e1", "0" * 65, "not a hash"])
+def test_a_hash_that_cannot_be_one_is_refused(aegis, digits):
+    with pytest.raises(SystemExit) as exit_error:
+        aegis("determine", "BLINA-HSCT.S1", "stop", "--reason", "x", "--seen", digits)
+    assert exit_error.value.code == 2
 
 
 @pytest.mark.usefixtures("trial")

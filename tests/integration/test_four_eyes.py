@@ -1,5 +1,6 @@
 """Two readers of a record: the rules see what both say, and where they differ the chair decides."""
 
+import json
 from dataclasses import replace
 
 import pytest
@@ -152,7 +153,10 @@ def test_signatures_are_shown_with_the_record(installation, tmp_path, capsys):
         record = next(one for one in records.load_latest_episodes(conn) if not one.retracted)
     password = sign_in(tmp_path, "kim", Role.SAFETY_OFFICER)
     words = ["--data", str(tmp_path), "--study", str(STUDY)]
+    assert main(["explain", record.id, "--json", *words]) == 0
+    seen_hash = json.loads(capsys.readouterr().out)["hash"]
     signature = ["adjudicate", record.id, "confirm", "--reason", "seen in the chart"]
+    signature += ["--seen", seen_hash[:8]]
     assert main([*signature, *password, *words]) == 0
     for command in (["explain", record.id], ["records"]):
         capsys.readouterr()
@@ -163,4 +167,4 @@ def test_signatures_are_shown_with_the_record(installation, tmp_path, capsys):
         assert "reviewed, signed with the password" in output
     with installation.db.read() as conn:
         (act,) = acts.load_acts(conn, ActFilter(targets=[record.id]))
-    assert act.is_signed
+    assert (act.is_signed, act.seen_hash) == (True, seen_hash)

@@ -118,6 +118,72 @@ def test_the_message_of_an_item_names_its_patient_to_who_may_see_that(aegis, dat
     assert len(looks) == int(is_shown)
 
 
+@pytest.fixture
+def refusal(aegis, tmp_path):
+    """A message of north that was refused, as the command lists it where there is nobody yet."""
+    raw = labs(obx("0.49"), control_id="7", sender="EPIC|NORTH").replace(b"|P|", b"|T|")
+    (tmp_path / "test.hl7").write_bytes(raw)
+    assert aegis("ingest", str(tmp_path / "test.hl7"))[0] == 1
+    return list_refusals(aegis)[0]
+
+
+def list_refusals(aegis):
+    return [json.loads(line) for line in aegis("refused", "list", "--json")[1].out.splitlines()]
+
+
+VIEWERS = [
+    ((Role.SITE_STAFF, "north"), True),
+    ((Role.SITE_STAFF, "west"), False),
+    ((Role.SAFETY_OFFICER, ""), True),
+    ((Role.OPERATOR, ""), False),
+    ((Role.DSMB_CHAIR, ""), False),
+    (None, False),
+]
+
+
+@pytest.mark.parametrize(("viewer", "is_shown"), [*VIEWERS, ((Role.AUDITOR, ""), True)])
+def test_lists_show_the_words_of_senders_to_who_may_see_them(
+    aegis, data, refusal, viewer, is_shown
+):
+    assert (refusal["sender"], refusal["control_id"]) == ("EPIC|NORTH", "7")
+    items = list_items(aegis)
+    assert {"XNEUT" in item["detail"] for item in items} == {True}
+    role, site = viewer or (Role.SAFETY_OFFICER, "")
+    sign_in(data, "lee", role, site=site)
+    if viewer is None:
+        assert aegis("logout")[0] == 0
+    _, answer = aegis("parked", "list", "--json")
+    shown_items = list(map(json.loads, answer.out.splitlines()))
+    assert {"XNEUT" in item["detail"] for item in shown_items} == {is_shown}
+    assert [item["item"] for item in shown_items] == [item["item"] for item in items]
+    assert ("the words of senders are not shown: " in answer.err) is not is_shown
+    (row,) = list_refusals(aegis)
+    assert (row["sender"] == "EPIC|NORTH", row["control_id"] == "7") == (is_shown, is_shown)
+    assert row["id"] == refusal["id"]
+    assert ("EPIC" in aegis("refused", "list")[1].out) is is_shown
+
+
+@pytest.mark.parametrize(("viewer", "is_shown"), [*VIEWERS, ((Role.AUDITOR, ""), False)])
+def test_a_refused_message_names_its_sender_to_who_may_look(aegis, data, refusal, viewer, is_shown):
+    if viewer is not None:
+        role, site = viewer
+        sign_in(data, "lee", role, site=site)
+    code, answer = aegis("refused", "show", refusal["id"][:8])
+    assert code == 0, answer.err
+    assert "\nMSH-11: processing id " in answer.out
+    assert ("sender: EPIC|NORTH\ncontrol id: 7\n" in answer.out) is is_shown
+    assert ("identifiers are not shown: " in answer.out) is not is_shown
+    looks = [act for act in list_acts(aegis) if act[1] == "look-at-message"]
+    assert looks == [("lee", "look-at-message", refusal["id"])] * is_shown
+
+
+@pytest.mark.parametrize("start", ["", "zz", "0" * 5000])
+def test_a_refused_message_that_is_not_there_is_said(aegis, refusal, start):
+    code, answer = aegis("refused", "show", start)
+    assert (code, "no refused messages begin with" in answer.err) == (2, True)
+    assert refusal["id"] not in answer.out
+
+
 SITES = """sites:
   - id: north # first
     timezone: UTC

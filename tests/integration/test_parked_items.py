@@ -75,7 +75,7 @@ def test_a_result_of_the_future_is_a_fact_when_its_time_has_come(intake):
 def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
     submit(intake, STRANGER)
     (row,) = parked_items.list_parked(intake)
-    assert parked_items.discard_parked(intake, [row.id], "operator", "a test patient") == 1
+    discard_item(intake, row.path)
     assert (list_parked(intake), count_feed_messages(intake)) == ([], 1)
     assert parked_items.retry_parked(intake, "operator").facts == 0
 
@@ -83,7 +83,11 @@ def test_what_is_discarded_waits_no_longer_and_its_message_stays(intake):
 def discard_item(intake, path):
     """Set the open item at *path* aside."""
     ids = [row.id for row in parked_items.list_parked(intake) if row.path == path]
-    assert parked_items.discard_parked(intake, ids, "operator", "not this patient") == 1
+    with intake.db.write() as conn:
+        count = parking.resolve_parked(
+            conn, ids, resolution="discarded", instant=intake.clock(), actor="operator"
+        )
+    assert count == 1
 
 
 def results(intake, subject="P-001"):

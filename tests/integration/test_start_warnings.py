@@ -27,7 +27,7 @@ from services.runtime.file_error import UntrustedFileError
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
 from services.runtime.standing_warnings import StandingWarnings
 from services.runtime.store_settings import read_store_settings
-from services.vocabulary.alert import OPERATOR
+from services.vocabulary.person import Role
 from tests.helpers.timeline import FOLDER
 
 MAIL, HOOK = Channel.EMAIL, Channel.WEBHOOK
@@ -56,9 +56,9 @@ def secret(tmp_path):
     [
         (make_recipients(), False, ["nobody_is_told"]),
         (make_recipients(("dsmb", MAIL)), False, ["no_operator"]),
-        (make_recipients(("dsmb", MAIL), (OPERATOR, MAIL)), False, []),
-        (make_recipients((OPERATOR, HOOK)), False, ["no_webhook_secret"]),
-        (make_recipients((OPERATOR, HOOK)), True, []),
+        (make_recipients(("dsmb", MAIL), (Role.OPERATOR, MAIL)), False, []),
+        (make_recipients((Role.OPERATOR, HOOK)), False, ["no_webhook_secret"]),
+        (make_recipients((Role.OPERATOR, HOOK)), True, []),
         (make_recipients(("dsmb", HOOK)), False, ["no_operator", "no_webhook_secret"]),
     ],
 )

@@ -12,7 +12,7 @@ from services.runtime.recipients_file import RECIPIENTS
 from services.runtime.settings import AlertSettings
 from services.runtime.standing_warnings import StandingWarnings
 from services.store.session import Connection
-from services.vocabulary.alert import OPERATOR
+from services.vocabulary.person import Role
 
 _MAIL_EVERY_S = 30.0
 _NO_MAIL_SERVER = "mail_server_unreachable"
@@ -33,10 +33,11 @@ def list_delivery_faults(
     """Yield the reasons for which some of *recipients* would not be told, servers apart."""
     if not recipients.by_role:
         yield DeliveryFault("nobody_is_told", f"there is no {RECIPIENTS}: nobody is told of alerts")
-    elif OPERATOR not in recipients.by_role:
+    elif Role.OPERATOR not in recipients.by_role:
         yield DeliveryFault(
             "no_operator",
-            f"{RECIPIENTS} names no {OPERATOR}: nobody is told when a notice cannot be delivered",
+            f"{RECIPIENTS} names no {Role.OPERATOR}: nobody is told when a notice cannot be"
+            " delivered",
         )
     if _uses(recipients, Channel.WEBHOOK) and settings.webhook_secret_file is None:
         yield DeliveryFault(

@@ -11,7 +11,8 @@ from services.alerts.domain.acknowledgements import (
     select_valid_acknowledgements,
 )
 from services.alerts.domain.routes import Channel, Recipients
-from services.vocabulary.alert import OPERATOR, Alert, Level
+from services.vocabulary.alert import Alert, Level
+from services.vocabulary.person import Role
 
 
 class Reason(StrEnum):
@@ -285,7 +286,7 @@ def _find_other_roles(alert: Alert, notices: Sequence[RecordedNotice]) -> tuple[
     if not any(one.is_failing for one in latest_notices):
         return ()
     next_roles = [role for role in alert.escalate_to if role not in _list_roles(notices)]
-    operators = [] if page_times else [OPERATOR]
+    operators = [] if page_times else [Role.OPERATOR]
     return _remove_repeats((*next_roles[:1], *operators))
 
 

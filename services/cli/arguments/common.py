@@ -1,5 +1,6 @@
 """Arguments that several commands have, spelt once."""
 
+import re
 from argparse import ArgumentParser, ArgumentTypeError, RawDescriptionHelpFormatter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -56,6 +57,35 @@ def add_reason(parser: ArgumentParser, *, is_required: bool = True) -> None:
     parser.add_argument(
         "--reason", required=is_required, type=parse_reason, metavar="TEXT", help="why: it is kept"
     )
+
+
+def add_seen_hash(parser: ArgumentParser, source: str) -> None:
+    """Let a signature be bound to what was seen, by the hash that *source* shows."""
+    parser.add_argument(
+        "--seen",
+        type=parse_hash_start,
+        metavar="HASH",
+        help=f"`hash` of what you saw, or how it begins, from {source}: what has changed since is"
+        " shown again, and not signed",
+    )
+
+
+def parse_hash_start(text: str) -> str:
+    """Return the first digits of a sha256, or all, in small letters.
+
+    >>> parse_hash_start("0A4C9E11")
+    '0a4c9e11'
+    >>> parse_hash_start("0a4c")
+    Traceback (most recent call last):
+        ...
+    argparse.ArgumentTypeError: not 8 to 64 hexadecimal digits: '0a4c'
+
+    Raises:
+        ArgumentTypeError: It is none, or too short to tell two contents apart.
+    """
+    if not re.fullmatch("[0-9a-fA-F]{8,64}", text):
+        raise ArgumentTypeError(f"not 8 to 64 hexadecimal digits: {text!r}")
+    return text.lower()
 
 
 def parse_reason(text: str) -> str:

@@ -2,7 +2,12 @@
 
 from argparse import ArgumentParser
 
-from services.cli.arguments.common import add_data_and_study, add_password_file, add_reason
+from services.cli.arguments.common import (
+    add_data_and_study,
+    add_password_file,
+    add_reason,
+    add_seen_hash,
+)
 from services.vocabulary.judgement import Answer
 
 
@@ -11,5 +16,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("rule", metavar="RULE", help="e.g. BLINA-HSCT.S1")
     parser.add_argument("answer", choices=[str(answer) for answer in Answer])
     add_reason(parser)
+    add_seen_hash(parser, "`aegis rules status --json`")
     add_password_file(parser)
     add_data_and_study(parser)

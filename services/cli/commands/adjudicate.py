@@ -38,13 +38,13 @@ def perform(args: Namespace) -> int:
         else find_adjudicator(context, verdict, record.content.participant)
     )
     actor = sign_as(args, context, actor)
-    words = args.reason, args.grade, args.cause, hash_seen(record)
+    words = args.reason, args.grade, args.cause, args.seen or hash_seen(record)
     try:
         outcome = adjudicate(context, actor, RecordVerdict(record.id, verdict, *words))
     except ChangedSinceSeenError:
         with context.db.read() as conn:
             current = find_record(records.load_latest_episodes(conn), record.id)
-        print(make_records_table([current]))
+        print(f"{make_records_table([current])}\n\nhash {hash_seen(current)}")
         raise
     if outcome.act is None:
         print(_describe_repetition(actor, outcome))

@@ -4,6 +4,7 @@ from argparse import Namespace
 from collections.abc import Mapping
 
 from services.acts.record_signatures import describe_signature, load_record_signatures
+from services.acts.seen_content import hash_seen
 from services.acts.trail import list_entries
 from services.cli.command import CommandError
 from services.cli.shared.active_folder import find_active_folder
@@ -73,6 +74,7 @@ def _as_json(explanation: Explanation) -> dict[str, object]:
     says = [one.says for one in wordings if (one.criterion, one.grade) == worst]
     return {
         "record": latest,
+        "hash": hash_seen(latest),
         "wording": says[0] if says else "",
         "wordings": wordings,
         "versions": explanation.versions,

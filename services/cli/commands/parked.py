@@ -1,9 +1,11 @@
 """``aegis parked``: what was accepted and waits."""
 
 from argparse import Namespace
+from dataclasses import replace
 
 from services.cli.shared.columns import PARKED
 from services.cli.shared.json_lines import print_json_lines
+from services.cli.shared.reading_right import find_reading_right, warn_of_masked_words
 from services.cli.shared.stored_data import open_stored_data
 from services.cli.shared.stored_keys import load_stored_keys
 from services.cli.shared.tables import format_utc, make_explained_table
@@ -23,7 +25,14 @@ def _list(args: Namespace) -> int:
     data = open_stored_data(args)
     with data.db.read() as conn:
         items = parking.load_parked(conn, site=args.site)
-    items = list(parking.reveal_details(load_stored_keys(data), items))
+    right = find_reading_right(data)
+    masked_ids = {row.id for row in items if row.hidden_detail and not right.covers(row.site)}
+    if masked_ids:
+        warn_of_masked_words(right)
+    shown_rows = [
+        replace(row, hidden_detail=None) if row.id in masked_ids else row for row in items
+    ]
+    items = list(parking.reveal_details(load_stored_keys(data), shown_rows))
     if args.json:
         print_json_lines(
             {

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 
 from services.acts.record_signatures import describe_signature, load_record_signatures
+from services.acts.seen_content import hash_seen
 from services.acts.trail import list_entries
 from services.cli.shared.json_lines import print_json_lines
 from services.cli.shared.records_table import (
@@ -52,4 +53,5 @@ def perform(args: Namespace) -> int:
 
 def _add_signatures(episode: Episode, signatures: Mapping[str, list[Act]]) -> dict[str, object]:
     content = {field.name: getattr(episode, field.name) for field in fields(episode)}
-    return content | {"signatures": list(map(list_entries, signatures.get(episode.id, [])))}
+    entries = list(map(list_entries, signatures.get(episode.id, [])))
+    return content | {"hash": hash_seen(episode), "signatures": entries}

@@ -4,16 +4,18 @@ from argparse import Namespace
 from dataclasses import asdict
 from datetime import datetime
 
+from services.acts.seen_content import hash_seen
 from services.cli.shared.json_lines import write_json_lines
 from services.cli.shared.open_study import open_to_read
 from services.cli.shared.rules_table import make_rules_table
 from services.safety_rules.adapters.protocol_files import Study
-from services.safety_rules.application.decide_study import decide_rules
+from services.safety_rules.application.decide_study import decide_rules, extract_news_fields
 from services.safety_rules.application.past_crossings import load_first_crossings
 from services.safety_rules.reports.alerting_designs import list_alerting_designs
 from services.safety_rules.reports.boundary_tables import (
     simulate_familywise_error,
 )
+from services.store.decisions import load_latest_decisions
 from services.vocabulary.decision import Decision
 
 
@@ -28,9 +30,14 @@ def compute_answer(args: Namespace) -> str:
     with context.db.read() as conn:
         decisions = decide_rules(conn, context.study.rules, args.as_of)
         crossings = load_first_crossings(conn, context.study.rules, args.as_of)
+        stored_decisions = {
+            row.decision.rule: row.decision for row in load_latest_decisions(conn, context.study_id)
+        }
     if args.json:
         return write_json_lines(
-            summarize_decision(decision, crossings[decision.rule]) for decision in decisions
+            summarize_decision(decision, crossings[decision.rule])
+            | {"hash": _hash_answerable(decision, stored_decisions.get(decision.rule))}
+            for decision in decisions
         )
     if not decisions:
         return "Nothing was known of anybody."
@@ -50,6 +57,13 @@ def describe_joint_error(study: Study) -> str:
         f" {joint.trials:,} trials, seed {joint.seed}, standard error {joint.error:.4f};"
         f" exact 1 - prod(1 - attained) {joint.independent:.3f})."
     )
+
+
+def _hash_answerable(decision: Decision, stored_decision: Decision | None) -> str:
+    """Return the hash of the decision that an answer is given to; empty: it says something else."""
+    if extract_news_fields(decision) != extract_news_fields(stored_decision):
+        return ""
+    return hash_seen(stored_decision)
 
 
 def summarize_decision(decision: Decision, first_crossed_at: datetime | None) -> dict[str, object]:

@@ -112,13 +112,14 @@ PARKED: Columns = (
     ("since (UTC)", "When it was parked."),
     ("where", "Place in the message, e.g. OBX[3].5."),
     ("reason", "What is missing, in a word."),
-    ("detail", "What is missing, without identifiers."),
+    ("detail", "What is missing; the sender's words only for who may see them."),
 )
 REFUSED_MESSAGES: Columns = (
+    ("message", "How its id begins: for `aegis refused show`."),
     ("refused (UTC)", "When the message was refused first."),
     ("site", "The site that sent it; - when its sender is not known."),
-    ("sender", "Sending application and facility (MSH-3 and MSH-4)."),
-    ("control id", "Number of the message for its sender (MSH-10)."),
+    ("sender", "Sending application and facility (MSH-3 and MSH-4); - for who may not see it."),
+    ("control id", "Number of the message for its sender (MSH-10); - for who may not see it."),
     ("by", "How it came: mllp, http or file."),
     ("problem", "Where it is wrong, why, and what to do."),
 )
