@@ -57,9 +57,10 @@ def list_absent_people(recipients: Recipients) -> Iterator[str]:
     for recipient in recipients.absent:
         roles_by_name.setdefault(recipient.name, []).append(recipient.role)
     for name, roles in roles_by_name.items():
+        stand_in = Role.OPERATOR if recipients.by_role.get(Role.OPERATOR) else "nobody"
         yield (
             f"{RECIPIENTS} names {name} ({', '.join(roles)}), who is not active:"
-            f" {OPERATOR if recipients.by_role.get(OPERATOR) else 'nobody'} is told instead"
+            f" {stand_in} is told instead"
         )
 
 
