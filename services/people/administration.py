@@ -118,13 +118,17 @@ def change_own_password(conn: Connection, person_id: str, password: str, instant
     """Give a person the password that they chose, and sign them out everywhere.
 
     Raises:
-        PersonRefusedError: It may not be their password.
+        PersonRefusedError: It may not be their password, or they sign in at the provider only.
     """
     stored_person = _require_person(conn, person_id)
     password_hash = _hash_chosen(stored_person.person, password)
     earlier_credential = credentials.load_credential(conn, person_id)
     if earlier_credential is None:
         raise PersonRefusedError(f"{person_id} has no credential: an administrator resets it")
+    if not earlier_credential.password_hash:
+        raise PersonRefusedError(
+            f"{person_id} signs in at the provider only: an administrator gives them a password"
+        )
     new_credential = replace(earlier_credential, password_hash=password_hash, changed_at=instant)
     credentials.put_credential(conn, new_credential, actor=person_id)
     sign_ins.end_sign_ins_of(conn, person_id, instant, actor=person_id)

@@ -238,9 +238,10 @@ def test_every_page_is_without_a_serious_finding_and_fits(running_console, chrom
     for path in addresses:
         page.goto(f"{address}{path}")
         check_page(page)
-        detail = page.locator("main a[href^='/']:not([href*='acts.'])").first
-        if detail.count():
-            page.goto(f"{address}{detail.get_attribute('href')}")
+        links = page.locator("main a[href^='/']:not([href*='acts.'])").all()
+        details = [link.get_attribute("href") for link in links]
+        for detail in details if path == "/me" else details[:1]:
+            page.goto(f"{address}{detail}")
             check_page(page)
     context.close()
 

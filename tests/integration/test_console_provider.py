@@ -5,11 +5,15 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from services.people import administration
+from services.people.administration import NewPerson, PersonRefusedError
+from services.runtime.clock import now_utc
 from services.simulator.trial import simulate_trial
 from services.store import acts, records
 from services.vocabulary.act import ActKind
-from services.vocabulary.person import Role, SignedBy
+from services.vocabulary.person import Person, Role, SignedBy
 from tests.helpers.console_pages import open_console
+from tests.helpers.fact_notes import HOUR_ZERO
 from tests.helpers.installation import Installation, messages_of
 from tests.helpers.oidc_provider import CLIENT, SECRET, running_provider
 from tests.helpers.people import make_person
@@ -132,6 +136,32 @@ def test_the_signature_of_somebody_else_signs_nothing(console, installation):
     back = visit_provider(browser, f"/sign-in/provider/signature?next={address}")
     answer = browser.get(back)  # the provider says that it is ann
     assert "Nothing is signed" in answer.text, answer.text
+
+
+@pytest.mark.part11("11.200(a)")
+def test_who_has_no_password_makes_a_token_once_the_provider_has_asked_them(console, institution):
+    db = console.context.db
+    person = Person("oid", "O. I. Dee", "oid@example.org", frozenset({Role.OPERATOR}))
+    with db.write() as conn:
+        new_person = NewPerson(person, "", HOUR_ZERO)
+        administration.add_person(conn, new_person, now_utc(), actor="tests")
+    institution.claims = {"sub": "s-oid", "email": "oid@example.org"}
+    browser = console.browse()
+    browser.get(visit_provider(browser, "/sign-in/provider?next=/me"))
+    assert "you sign in at your institution" in browser.look("/me")
+    for address in ("/me/password", "/me/second-factor"):
+        browser.look(address, 404)
+        browser.look("/me")
+        browser.send(address, 404, new="a password", again="a password", password="")
+    browser.look("/me/token")
+    browser.send("/me/token", 403, password="")
+    browser.get(visit_provider(browser, "/sign-in/provider/signature?next=/me/token"))
+    browser.look("/me/token")
+    assert "shown this once" in browser.send("/me/token", 200).text
+    browser.look("/me/token")
+    browser.send("/me/token", 403)
+    with db.write() as conn, pytest.raises(PersonRefusedError, match="at the provider only"):
+        administration.change_own_password(conn, "oid", "a password", now_utc())
 
 
 def test_who_is_not_signed_in_cannot_ask_for_a_signature(console):

@@ -44,11 +44,13 @@ def end_token(visit: Visit) -> Response:
 
 def show_password(visit: Visit, status: int = 200, fault: str = "") -> Response:
     """Show the form for a new password."""
+    _require_password(visit)
     return render(visit, "own-password.html", status, fault=fault)
 
 
 def change_password(visit: Visit) -> Response:
     """Give the visitor the password that they chose; they sign in with it again."""
+    _require_password(visit)
     password = visit.read_field("new")
     try:
         if password != visit.read_field("again"):
@@ -62,6 +64,7 @@ def change_password(visit: Visit) -> Response:
 
 def show_second_factor(visit: Visit, status: int = 200, fault: str = "") -> Response:
     """Show a secret for an authenticator, as QR code and as text; it is not kept yet."""
+    _require_password(visit)
     secret = visit.read_field("secret")
     if not _SECRET.fullmatch(secret):
         secret = begin_second_factor()
@@ -79,6 +82,7 @@ def show_second_factor(visit: Visit, status: int = 200, fault: str = "") -> Resp
 
 def keep_second_factor(visit: Visit) -> Response:
     """Let the visitor need codes of the secret that was shown, once they have given one."""
+    _require_password(visit)
     context, secret = visit.context, visit.read_field("secret")
     code = visit.read_field("new_code").strip()
     try:
@@ -112,6 +116,18 @@ def make_token(visit: Visit) -> Response:
     except UnsignedError as error:
         return show_token(visit, error.status, str(error))
     return render(visit, "token.html", fault="", token=token)
+
+
+def _require_password(visit: Visit) -> None:
+    """Require that the visitor has a password.
+
+    Raises:
+        NotFoundError: They sign in at their institution only, which asks for what it wants.
+    """
+    with visit.context.db.read() as conn:
+        credential = credentials.load_credential(conn, visit.person.id)
+    if credential is None or not credential.password_hash:
+        raise NotFoundError
 
 
 def _make_actor(visit: Visit) -> Actor:
