@@ -1,0 +1,54 @@
+"""Files of a study on PostgreSQL: views show what was activated last."""
+
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.distributed_service import STUDY, Workers
+from tests.helpers.intake import people
+
+pytestmark = [pytest.mark.server, pytest.mark.slow]
+
+PERSON = "P-001,north,NMRN,MR,QX4711,2026-01-01T10:00,,female,1970,70.5,2025-12-20T09:00"
+REASON = ("--reason", "amendment 2")
+
+
+@pytest.fixture
+def study(tmp_path):
+    return Path(shutil.copytree(STUDY, tmp_path / "study"))
+
+
+@contextmanager
+def open_workers(folder, database, kafka, study):
+    database.server.make_logins(database.name)
+    workers = Workers(folder, database, kafka, 9, AEGIS_STUDY=str(study))
+    (folder / "people.csv").write_bytes(people(PERSON))
+    workers.command("migrate")
+    workers.command("participants", "import", str(folder / "people.csv"))
+    try:
+        yield workers
+    finally:
+        workers.end()
+
+
+def change(study, old, new, file):
+    """Write *new* for *old* in a file of *study*."""
+    text = (study / file).read_text()
+    assert old in text
+    (study / file).write_text(text.replace(old, new))
+
+
+def test_the_view_shows_the_protocol_that_runs_again(tmp_path, postgres, study):
+    with open_workers(tmp_path, postgres, "", study) as workers:
+        earlier = shutil.copytree(study, tmp_path / "earlier")
+        query = "SELECT version FROM watch.study"
+        assert postgres.query(query) == [("1",)]
+        change(study, 'version: "1"', 'version: "2"', "protocol.yaml")
+        workers.command("study", "activate", str(study), *REASON)
+        assert postgres.query(query) == [("2",)]
+        workers.command("study", "activate", str(earlier), *REASON)
+        assert postgres.query(query) == [("1",)]
+        postgres.query("DELETE FROM study_activation RETURNING id")
+        assert postgres.query(query) == [("2",)]  # of an earlier release: what was kept last
