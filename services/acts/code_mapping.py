@@ -2,15 +2,18 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
 from services.acts.append_act import Subject, Values, append_act, require_reason
+from services.acts.intake import make_intake
 from services.acts.refusal import ActRefusedError
 from services.acts.study_activation import append_activation, check_study
 from services.acts.study_context import StudyContext
 from services.acts.study_files import load_active_study, read_study_files
+from services.ingest.parked_items import RetryResult, retry_parked
 from services.runtime.clock import now_utc
 from services.runtime.file_error import UntrustedFileError
 from services.store import study_files
@@ -18,7 +21,9 @@ from services.store.private_files import replace_private_file
 from services.vocabulary.act import Act, ActKind
 from services.vocabulary.person import Actor
 
+TABLES: Final = ("codes", "units", "drugs", "devices")  # of a site, in sites.yaml
 _SITES = "sites.yaml"
+_PLAIN = re.compile(r"[a-z][a-z0-9_.-]*")  # needs no quotes in YAML; any other text gets them
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +54,10 @@ def map_code(context: StudyContext, actor: Actor, mapping: CodeMapping) -> Act:
         ActRefusedError: There is no such site, or the code or its target cannot be; says why.
     """
     require_reason(mapping.reason)
+    if mapping.table not in TABLES or not mapping.code.strip():
+        raise ActRefusedError(
+            f"a code of one of {', '.join(TABLES)} is mapped, and it is not blank"
+        )
     kind = ActKind.MAP_CODE if mapping.target else ActKind.IGNORE_CODE
     with context.db.write() as conn:
         study_files.lock_activations(conn)
@@ -82,6 +91,16 @@ def map_code(context: StudyContext, actor: Actor, mapping: CodeMapping) -> Act:
     return act
 
 
+def retry_with_active_files(context: StudyContext, actor: Actor, site: str) -> RetryResult:
+    """Read again what waits at *site*, by the files that run now; *context* may have older ones."""
+    with context.db.read() as conn:
+        active_study = load_active_study(conn, context.study_id)
+    settings = context.settings
+    if active_study is not None:
+        settings = replace(settings, study=active_study.find_folder(settings.study, settings.data))
+    return retry_parked(make_intake(replace(context, settings=settings)), actor.id, site)
+
+
 def add_mapping(text: str, mapping: CodeMapping) -> str:
     r"""Return ``sites.yaml`` with *mapping* in the block of its site; all else stays as it is.
 
@@ -108,7 +127,9 @@ def add_mapping(text: str, mapping: CodeMapping) -> str:
     block, code = text[rest_at:end], json.dumps(mapping.code, ensure_ascii=False)
     table: str = mapping.table
     if mapping.target:
-        entry = f"{code}: {mapping.target}"
+        is_plain = _PLAIN.fullmatch(mapping.target)
+        target = mapping.target if is_plain else json.dumps(mapping.target, ensure_ascii=False)
+        entry = f"{code}: {target}"
         block_line, flow = f"{indent}  {entry}\n", ("{", "}")
     else:
         table, entry = "ignored", code

@@ -11,6 +11,7 @@ from services.ingest.parked_items import RetryResult
 from services.runtime.clock import now_utc
 from services.store import journal, parking
 from services.store.parking import ParkedRow
+from services.store.refusals import RefusalRow, reveal_words
 from services.vocabulary.act import ActKind
 from services.vocabulary.person import Actor
 
@@ -76,6 +77,21 @@ def look_at_message(context: StudyContext, actor: Actor, item: ParkedRow) -> lis
             acted_at=now_utc(),
         )
     return read_message(context, item)
+
+
+def look_at_refusal(context: StudyContext, actor: Actor, refusal: RefusalRow) -> RefusalRow:
+    """Return *refusal* with the words of its sender; that somebody looked is an act."""
+    with context.db.write() as conn:
+        append_act(
+            conn,
+            actor,
+            ActKind.LOOK_AT_MESSAGE,
+            Subject(refusal.id),
+            Values("", f"refused message of {refusal.site or 'nobody known'}"),
+            reason=f"refused: {refusal.problem}",
+            acted_at=now_utc(),
+        )
+    return next(reveal_words(context.keys, [refusal]))
 
 
 def read_message(context: StudyContext, item: ParkedRow) -> list[str]:

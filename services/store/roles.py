@@ -73,10 +73,10 @@ GRANTS: Final[Mapping[str, Mapping[str, tuple[Table, ...]]]] = {
     },
     # persons act there: what they enter is appended to the journal, as by ingest
     "console": {
-        _SELECT: (*_OPEN, *_START, *_CREDENTIALS, t.raw_message, t.refused_message),
+        _SELECT: (*_OPEN, *_START, *_CREDENTIALS, t.raw_message, t.identity, t.refused_message),
         _APPEND: (
             *(t.raw_message, t.fact, t.act, t.acknowledgement, t.sign_in_attempt),
-            *(t.alert_act, t.link_revocation, t.seriousness),
+            *(t.alert_act, t.link_revocation, t.seriousness, t.study_file, t.study_activation),
         ),
         _CHANGE: (t.participant, t.parked, t.person, t.credential, t.sign_in, t.sae_clock),
         _KEEP: (t.lease, t.person_role, t.provider_visit),

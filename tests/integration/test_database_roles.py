@@ -124,7 +124,8 @@ def test_only_who_has_to_reads_what_names_people(log_in, login):
         if is_allowed(connection, subject("SELECT 1 FROM public.{}", table))
     }
     readers = {login: set(PRIVATE) for login in ("ingest", BACKUP)}
-    readers["console"] = {"raw_message", "refused_message"}  # shown to whoever may see them
+    # shown to whoever may see them; what is read again is matched to its participant
+    readers["console"] = {"raw_message", "refused_message", "identity"}
     assert may == readers.get(login, set())
 
 

@@ -1,19 +1,44 @@
-"""Parked items in groups that one decision clears, and messages that were refusals_newest_first."""
+"""Parked items in groups that one decision clears, and messages that were refused."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
+from functools import cache
+from typing import Final
 
 from starlette.responses import Response
 
 from services.console.respond import render
 from services.console.visit import Visit
+from services.ingest.adapters.code_tables import load_code_tables
 from services.people.rights import find_acting_role
 from services.store import parking, refusals
 from services.store.parking import ParkedRow
 from services.vocabulary.act import ActKind
 
 _MOST_PLACES = 5
+# Our own sentences about a code that is in no table of its site; its other components are names.
+_UNKNOWN_CODE: Final = re.compile(
+    r"(?:no (?:measure|drug) for |unit ')(?P<code>.*?)(?P<names>\^.*?)?(?:' is not known)?"
+    r": add it to (?P<table>codes|units|drugs) of this site"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCode:
+    """A code that waits for a meaning.
+
+    Attributes:
+        code: As the site sends it.
+        table: Of the site, in ``sites.yaml``.
+        suggestion: Our name that looks most like it; empty: none does.
+    """
+
+    code: str
+    table: str
+    suggestion: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +63,16 @@ class ParkedGroup:
         return self.rows[0].parked_at
 
     @property
+    def unknown_code(self) -> UnknownCode | None:
+        """The code for which they wait; None: they wait for something else."""
+        match = _UNKNOWN_CODE.search(self.detail)
+        return match and UnknownCode(
+            match["code"],
+            match["table"],
+            suggest_name(match["table"], match["code"], match["names"]),
+        )
+
+    @property
     def places(self) -> str:
         """Some of the places in the messages."""
         places = list(dict.fromkeys(one.path for one in self.rows))
@@ -60,6 +95,8 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         item_count=len(rows),
         refusals_newest_first=refusals_newest_first[::-1],
         may_clear=find_acting_role(visit.person, ActKind.DISCARD_PARKED) is not None,
+        may_map=find_acting_role(visit.person, ActKind.MAP_CODE) is not None,
+        names_by_table=list_names(),
         fault=fault,
     )
 
@@ -71,3 +108,27 @@ def group_items(rows: Iterable[ParkedRow]) -> list[ParkedGroup]:
         groups.setdefault((row.site, row.reason, row.detail), []).append(row)
     groups_by_size = [ParkedGroup(*key, tuple(items)) for key, items in groups.items()]
     return sorted(groups_by_size, key=lambda group: (-len(group.rows), group.parked_since))
+
+
+@cache
+def list_names() -> Mapping[str, list[str]]:
+    """Return our names that a code may stand for, by table of a site."""
+    tables = load_code_tables()
+    return {
+        "codes": sorted(tables.measures),
+        "units": sorted(tables.units.dimensions),
+        "drugs": sorted(set(tables.drugs.values())),
+    }
+
+
+def suggest_name(table: str, code: str, names: str | None) -> str:
+    """Return our name that looks most like *code* or one of its *names*; empty: none does.
+
+    >>> suggest_name("codes", "XNEUT", "^Neutrophils^L"), suggest_name("codes", "1", None)
+    ('neutrophils', '')
+    """
+    by_word = {name.casefold(): name for name in list_names()[table]}
+    for word in (code, *(names or "").split("^")):
+        if close := get_close_matches(word.casefold(), by_word, n=1, cutoff=0.7):
+            return by_word[close[0]]
+    return ""
