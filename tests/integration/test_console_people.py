@@ -13,7 +13,7 @@ from tests.helpers.installation import Installation
 from tests.helpers.people import PASSWORD
 
 SIGNATURE = {"reason": "joins the team", "password": PASSWORD}
-NEW = {"person": "kim", "name": "Kim Roe", "email": "kim@example.org", "role": "auditor"}
+NEW_PERSON = {"person": "kim", "name": "Kim Roe", "email": "kim@example.org", "role": "auditor"}
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def find_shown_password(answer):
 def make_somebody(console, person_id, **fields):
     browser = console.admit("admin")
     browser.look("/people")
-    form = NEW | {"person": person_id, "name": f"Roe {person_id}"} | SIGNATURE | fields
+    form = NEW_PERSON | {"person": person_id, "name": f"Roe {person_id}"} | SIGNATURE | fields
     return browser, browser.send("/people", 200, **form)
 
 
@@ -86,7 +86,7 @@ def test_who_cannot_be_made_is_not(console, installation, fields, status, proble
         people_before = people.load_people(conn)
     browser = console.admit("admin")
     browser.look("/people")
-    form = {**NEW, "person": "lou"} | SIGNATURE | fields
+    form = {**NEW_PERSON, "person": "lou"} | SIGNATURE | fields
     answer = browser.send("/people", status, **form)
     assert problem in unescape(answer.text)
     assert "<b>" not in answer.text
@@ -107,13 +107,13 @@ def test_roles_are_replaced_and_hold_at_once(console, installation):
 
 
 def test_a_new_password_ends_the_old_one_and_every_session(console):
-    _, made = make_somebody(console, "sam")
+    _, first_answer = make_somebody(console, "sam")
     own_browser = console.admit("sam")
     own_browser.look("/audit")
     browser = console.admit("admin")
     browser.look("/people/sam")
     password = find_shown_password(browser.send("/people/sam", 200, act="reset", **SIGNATURE))
-    assert password != find_shown_password(made)
+    assert password != find_shown_password(first_answer)
     assert own_browser.get("/audit").headers["location"].startswith("/sign-in")
     console.sign_in("sam", password).look("/audit")
 
@@ -157,7 +157,7 @@ def test_what_cannot_be_changed_stays(console, installation, fields, status, pro
 def test_only_an_administrator_changes_people(console, installation, person):
     browser = console.admit(person)
     browser.look("/")
-    browser.send("/people", 404, **(NEW | {"person": "lou"} | SIGNATURE))
+    browser.send("/people", 404, **(NEW_PERSON | {"person": "lou"} | SIGNATURE))
     browser.send("/people/site", 404, act="end", **SIGNATURE)
     assert find_person(installation, "lou") is None
     assert find_person(installation, "site").ended_at is None

@@ -54,8 +54,8 @@ def _map_code(visit: Visit, target: str) -> None:
     if is_map and not target:
         raise UnsignedError("Nothing is done: say what the code means.", 400)
     code, table = visit.read_field("code"), visit.read_field("table")
-    mapping = CodeMapping(site, code, table, target, visit.read_field("reason"))
-    perform_act(lambda: map_code(visit.context.data, actor, mapping))
+    new_mapping = CodeMapping(site, code, table, target, visit.read_field("reason"))
+    perform_act(lambda: map_code(visit.context.data, actor, new_mapping))
     retry_with_active_files(visit.context.data, actor, site)
 
 

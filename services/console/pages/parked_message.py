@@ -45,12 +45,12 @@ def reveal(visit: Visit) -> Response:
 
 
 def show_refused(visit: Visit) -> Response:
-    """Show what is known of one refused message, without the words of its sender."""
+    """Show one refused message without the words of its sender."""
     return _render_refusal(visit, _find_refusal(visit), is_masked=True)
 
 
 def reveal_refused(visit: Visit) -> Response:
-    """Show what the sender of one refused message wrote of itself; the look is kept."""
+    """Show one refused message with the words of its sender; the look is kept."""
     refusal, actor = _find_refusal(visit), find_actor(visit, ActKind.LOOK_AT_MESSAGE)
     revealed_refusal = look_at_refusal(visit.context.data, actor, refusal)
     return _render_refusal(visit, revealed_refusal, is_masked=False)
