@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
+from services.acts.imports import record_import
 from services.acts.intake import make_intake
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor
@@ -17,6 +18,7 @@ from services.cli.shared.open_study import open_data
 from services.ingest.files import find_file_faults, list_files, read_submissions
 from services.ingest.intake import Intake, Outcome, Submission
 from services.vocabulary.act import ActKind
+from services.vocabulary.count_text import name_count
 
 _BATCH_SIZE = 256
 _PRINTED_LINES = 20  # refusals, and parked items, one by one
@@ -48,6 +50,7 @@ def perform(args: Namespace) -> int:
     files = _find_files(args.paths)
     context = open_data(args)
     actor = find_actor(context, ActKind.IMPORT_MESSAGES)
+    record_import(context, actor, ActKind.IMPORT_MESSAGES, name_count(len(files), "file"))
     intake = make_intake(context)
     refusal_lines, parked_lines, fault_lines = (
         _LimitedLines(),

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
+from services.acts.key_changes import retire_data_key, rotate_data_key
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor
 from services.cli.shared.chosen_settings import read_chosen_settings
@@ -17,11 +18,7 @@ from services.runtime.clock import now_utc
 from services.runtime.store_settings import StoreSettings
 from services.store.installation_keys import InstallationKey, list_in_use, load_keys
 from services.store.key_files import list_encryption_files, make_key_id, read_key
-from services.store.key_rotation import (
-    KeyRotationError,
-    retire_encryption_key,
-    rotate_encryption_key,
-)
+from services.store.key_rotation import KeyRotationError
 from services.store.reencryption import count_messages_by_key
 from services.store.revisions import NewerSchemaError, UnfitDatabaseError, require_newest
 from services.store.session import Connection, Database, DatabaseError
@@ -156,8 +153,7 @@ def _find_file_problem(path: Path, key_id: str = "") -> str:
 
 
 def _rotate(args: Namespace, settings: StoreSettings, db: Database, actor: Actor) -> None:
-    with db.write() as conn:
-        key = rotate_encryption_key(conn, settings.keys_folder, now_utc(), actor=actor.id)
+    key = rotate_data_key(db, actor, settings.keys_folder, now_utc())
     if args.json:
         print_json_lines([asdict(key)])
         return
@@ -169,8 +165,7 @@ def _rotate(args: Namespace, settings: StoreSettings, db: Database, actor: Actor
 
 
 def _retire(args: Namespace, settings: StoreSettings, db: Database, actor: Actor) -> None:
-    with db.write() as conn:
-        key = retire_encryption_key(conn, args.key, now_utc(), actor=actor.id)
+    key = retire_data_key(db, actor, args.key, now_utc())
     if args.json:
         print_json_lines([asdict(key)])
         return

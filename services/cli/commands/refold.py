@@ -3,6 +3,7 @@
 from argparse import Namespace
 from collections.abc import Iterator
 
+from services.acts.regrading import refold_participants
 from services.acts.study_context import StudyContext
 from services.cli.shared.acting_person import find_actor
 from services.cli.shared.grade_entered_facts import describe_later_grading, grade_entered_facts
@@ -29,9 +30,7 @@ def _preview_or_refold(context: StudyContext, args: Namespace) -> int:
         print_text("\n".join(_preview(context)))
         return int(count_graded_by_other_rules(context) > 0)
     actor = find_actor(context, ActKind.REFOLD)
-    subjects = refold.request_refold(
-        context.db, context.study.rules, actor=actor.id, reason=args.reason
-    )
+    subjects = refold_participants(context, actor, args.reason)
     print(f"{len(subjects)} participants are to be graded by rules {context.study.rules.version}")
     if not subjects:
         return 0

@@ -4,10 +4,10 @@ from argparse import Namespace
 from collections.abc import Callable, Mapping
 from typing import get_args
 
+from services.acts.entered_facts import enter_fact
 from services.acts.study_context import StudyContext
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor
-from services.cli.shared.enter_facts import enter_fact
 from services.cli.shared.grade_entered_facts import grade_entered_facts
 from services.cli.shared.open_study import open_data
 from services.vocabulary.act import ActKind
@@ -103,7 +103,9 @@ def add_fact(args: Namespace) -> int:
             f"--cause {body.cause}: write a term of {context.study.table.name} (sepsis), crs,"
             " icans, acute-gvhd, chronic-gvhd, relapse or infection; nothing: not known yet"
         )
-    is_new = enter_fact(context, args.participant, args.at, body, actor)
+    is_new = enter_fact(
+        context, actor, args.participant, args.at, body, reason=getattr(args, "note", None) or ""
+    )
     grade_entered_facts(context)
     print(f"known: {args.kind}" if is_new else "known already")
     return 0

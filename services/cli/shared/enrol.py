@@ -2,6 +2,7 @@
 
 from argparse import Namespace
 
+from services.acts.imports import record_import
 from services.acts.intake import make_intake
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor
@@ -20,6 +21,7 @@ def enrol(args: Namespace) -> int:
         content = args.file.read_bytes()
     except OSError as error:
         raise CommandError(f"{args.file}: {error.strerror}") from error
+    record_import(context, actor, ActKind.IMPORT_PARTICIPANTS, "a file of participants")
     intake = make_intake(context)
     result = import_participants(intake, content, actor.id)
     retry_result = parked_items.retry_parked(intake, actor.id)

@@ -5,6 +5,7 @@ from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
+from services.acts.key_changes import append_key_act
 from services.cli.command import CommandError
 from services.cli.shared.acting_person import find_actor
 from services.cli.shared.columns import SITE_KEYS
@@ -54,6 +55,8 @@ def change_keys(args: Namespace) -> None:
         actor = find_actor(context, kind)
         with context.db.write() as conn:
             lines, note = change(conn, args, actor, now_utc())
+            words = f"{args.word} {args.name or ''}".strip()
+            append_key_act(conn, actor, kind, args.site, words)
     except SiteKeyError as error:
         raise CommandError(str(error)) from error
     print("\n".join(lines))

@@ -17,12 +17,19 @@ from services.safety_rules.domain.alerting import alerts_of_records
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.store import journal, outbox, states
 from services.store.participant_order import find_families
-from services.store.session import Database, DatabaseError, is_transient
+from services.store.session import Connection, Database, DatabaseError, is_transient
 from services.store.states import StateRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.episode import Episode
 
-__all__ = ["FoldRequest", "FoldResult", "FoldStoppedError", "fold", "release_quarantined"]
+__all__ = [
+    "FoldRequest",
+    "FoldResult",
+    "FoldStoppedError",
+    "fold",
+    "release_quarantined",
+    "release_quarantined_within",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +91,28 @@ def fold(
 
 
 def release_quarantined(db: Database, subjects: Sequence[str] = ()) -> list[str]:
+    """Release quarantined participants in a transaction; see `release_quarantined_within`."""
+    with db.write() as conn:
+        return release_quarantined_within(conn, subjects)
+
+
+def release_quarantined_within(conn: Connection, subjects: Sequence[str] = ()) -> list[str]:
     """Release quarantined participants, all or *subjects*; return their ids.
 
     Members of the families of *subjects* are quarantined, and released, with them.
     """
-    with db.write() as conn:
-        members = {member for family in find_families(conn, subjects) for member in family}
-        quarantined = [
-            one for one in states.load_quarantined(conn) if not subjects or one.subject in members
-        ]
-        released_subjects = [
-            state.subject for state in quarantined if states.release_state(conn, state)
-        ]
-        write_alerts(
-            conn,
-            [alerts_of_records.make_quarantine_alert_id(subject) for subject in released_subjects],
-            [],
-        )
+    members = {member for family in find_families(conn, subjects) for member in family}
+    quarantined = [
+        one for one in states.load_quarantined(conn) if not subjects or one.subject in members
+    ]
+    released_subjects = [
+        state.subject for state in quarantined if states.release_state(conn, state)
+    ]
+    write_alerts(
+        conn,
+        [alerts_of_records.make_quarantine_alert_id(subject) for subject in released_subjects],
+        [],
+    )
     return released_subjects
 
 
