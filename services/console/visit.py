@@ -119,7 +119,7 @@ class Visit:
         """Return the acknowledgements of this person."""
         with self.context.db.read() as conn:
             rows = load_acknowledgements(conn)
-        return [row for row in rows if row.by in (self.person.id, self.person.name)]
+        return [row for row in rows if row.by == self.person.id]
 
     def read_field(self, name: str) -> str:
         """Return the first value of the form's field *name*; empty when it was not sent."""

@@ -7,16 +7,18 @@ from datetime import timedelta
 import pytest
 
 from services.cli.shared.token_file import read_token
+from services.console.visit import Visit
 from services.people.second_factor import make_totp_code
 from services.people.sessions import find_session
 from services.runtime.clock import now_utc
 from services.store.acts import ActFilter, load_acts
+from services.store.alerts import AcknowledgementRow, append_acknowledgement
 from services.store.sign_ins import Use
 from services.vocabulary.act import ActKind
 from services.vocabulary.person import Role
 from tests.helpers.console_pages import open_console
 from tests.helpers.installation import STUDY, Installation
-from tests.helpers.people import PASSWORD
+from tests.helpers.people import PASSWORD, make_person
 
 pytestmark = pytest.mark.slow
 
@@ -139,6 +141,17 @@ def test_a_token_is_shown_once_listed_and_ended_by_its_person_alone(console):
         "token for the command line",
         "a token for the command line ended",
     ]
+
+
+def test_what_is_seen_under_ones_name_is_seen_by_another(console):
+    context, instant = console.context, now_utc()
+    ann = make_person(context.db, "ann2", Role.DSMB_MEMBER, name="ann")
+    with context.db.write() as conn:
+        for number, person_id in enumerate(("ann", "ann2")):
+            row = AcknowledgementRow(str(number), "alert", person_id, "", instant, 1)
+            append_acknowledgement(conn, row)
+    visit = Visit(context, ann, "", instant, {}, {}, {})
+    assert [row.by for row in visit.load_own_acknowledgements()] == ["ann2"]
 
 
 @pytest.fixture
