@@ -1,4 +1,4 @@
-"""Files of a study on PostgreSQL: views show what was activated last."""
+"""Files of a study on PostgreSQL: processes take, and views show, what was activated last."""
 
 import shutil
 from contextlib import contextmanager
@@ -6,13 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.distributed_service import STUDY, Workers
+from services.ingest.mllp_client import send_messages
+from tests.helpers.distributed_service import STUDY, Workers, wait_until
+from tests.helpers.hl7_messages import labs, obx
 from tests.helpers.intake import people
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
 
 PERSON = "P-001,north,NMRN,MR,QX4711,2026-01-01T10:00,,female,1970,70.5,2025-12-20T09:00"
 REASON = ("--reason", "amendment 2")
+TAKEN_S = 60
 
 
 @pytest.fixture
@@ -52,3 +55,36 @@ def test_the_view_shows_the_protocol_that_runs_again(tmp_path, postgres, study):
         assert postgres.query(query) == [("1",)]
         postgres.query("DELETE FROM study_activation RETURNING id")
         assert postgres.query(query) == [("2",)]  # of an earlier release: what was kept last
+
+
+def test_each_process_takes_what_was_activated(tmp_path, postgres, kafka, study):
+    with open_workers(tmp_path, postgres, kafka.servers, study) as workers:
+        names = ("ingest", "relay", "rules", "alerts")
+        workers.start(*names)
+        processes = {name: workers[name].process.pid for name in names}
+
+        def send(number):
+            raw = labs(obx("0.49"), control_id=str(number), sender="EPIC|SOUTH")
+            try:
+                (answer,) = send_messages("127.0.0.1", workers.mllp, [raw])
+            except OSError:
+                return ""
+            return answer.code
+
+        assert send(1) == "AR"
+        change(study, '["EPIC|NORTH"]', '["EPIC|NORTH", "EPIC|SOUTH"]', "sites.yaml")
+        change(study, 'version: "1"', 'version: "2"', "protocol.yaml")
+        workers.command("study", "activate", str(study), *REASON)
+        for name in names:
+            workers[name].wait_for("study_taken", TAKEN_S)
+        wait_until(lambda: send(2) == "AA", TAKEN_S, workers["ingest"].read_log)
+        query = "SELECT DISTINCT version FROM watch.study"
+        assert postgres.query(query) == [("2",)]
+
+        def is_graded():
+            return postgres.query("SELECT 1 FROM episode LIMIT 1")
+
+        wait_until(is_graded, TAKEN_S, lambda: workers["rules"].read_log()[-6000:])
+        assert {name: workers[name].process.pid for name in names} == processes
+        assert not [name for name in names if "Traceback" in workers[name].read_log()]
+        assert set(workers.stop().values()) == {0}
