@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from services.ingest.mllp_client import send_messages
-from tests.helpers.distributed_service import STUDY, Workers, wait_until
+from tests.helpers.distributed_service import ROLES, STUDY, Workers, wait_until
 from tests.helpers.hl7_messages import labs, obx
 from tests.helpers.intake import people
 
@@ -24,9 +24,9 @@ def study(tmp_path):
 
 
 @contextmanager
-def open_workers(folder, database, kafka, study):
+def open_workers(folder, database, kafka, study, **settings):
     database.server.make_logins(database.name)
-    workers = Workers(folder, database, kafka, 9, AEGIS_STUDY=str(study))
+    workers = Workers(folder, database, kafka, 9, AEGIS_STUDY=str(study), **settings)
     (folder / "people.csv").write_bytes(people(PERSON))
     workers.command("migrate")
     workers.command("participants", "import", str(folder / "people.csv"))
@@ -58,33 +58,38 @@ def test_the_view_shows_the_protocol_that_runs_again(tmp_path, postgres, study):
 
 
 def test_each_process_takes_what_was_activated(tmp_path, postgres, kafka, study):
-    with open_workers(tmp_path, postgres, kafka.servers, study) as workers:
-        names = ("ingest", "relay", "rules", "alerts")
-        workers.start(*names)
-        processes = {name: workers[name].process.pid for name in names}
+    rests = {"AEGIS_SWEEP_EVERY_S": "600", "AEGIS_LEFT_BEHIND_S": "600"}  # Kafka alone wakes
+    with open_workers(tmp_path, postgres, kafka.servers, study, **rests) as workers:
+        workers.start(*ROLES)
+        processes = {name: workers[name].process.pid for name in ROLES}
 
-        def send(number):
-            raw = labs(obx("0.49"), control_id=str(number), sender="EPIC|SOUTH")
+        def send(number, sender, day):
+            result = obx("0.49" if day == 1 else "0.7", observed_at=f"2026010{day}120000+0000")
+            raw = labs(result, control_id=str(number), sender=sender)
             try:
                 (answer,) = send_messages("127.0.0.1", workers.mllp, [raw])
             except OSError:
                 return ""
             return answer.code
 
-        assert send(1) == "AR"
+        def wait_for_versions(count):
+            wait_until(
+                lambda: len(postgres.query("SELECT 1 FROM episode")) >= count,
+                TAKEN_S,
+                lambda: workers["rules"].read_log()[-6000:],
+            )
+
+        assert send(1, "EPIC|NORTH", 1) == "AA"
+        wait_for_versions(1)
+        assert send(2, "EPIC|SOUTH", 2) == "AR"
         change(study, '["EPIC|NORTH"]', '["EPIC|NORTH", "EPIC|SOUTH"]', "sites.yaml")
         change(study, 'version: "1"', 'version: "2"', "protocol.yaml")
         workers.command("study", "activate", str(study), *REASON)
-        for name in names:
+        for name in ROLES:
             workers[name].wait_for("study_taken", TAKEN_S)
-        wait_until(lambda: send(2) == "AA", TAKEN_S, workers["ingest"].read_log)
-        query = "SELECT DISTINCT version FROM watch.study"
-        assert postgres.query(query) == [("2",)]
-
-        def is_graded():
-            return postgres.query("SELECT 1 FROM episode LIMIT 1")
-
-        wait_until(is_graded, TAKEN_S, lambda: workers["rules"].read_log()[-6000:])
-        assert {name: workers[name].process.pid for name in names} == processes
-        assert not [name for name in names if "Traceback" in workers[name].read_log()]
+        count = len(postgres.query("SELECT 1 FROM episode"))
+        wait_until(lambda: send(3, "EPIC|SOUTH", 2) == "AA", TAKEN_S, workers["ingest"].read_log)
+        wait_for_versions(count + 1)
+        assert {name: workers[name].process.pid for name in ROLES} == processes
+        assert not [name for name in ROLES if "Traceback" in workers[name].read_log()]
         assert set(workers.stop().values()) == {0}
