@@ -1,5 +1,6 @@
 """Acts about serious adverse events: the seriousness of a record, start and end of its clocks."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -37,9 +38,12 @@ def set_seriousness(
     """Record that *record* is serious, or is not.
 
     Raises:
-        ActRefusedError: It is retracted, or the reason is blank.
+        ActRefusedError: It is retracted, the reason is blank, or one of its clocks runs and it is
+            not to be serious.
     """
     with db.write() as conn:
+        if not is_serious:
+            _require_no_running_clock(conn, record)
         _append_seriousness(conn, actor, record, reason, instant, is_serious=is_serious)
 
 
@@ -48,19 +52,25 @@ def start_clocks(
 ) -> list[ClockRow]:
     """Start the clocks, and record that the record is serious; return them.
 
+    One that was closed may be started again: a mistyped time of awareness is corrected so.
+
     Raises:
         ActRefusedError: The record is retracted, its clock runs already, nobody can be aware of it
-            yet, or the reason is blank.
+            yet or was before it began, or the reason is blank.
     """
     record = start.record
-    if start.aware_at > instant:
-        raise ActRefusedError("the time of awareness lies in the future")
+    _require_possible_awareness(record, start.aware_at, instant)
     with db.write() as conn:
-        by_kind = {row.kind: row for row in sae_clocks.load_clocks(conn, [record.id])}
-        if taken_kinds := [kind for kind in start.kinds if kind in by_kind]:
-            raise ActRefusedError(f"the {taken_kinds[0]} clock of this record was started before")
+        earlier_rows = sae_clocks.load_clocks(conn, [record.id])
+        running_kinds = {row.kind for row in earlier_rows if row.closed_at is None}
+        if taken_kinds := [kind for kind in start.kinds if kind in running_kinds]:
+            raise ActRefusedError(
+                f"the {taken_kinds[0]} clock of this record was started before, and runs; where"
+                " its time is wrong, close it with that reason and start it again"
+            )
         _append_seriousness(conn, actor, record, start.reason, instant, is_serious=True)
-        rows = [_make_clock(actor, start, kind, instant) for kind in start.kinds]
+        counts = Counter(row.kind for row in earlier_rows)
+        rows = [_make_clock(actor, start, kind, instant, counts[kind]) for kind in start.kinds]
         for row in rows:
             sae_clocks.add_clock(conn, row)
             _append_clock_act(conn, actor, row)
@@ -84,6 +94,25 @@ def close_clock(
             raise ActRefusedError(f"the {row.kind} clock of this record was closed before")
         _append_clock_act(conn, actor, closed_row)
     return closed_row
+
+
+def _require_possible_awareness(record: Episode, aware_at: datetime, instant: datetime) -> None:
+    onset_at = record.content.onset_at.replace(second=0, microsecond=0)  # people write minutes
+    if aware_at > instant:
+        raise ActRefusedError("the time of awareness lies in the future")
+    if aware_at < onset_at:
+        raise ActRefusedError(
+            f"the record begins at {onset_at:%Y-%m-%dT%H:%MZ}: nobody was aware of it before"
+        )
+
+
+def _require_no_running_clock(conn: Connection, record: Episode) -> None:
+    rows = sae_clocks.load_clocks(conn, [record.id])
+    if running_kinds := [row.kind for row in rows if row.closed_at is None]:
+        raise ActRefusedError(
+            f"the {running_kinds[0]} clock of this record runs: close it first, with the reason"
+            " why there is no report"
+        )
 
 
 def _append_seriousness(
@@ -131,10 +160,13 @@ def _name_seriousness(*, is_serious: bool) -> str:
     return "serious" if is_serious else "not serious"
 
 
-def _make_clock(actor: Actor, start: ClockStart, kind: ClockKind, instant: datetime) -> ClockRow:
+def _make_clock(
+    actor: Actor, start: ClockStart, kind: ClockKind, instant: datetime, earlier_count: int
+) -> ClockRow:
     record = start.record
+    key = f"{record.id}|{kind}{f'|{earlier_count}' if earlier_count else ''}"
     return ClockRow(
-        str(uuid5(NAMESPACE_URL, f"{record.id}|{kind}")),
+        str(uuid5(NAMESPACE_URL, key)),
         record.id,
         record.content.participant,
         str(kind),

@@ -29,7 +29,7 @@ class ClockRow:
     """One clock of one record.
 
     Args:
-        id: uuid5 of record and kind: a record has one clock of each kind.
+        id: uuid5 of record, kind and how many came before: one of each kind runs at a time.
         record: Id.
         participant: Pseudonym.
         kind: ``24h``, ``7d`` or ``15d``.
@@ -73,7 +73,7 @@ def add_clock(conn: Connection, row: ClockRow) -> None:
     """Insert *row*, with its *started_by* as the actor of the audit.
 
     Raises:
-        sqlalchemy.exc.IntegrityError: The record has a clock of this kind.
+        sqlalchemy.exc.IntegrityError: There is one of this id.
     """
     audit.insert_audited(conn, sae_clock, [asdict(row)], actor=row.started_by)
     notify_channel(conn, ALERTS_CHANGED)

@@ -98,6 +98,11 @@ def test_a_record_that_a_person_calls_not_serious_is_proposed_no_more(record, ae
     ("words", "problem"),
     [
         (["start", "--clock", "24h", "--aware-at", "2999-01-01T00:00Z"], "lies in the future"),
+        (
+            ["start", "--clock", "24h", "--aware-at", "2026-03-01T08:59Z"],
+            "the record begins at 2026-03-01T09:00Z",
+        ),
+        (["start", "--clock", "24h", "--aware-at", "1900-01-01T00:00Z"], "the record begins at"),
         (["close", "--clock", "24h"], "no 24h clock of this record was started"),
     ],
 )
@@ -117,3 +122,26 @@ def test_a_clock_is_started_once_and_closed_once(record, aegis):
     assert [code for code, _ in answers] == [0, 2, 0, 2]
     assert "was started before" in answers[1][1].err
     assert "was closed before" in answers[3][1].err
+
+
+def test_a_mistyped_time_is_corrected_by_a_clock_that_is_closed_and_started_again(record, aegis):
+    start = ["start", record.id[:8], "--clock", "7d", "--aware-at"]
+    close = ["close", record.id[:8], "--clock", "7d"]
+    for words in (
+        [*start, "2026-03-02T09:00Z"], close, [*start, "2026-03-01T09:30Z"], close,
+        [*start, "2026-03-01T10:00Z"],
+    ):  # fmt: skip
+        code, answer = aegis("clocks", *words, "--reason", "r")
+        assert code == 0, answer.err
+    (clock,) = list_clocks(aegis, record)
+    assert clock["due_at"].startswith("2026-03-08T10:00")
+    assert len(list_clocks(aegis, record, "--all")) == 3
+
+
+def test_a_record_is_not_serious_only_after_its_clocks_are_closed(record, aegis):
+    start = ["start", record.id[:8], "--clock", "7d", "--aware-at", "2026-03-01T09:00Z"]
+    decide = ["set", record.id[:8], "not-serious"]
+    close = ["close", record.id[:8], "--clock", "7d"]
+    answers = [aegis("clocks", *words, "--reason", "r") for words in (start, decide, close, decide)]
+    assert [code for code, _ in answers] == [0, 2, 0, 0]
+    assert "the 7d clock of this record runs: close it first" in answers[1][1].err

@@ -2,13 +2,14 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 
 import pytest
 
 from services.alerts.acknowledgement import acknowledge_within
 from services.people.administration import end_person
 from services.simulator.trial import simulate_trial
-from services.store import acts, alert_states, alerts, journal, records
+from services.store import acts, alert_states, alerts, journal, records, sae_clocks
 from services.store.alert_states import AlertStateRow
 from services.vocabulary.act import ActKind
 from services.vocabulary.person import Actor, Role
@@ -97,6 +98,29 @@ def test_a_refused_form_keeps_what_was_entered_but_for_the_password(console, rec
     )
     assert "a long reason" in answer.text
     assert "hidden-word" not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("fields", "problem"),
+    [
+        ({"serious": "no", "clock": "24h"}, "not serious starts no clock"),
+        ({"serious": "no", "aware": "2026-03-14 09:30"}, "needs a clock"),
+        ({"serious": "yes", "aware": "2026-03-14 09:30"}, "needs a clock"),
+        ({"serious": "yes", "clock": "25h", "aware": "2026-03-14 09:30"}, "called '25h'"),
+        ({"serious": "yes", "clock": "24h", "aware": "1900-01-01 00:00"}, "the record begins at"),
+        ({"serious": "yes", "clock": "24h", "aware": ""}, "the time of awareness is like"),
+    ],
+)
+def test_a_form_of_seriousness_that_contradicts_itself_keeps_nothing(
+    console, installation, record, fields, problem
+):
+    browser = console.admit("safety")
+    browser.look(f"/records/{record.id}")
+    answer = browser.send(f"/records/{record.id}/seriousness", 400, reason=REASON, **fields)
+    assert problem in unescape(answer.text)
+    with installation.db.read() as conn:
+        assert sae_clocks.load_seriousness(conn) == {}
+        assert sae_clocks.load_clocks(conn) == []
 
 
 @pytest.mark.part11("11.70")

@@ -131,7 +131,8 @@ def test_every_page_and_every_act_is_within_the_rights_of_the_login(console):
     browser.look(address)
     signature = {"reason": "seen in the chart", "password": PASSWORD}
     browser.send(address, verdict="confirm", seen=browser.find_hidden("seen"), **signature)
-    aware = {"clock": "24h", "aware": "2026-03-14 09:30", "serious": "yes"}
+    onset = f"{record.content.onset_at:%Y-%m-%d %H:%M}"
+    aware = {"clock": "24h", "aware": onset, "serious": "yes"}
     browser.send(f"{address}/seriousness", **aware, reason="in intensive care")
     alert_address = f"/alerts/by-id/{alert.id}"
     browser.look(alert_address)

@@ -73,9 +73,10 @@ def _start(data: StudyContext, args: Namespace) -> int:
 def _close(data: StoredData, record: Episode, args: Namespace) -> None:
     with data.db.read() as conn:
         rows = sae_clocks.load_clocks(conn, [record.id])
-    row = next((one for one in rows if one.kind == args.clock), None)
-    if row is None:
+    rows_of_kind = [row for row in rows if row.kind == args.clock]
+    if not rows_of_kind:
         raise CommandError(f"no {args.clock} clock of this record was started: `aegis clocks list`")
+    row = max(rows_of_kind, key=lambda row: (row.closed_at is None, row.started_at))
     actor = find_actor(data, ActKind.CLOSE_CLOCK, record.content.participant)
     close_clock(data.db, actor, row, args.reason, now_utc())
     print(f"{record.content.term}: the {row.kind} clock is closed")

@@ -66,6 +66,7 @@ def decide_seriousness(visit: Visit) -> Response:
     record = records.find_record(visit, visit.path["record"])
     reason, db = visit.read_field("reason"), visit.context.db
     try:
+        kinds = _read_clocks(visit)
         match visit.read_field("serious"):
             case "no":
                 actor = find_actor(visit, ActKind.SET_SERIOUSNESS)
@@ -75,7 +76,6 @@ def decide_seriousness(visit: Visit) -> Response:
                     )
                 )
             case "yes":
-                kinds = [kind for kind in ClockKind if kind in visit.form.get("clock", ())]
                 act = ActKind.START_CLOCK if kinds else ActKind.SET_SERIOUSNESS
                 actor = find_actor(visit, act)
                 if not kinds:
@@ -103,6 +103,24 @@ def _find_clock(visit: Visit, clock_id: str) -> ClockRow:
         raise NotFoundError
     records.find_record(visit, row.record)
     return row
+
+
+def _read_clocks(visit: Visit) -> list[ClockKind]:
+    """Return the clocks that the form ticks.
+
+    Raises:
+        UnsignedError: There is no such clock, or the rest of the form contradicts them.
+    """
+    words = [*dict.fromkeys(visit.form.get("clock", ()))]
+    if unknown_words := [word for word in words if word not in [*ClockKind]]:
+        raise UnsignedError(f"Nothing is kept: no clock is called {unknown_words[0]!r}.", 400)
+    if words and visit.read_field("serious") == "no":
+        problem = "Nothing is kept: a record that is not serious starts no clock; untick it."
+        raise UnsignedError(problem, 400)
+    if not words and visit.read_field("aware").strip():
+        problem = "Nothing is kept: a time of awareness needs a clock; tick one, or leave it empty."
+        raise UnsignedError(problem, 400)
+    return [ClockKind(word) for word in words]
 
 
 def _read_awareness(visit: Visit) -> datetime:
