@@ -16,6 +16,7 @@ from starlette.routing import Route
 from services.alerts import links
 from services.alerts.acknowledgement import acknowledge, find_short_name, write_alert_text
 from services.alerts.delivery_context import DeliveryContext
+from services.alerts.load_evidence import load_evidence
 from services.alerts.markup import render_page, render_text
 from services.alerts.recipient_people import find_recipient_actor, resolve_people
 from services.store import alert_acts, alerts
@@ -82,7 +83,7 @@ async def _show_alert(context: DeliveryContext, request: Request, *, status: int
         return _refuse()
     link, alert = linked_alert
     name_suffix, paragraph = _OUTCOMES[status]
-    content = _render_alert(alert)
+    content = await asyncio.to_thread(_render_alert, context, alert)
     if not alert.retracted:
         content += (
             _render_sign_in(alert, await asyncio.to_thread(_load_actor, context, link))
@@ -120,8 +121,10 @@ def _is_revoked(revocations: Sequence[LinkRevocationRow], link: links.Link) -> b
     )
 
 
-def _render_alert(alert: Alert) -> str:
-    text = write_alert_text(alert, "below")
+def _render_alert(context: DeliveryContext, alert: Alert) -> str:
+    """Return the alert in the words of its notices."""
+    with context.db.read() as conn:
+        text = write_alert_text(alert, "below", load_evidence(conn, alert))
     return f"<h2>{escape(text.subject)}</h2>{render_text(text)}"
 
 

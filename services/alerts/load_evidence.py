@@ -29,7 +29,7 @@ def load_evidence(conn: Connection, alert: Alert) -> Evidence:
         values = (_describe_value(entry.fact) for entry in facts)
         return Evidence(values=tuple(dict.fromkeys(value for value in values if value)))
     if isinstance(detail, Decision):
-        return Evidence(terms=_find_terms(conn, detail))
+        return Evidence(terms=find_event_terms(conn, detail))
     return NO_EVIDENCE
 
 
@@ -46,7 +46,8 @@ def _format_quantity(quantity: Quantity) -> str:
     return f"{quantity.censoring or ''}{quantity.value:f} {unit[:_LONGEST_UNIT]}".rstrip()
 
 
-def _find_terms(conn: Connection, decision: Decision) -> Mapping[str, str]:
+def find_event_terms(conn: Connection, decision: Decision) -> Mapping[str, str]:
+    """Return the term of each event that counts in *decision*, by pseudonym."""
     participants = [one.participant for one in decision.contributors]
     term_by_criterion = {
         (episode.content.participant, episode.content.criterion): episode.content.term

@@ -72,7 +72,12 @@ def judge(browser, record, status=303, **fields):
         ({"seen": ""}, (409, "look at it first")),
         ({"seen": "0" * 64}, (409, "has changed since it was shown")),
         ({"verdict": "regrade", "grade": ""}, (400, "a grade goes with regrade")),
-        ({"verdict": "regrade", "grade": "9" * 5000}, (400, "a grade goes with regrade")),
+        ({"verdict": "regrade", "grade": "9" * 5000}, (400, "a number from 1 to 5")),
+        ({"verdict": "confirm", "grade": "two"}, (400, "a number from 1 to 5")),
+        ({"verdict": "confirm", "grade": "2"}, (400, "a grade goes with regrade")),
+        ({"verdict": "attribute", "cause": "sepsis", "grade": "2"}, (400, "a grade goes with")),
+        ({"verdict": "confirm", "cause": "sepsis"}, (400, "a cause goes with attribute")),
+        ({"verdict": "regrade", "cause": "sepsis", "grade": "2"}, (400, "a cause goes with")),
         ({"verdict": "attribute", "cause": " "}, (400, "a cause goes with attribute")),
         ({"verdict": "erase"}, (404, "There is no such page")),
         ({"csrf": "0" * 64}, (403, "Nothing was done")),
@@ -86,6 +91,17 @@ def test_what_cannot_be_signed_leaves_nothing(console, installation, record, fie
     answer = judge(console.admit("safety"), record, status, **fields)
     assert words in answer.text
     assert count_written(installation) == written_before
+
+
+def test_no_verdict_is_chosen_before_the_person_chooses(console, record):
+    browser = console.admit("safety")
+    verdicts = re.findall(r'<input type="radio" name="verdict"[^>]*>', _look_at(browser, record))
+    assert len(verdicts) == 4
+    assert not [one for one in verdicts if "checked" in one]
+
+
+def _look_at(browser, record):
+    return browser.look(f"/records/{record.id}")
 
 
 def test_a_refused_form_keeps_what_was_entered_but_for_the_password(console, record):
@@ -145,22 +161,25 @@ def test_a_record_that_changed_between_look_and_signature_is_shown_again(
 def test_several_are_confirmed_with_one_signature_or_none_is(console, installation):
     browser = console.admit("safety")
     waiting_records = [
-        one for one in list_records(installation) if one.content.state == "suspected"
-    ][:3]
+        one
+        for one in list_records(installation)
+        if one.content.state == "suspected"
+        and (one.content.term, str(one.content.worst)) == ("Hypernatremia", "2")
+    ]
     browser.look("/worklist")
     page = browser.send("/worklist/choose", 200, record=[one.id for one in waiting_records])
     browser.page = page.text
     ticked_fields = re.findall(r'name="record" value="([^"]*)"', page.text)
-    assert len(ticked_fields) == 3
+    assert len(ticked_fields) == 2
     written_before = count_written(installation)
     signature = {"reason": REASON, "password": PASSWORD}
-    stale = [*ticked_fields[:2], f"{waiting_records[2].id}:{'0' * 64}"]
+    stale = [ticked_fields[0], f"{waiting_records[1].id}:{'0' * 64}"]
     answer = browser.send("/worklist/confirm", 409, record=stale, **signature)
-    assert waiting_records[2].content.term in answer.text
+    assert waiting_records[1].content.term in answer.text
     assert count_written(installation) == written_before
     browser.page = answer.text
     browser.send("/worklist/confirm", 303, record=ticked_fields, **signature)
-    assert count_written(installation) == tuple(count + 3 for count in written_before)
+    assert count_written(installation) == tuple(count + 2 for count in written_before)
     states = {one.id: one.content.state for one in list_records(installation)}
     assert {states[one.id] for one in waiting_records} == {"confirmed"}
 

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from services.alerts.acknowledgement import describe_grade, find_short_name, write_alert_text
 from services.alerts.alert_states import AlertState
+from services.alerts.load_evidence import load_evidence
 from services.console.list_page import cut_page
 from services.console.respond import render
 from services.console.visit import NotFoundError, Visit
@@ -50,7 +51,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         deliveries = alerts.load_deliveries(conn, [alert.id])
         acknowledgements = alerts.load_acknowledgements(conn, [alert.id])
         alert_state = load_alert_states(conn, [alert.id]).get(alert.id)
-    text = write_alert_text(alert, _NO_LINK)
+        text = write_alert_text(alert, _NO_LINK, load_evidence(conn, alert))
     return render(
         visit,
         "alert.html",

@@ -1,17 +1,24 @@
-"""The pages of the DSMB, read through its own views: pseudonyms and days, no site and no date."""
+"""The pages of the DSMB, read through its own views: pseudonyms and days, no site and no date.
 
-from collections.abc import Sequence
+Beside the views stand the terms of the events, which its notices name too, and its own
+determinations with the time of each signature.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from markupsafe import Markup
 from starlette.responses import Response
 
 from services.acts.seen_content import hash_seen
+from services.alerts.load_evidence import find_event_terms
 from services.charts.boundary_path import BoundaryPath, draw_boundary_path
+from services.console.determinations import load_determinations
 from services.console.respond import render
 from services.console.visit import NotFoundError, Visit
 from services.people.rights import find_acting_role
 from services.store import decisions
 from services.store.board import BoardAlert, BoardPoint, BoardRule
+from services.store.session import Connection
 from services.vocabulary.act import ActKind
 from services.vocabulary.alert import AlertKind
 from services.vocabulary.judgement import Answer
@@ -41,6 +48,9 @@ def show_rule(visit: Visit, status: int = 200, fault: str = "") -> Response:
     """Show one rule as the board sees it."""
     board, rule = visit.context.board, find_rule(visit)
     points = [one for one in board.load_points() if one.rule == rule.rule]
+    with visit.context.db.read() as conn:
+        determinations = load_determinations(conn, visit.context.study_id, rule.rule)
+        seen_hash, terms = _find_decision(visit, conn, rule)
     return render(
         visit,
         "board-rule.html",
@@ -55,7 +65,9 @@ def show_rule(visit: Visit, status: int = 200, fault: str = "") -> Response:
         answer_words=tuple(Answer),
         signed_word=visit.query.get("signed", "") in tuple(Answer) and visit.query["signed"],
         may_determine=find_acting_role(visit.person, ActKind.DETERMINE) is not None,
-        seen=_hash_decision(visit, rule),
+        seen=seen_hash,
+        terms=terms,
+        determinations=determinations,
         entered={name: visit.read_field(name) for name in ("answer", "reason")},
         fault=fault,
     )
@@ -103,18 +115,17 @@ def find_alert(visit: Visit) -> BoardAlert:
     return alert
 
 
-def _hash_decision(visit: Visit, rule: BoardRule) -> str:
-    """Return the hash of the decision that is shown; empty: another was made meanwhile."""
-    with visit.context.db.read() as conn:
-        rows = decisions.load_latest_decisions(conn, visit.context.study_id)
-    return next(
-        (
-            hash_seen(row.decision)
-            for row in rows
-            if row.decision.rule == rule.rule and row.version == rule.decision
-        ),
-        "",
-    )
+def _find_decision(
+    visit: Visit, conn: Connection, rule: BoardRule
+) -> tuple[str, Mapping[str, str]]:
+    """Return the hash of the decision that is shown, and the terms of its events by pseudonym.
+
+    Both are empty when another was made meanwhile.
+    """
+    for row in decisions.load_latest_decisions(conn, visit.context.study_id):
+        if row.decision.rule == rule.rule and row.version == rule.decision:
+            return hash_seen(row.decision), find_event_terms(conn, row.decision)
+    return "", {}
 
 
 def find_seen_alerts(visit: Visit) -> frozenset[str]:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from services.acts.adjudication import RecordVerdict, adjudicate
 from services.acts.record_readings import load_readings
 from services.acts.seen_content import hash_seen
-from services.console.pages import records
+from services.console.pages import records, worklist
 from services.console.respond import redirect, render
 from services.console.signing import (
     UnsignedError,
@@ -28,6 +28,7 @@ from services.vocabulary.number_text import parse_whole_number
 from services.vocabulary.person import Actor
 
 _GRADED_WITHIN_S, _PAUSE_S = 2.0, 0.05
+_OK = 200
 
 
 def judge(visit: Visit) -> Response:
@@ -59,6 +60,11 @@ def show_confirmation(visit: Visit, status: int = 200, fault: str = "") -> Respo
     ticked_records = [_find_ticked(visit, text) for text in visit.form.get("record", ())]
     if not ticked_records:
         return redirect("/worklist")
+    if status == _OK:
+        try:
+            _require_alike(ticked_records)
+        except UnsignedError as error:
+            return worklist.show(visit, error.status, str(error))
     return render(
         visit,
         "confirm.html",
@@ -75,6 +81,7 @@ def confirm_all(visit: Visit) -> Response:
     ticked_records = [_find_ticked(visit, text) for text in visit.form.get("record", ())]
     try:
         _require_unchanged(ticked_records)
+        _require_alike(ticked_records)
         actor = sign_as(visit, find_adjudicator(visit, Verdict.CONFIRM))
         for ticked_record in ticked_records:
             verdict = RecordVerdict(
@@ -115,25 +122,42 @@ def _require_unchanged(ticked_records: Sequence[_TickedRecord]) -> None:
             )
 
 
+def _require_alike(ticked_records: Sequence[_TickedRecord]) -> None:
+    """Refuse records of which one look does not serve for all: another term, or another grade."""
+    contents = [ticked_record.record.content for ticked_record in ticked_records]
+    kinds = dict.fromkeys(f"{one.term} of grade {one.worst}" for one in contents)
+    if len(kinds) > 1:
+        raise UnsignedError(
+            f"Nothing is signed: {', '.join(kinds)} are not alike. Confirm together what has one"
+            " term and one grade.",
+            400,
+        )
+
+
 def _read_verdict(visit: Visit, record_id: str) -> RecordVerdict:
     """Return the verdict that the form has.
 
+    A grade or a cause beside another verdict stays in it, for the act to refuse.
+
     Raises:
         NotFoundError: It has none that there is.
-        UnsignedError: It was not shown which record it is about.
+        UnsignedError: It was not shown which record it is about, or its grade is no number.
     """
     try:
         verdict = Verdict(visit.read_field("verdict"))
     except ValueError:
         raise NotFoundError from None
     seen_hash = read_seen_hash(visit)
-    is_regrade, is_attribution = verdict is Verdict.REGRADE, verdict is Verdict.ATTRIBUTE
+    grade_text = visit.read_field("grade").strip()
+    grade = parse_whole_number(grade_text)
+    if grade_text and grade is None:
+        raise UnsignedError("Nothing is signed: the grade is a number from 1 to 5.", 400)
     return RecordVerdict(
         record_id,
         verdict,
         visit.read_field("reason"),
-        parse_whole_number(visit.read_field("grade")) if is_regrade else None,
-        visit.read_field("cause").strip() if is_attribution else "",
+        grade,
+        visit.read_field("cause").strip(),
         seen_hash,
     )
 

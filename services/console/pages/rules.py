@@ -7,12 +7,13 @@ from starlette.responses import Response
 
 from services.acts.seen_content import hash_seen
 from services.charts.boundary_path import draw_boundary_path
+from services.console.determinations import load_determinations
 from services.console.respond import render
 from services.console.rule_chart import make_boundary_path
 from services.console.visit import NotFoundError, Visit
 from services.safety_rules.reports.rule_notes import list_notes
 from services.safety_rules.reports.rule_what_if import list_suppositions
-from services.store import decisions, journal
+from services.store import decisions
 from services.store.decisions import DecisionRow
 from services.vocabulary.decision import (
     Decision,
@@ -20,7 +21,6 @@ from services.vocabulary.decision import (
     describe_prior,
     describe_rule_design,
 )
-from services.vocabulary.judgement import Answer, Determination
 
 
 def show_list(visit: Visit) -> Response:
@@ -36,11 +36,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
     with context.db.read() as conn:
         history = decisions.load_decision_history(conn, context.study_id, rule)
         row = find_last(history)
-        answers = [
-            (entry.received_at, entry.fact.body)
-            for entry in journal.load_facts_of_kind(conn, "determination", context.study_id)
-            if isinstance(entry.fact.body, Determination) and entry.fact.body.rule == rule
-        ]
+        determinations = load_determinations(conn, context.study_id, rule)
         suppositions = (
             list_suppositions(conn, context.study.rules, rule) if "what-if" in visit.query else None
         )
@@ -54,8 +50,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         drawing=Markup(draw_boundary_path(make_boundary_path(decision))),  # noqa: S704 - escaped by its parts
         changes=list_changes(history)[::-1],
         history_count=len(history),
-        answers=answers[::-1],
-        answer_words=tuple(Answer),
+        determinations=determinations,
         first_reached_at=next(
             (one.decision.as_of for one in history if one.decision.crossed_since), None
         ),

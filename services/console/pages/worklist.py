@@ -16,7 +16,7 @@ from services.vocabulary.judgement import Verdict
 from services.vocabulary.number_text import parse_whole_number
 
 
-def show(visit: Visit) -> Response:
+def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
     """Show one page of what waits, as far as the visitor sees it."""
     items = load_items(visit)
     item_filter = _read_filter(visit)
@@ -24,6 +24,7 @@ def show(visit: Visit) -> Response:
     return render(
         visit,
         "worklist.html",
+        status,
         page=cut_page(found_items, visit.query),
         all_count=len(items),
         new_count=_count_new(items, visit.last_visit_at),
@@ -35,6 +36,7 @@ def show(visit: Visit) -> Response:
         is_new_only=item_filter.known_after is not None,
         may_confirm=find_verdict_role(visit.person, Verdict.CONFIRM) is not None,
         signed_count=parse_whole_number(visit.query.get("signed", "")),
+        fault=fault,
     )
 
 
