@@ -31,6 +31,11 @@ _NOTES: Final[Mapping[str, str]] = {  # by the word in the address of the sign-i
 }
 
 _PAGE_TOO_OLD: Final = "This page was open for too long: sign in again."
+_NEEDS_HTTPS: Final = (
+    "Nobody can sign in at this address: it begins with http, and the browser keeps a session only"
+    " where what is sent is encrypted. Open the address that begins with https, or localhost on the"
+    " machine itself."
+)
 
 Form = Mapping[str, Sequence[str]]
 Answer = Callable[[Request], Awaitable[Response]]
@@ -69,6 +74,8 @@ def _make_sign_in_page(context: ConsoleContext) -> Answer:
         if await _find_signed_in(context, request) is not None:
             return redirect(sign_in.choose_target(request.query_params.get("next", "/")))
         fault = next((_NOTES[one] for one in request.query_params if one in _NOTES), "")
+        if sign_in.is_unencrypted(request):
+            fault = _NEEDS_HTTPS
         return _ask_to_sign_in(context, request.query_params.get("next", "/"), fault)
 
     return show_sign_in
@@ -79,7 +86,8 @@ def _make_sign_in(context: ConsoleContext) -> Answer:
         form = await _read_form(request)
         target = _read(form, "next")
         if not sign_in.is_first_token(sign_in.read_secret_before(request), _read(form, "csrf")):
-            return _ask_to_sign_in(context, target, _PAGE_TOO_OLD, 403)
+            fault = _NEEDS_HTTPS if sign_in.is_unencrypted(request) else _PAGE_TOO_OLD
+            return _ask_to_sign_in(context, target, fault, 403)
         proof = Proof(
             _read(form, "person").strip(), _read(form, "password"), _read(form, "code").strip()
         )

@@ -13,6 +13,7 @@ SESSION: Final = "__Host-aegis"
 SIGNATURE: Final = "__Host-aegis-signature"  # of the provider, for one act
 _FIRST_FORM: Final = "__Host-aegis-before"  # of a browser that is not signed in, for the first form
 _LONGEST_ADDRESS: Final = 500
+_OWN_MACHINE: Final = ("localhost", "127.0.0.1", "::1")
 
 
 def make_first_token(secret: str) -> str:
@@ -23,6 +24,23 @@ def make_first_token(secret: str) -> str:
 def is_first_token(secret: str, text: str) -> bool:
     """Return True if *text* is what the sign-in form of the browser with *secret* repeats."""
     return bool(secret) and hmac.compare_digest(make_first_token(secret).encode(), text.encode())
+
+
+def is_unencrypted(request: Request) -> bool:
+    """Return True if the browser is elsewhere and asks in plain HTTP: it keeps no secret then.
+
+    Behind a proxy every request comes so: a browser says Sec-Fetch-Site only where it trusts the
+    way. Nothing but the words of a page depends on it.
+    """
+    host = request.url.hostname or ""
+    is_trusted = (
+        request.url.scheme == "https"
+        or host in _OWN_MACHINE
+        or host.endswith(".localhost")
+        or "sec-fetch-site" in request.headers
+        or request.headers.get("x-forwarded-proto", "") == "https"
+    )
+    return not is_trusted
 
 
 def read_secret(request: Request) -> str:

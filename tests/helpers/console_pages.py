@@ -32,6 +32,8 @@ class Browser:
     app: Starlette
     cookies: httpx.Cookies = field(default_factory=httpx.Cookies)
     page: str = ""
+    origin: str = "https://console.example"
+    headers: dict[str, str] = field(default_factory=dict)
 
     def get(self, address):
         """Ask for a page, and follow no redirection."""
@@ -40,7 +42,7 @@ class Browser:
     async def _ask(self, method, address, **options):
         transport = httpx.ASGITransport(self.app)
         async with httpx.AsyncClient(
-            transport=transport, base_url="https://console.example", cookies=self.cookies
+            transport=transport, base_url=self.origin, cookies=self.cookies, headers=self.headers
         ) as client:
             answer = await client.request(method, address, **options)
             self.cookies = client.cookies

@@ -122,6 +122,58 @@ def test_who_is_not_known_is_not_told_why(console, person, password):
     assert not [one for one in answer.headers.get_list("set-cookie") if "__Host-aegis=" in one]
 
 
+@pytest.mark.parametrize(
+    ("origin", "headers", "says_https"),
+    [
+        ("http://console.example", {}, True),
+        ("http://192.0.2.7:8080", {}, True),
+        ("http://localhost.example", {}, True),
+        ("https://console.example", {}, False),
+        ("http://localhost:8080", {}, False),
+        ("http://127.0.0.1:8080", {}, False),
+        ("http://[::1]:8080", {}, False),
+        ("http://console.example", {"Sec-Fetch-Site": "none"}, False),  # behind a proxy
+        ("http://console.example", {"X-Forwarded-Proto": "https"}, False),
+    ],
+)
+def test_over_plain_http_the_page_says_that_https_is_needed(console, origin, headers, says_https):
+    """There no cookie comes back, which is no page that was open for too long."""
+    browser = console.browse()
+    browser.origin = origin
+    browser.headers = headers
+    assert ("begins with https" in browser.look("/sign-in")) is says_https
+    answer = browser.send("/sign-in", 403, person="safety", password=PASSWORD, csrf="0" * 64)
+    assert ("begins with https" in answer.text) is says_https
+    assert ("open for too long" in answer.text) is not says_https
+
+
+@pytest.mark.parametrize(
+    ("query", "fault"),
+    [
+        ("kind=judge", "judge is no kind of act"),
+        ("since=yesterday", "yesterday is no date"),
+        ("since=2026-02-30", "2026-02-30 is no date"),
+        ("persn=safety", "persn is nothing to ask by"),
+        ("person=nobody", "nobody is no person"),
+    ],
+)
+@pytest.mark.parametrize("form", ["", "/acts.csv", "/acts.jsonl"])
+def test_a_question_to_the_trail_that_has_no_answer_is_refused(console, query, fault, form):
+    """All acts are no answer to it, neither on the page nor in an export."""
+    answer = console.admit("auditor").get(f"/audit{form}?{query}")
+    assert answer.status_code == 400
+    assert fault in answer.text
+    assert 'data-name="Act"' not in answer.text
+
+
+def test_the_trail_leads_to_its_export_as_it_is_asked_for(console):
+    browser = console.admit("auditor")
+    page = browser.look("/audit?kind=add-person&person=")
+    assert '<a href="/audit/acts.csv?kind=add-person&person=">' in page
+    assert page.index("acts.csv") < page.index('<form class="filters"')
+    assert browser.get("/audit/acts.csv?kind=add-person&person=").text.startswith("at,person")
+
+
 @pytest.mark.parametrize("token", ["", "0" * 64, "é"])
 def test_a_form_of_another_site_signs_nobody_in_or_out(console, token):
     browser = console.browse()
