@@ -10,19 +10,21 @@ from typing import Final
 from services.acts.append_act import Subject, Values, append_act, require_reason
 from services.acts.intake import make_intake
 from services.acts.refusal import ActRefusedError
+from services.acts.sent_codes import find_own_code, was_sent
 from services.acts.study_activation import append_activation, check_study
 from services.acts.study_context import StudyContext
 from services.acts.study_files import load_active_study, read_study_files
 from services.ingest.parked_items import RetryResult, retry_parked
 from services.runtime.clock import now_utc
 from services.runtime.file_error import UntrustedFileError
+from services.runtime.site_tables import find_meaning, remove_entry
 from services.store import study_files
 from services.store.private_files import replace_private_file
 from services.vocabulary.act import Act, ActKind
 from services.vocabulary.person import Actor
 
 TABLES: Final = ("codes", "units", "drugs", "devices")  # of a site, in sites.yaml
-_SITES = "sites.yaml"
+_SITES, _IGNORED_TABLE = "sites.yaml", "ignored"
 _PLAIN = re.compile(r"[a-z][a-z0-9_.-]*")  # needs no quotes in YAML; any other text gets them
 
 
@@ -32,7 +34,7 @@ class CodeMapping:
 
     Args:
         site: Id.
-        code: As the site sends it.
+        code: As the site sends it, or as the page of parked items spells it.
         table: Of a site in ``sites.yaml``: codes, units, drugs or devices.
         target: Our name for it; empty: it means nothing for this study, and is ignored.
         reason: Never blank.
@@ -45,27 +47,38 @@ class CodeMapping:
     reason: str
 
 
-def map_code(context: StudyContext, actor: Actor, mapping: CodeMapping) -> Act:
-    """Let *mapping* be a part of the running ``sites.yaml``, as an act; every process takes it.
+def map_code(context: StudyContext, actor: Actor, new_mapping: CodeMapping) -> Act:
+    """Let *new_mapping* be a part of the running ``sites.yaml``, as an act; every process takes it.
 
     The file in the study's own folder is changed too, where it was the one that ran.
 
     Raises:
-        ActRefusedError: There is no such site, or the code or its target cannot be; says why.
+        ActRefusedError: There is no such site, the site never sent the code, or the code or its
+            target cannot be; says why.
     """
-    require_reason(mapping.reason)
-    if mapping.table not in TABLES or not mapping.code.strip():
+    require_reason(new_mapping.reason)
+    new_mapping = replace(new_mapping, code=find_own_code(new_mapping.table, new_mapping.code))
+    if new_mapping.table not in TABLES or not new_mapping.code:
         raise ActRefusedError(
             f"a code of one of {', '.join(TABLES)} is mapped, and it is not blank"
         )
-    kind = ActKind.MAP_CODE if mapping.target else ActKind.IGNORE_CODE
+    kind = ActKind.MAP_CODE if new_mapping.target else ActKind.IGNORE_CODE
     with context.db.write() as conn:
         study_files.lock_activations(conn)
         active_study = load_active_study(conn, context.study_id)
         if active_study is None or _SITES not in active_study.contents:
             raise ActRefusedError("the study has no sites.yaml: nothing is mapped")
         old_text = active_study.contents[_SITES]
-        new_text = add_mapping(old_text, mapping)
+        old_meaning = _find_old_meaning(old_text, new_mapping)
+        new_text = set_mapping(old_text, new_mapping)
+        if not old_meaning and not was_sent(
+            conn, context.keys, new_mapping.site, new_mapping.table, new_mapping.code
+        ):
+            raise ActRefusedError(
+                f"nothing of {new_mapping.site} waits, or waited, for {new_mapping.code!r} in"
+                f" {new_mapping.table}: write it as `aegis parked list` does; one that is still to"
+                " come is added to sites.yaml, and activated by `aegis study activate`"
+            )
         contents = {**active_study.contents, _SITES: new_text}
         with TemporaryDirectory() as folder:
             for name, content in contents.items():
@@ -79,9 +92,9 @@ def map_code(context: StudyContext, actor: Actor, mapping: CodeMapping) -> Act:
             conn,
             actor,
             kind,
-            Subject(f"{mapping.site} {mapping.code}"),
-            Values("", f"{mapping.table}: {mapping.target}" if mapping.target else "ignored"),
-            reason=mapping.reason,
+            Subject(f"{new_mapping.site} {new_mapping.code}"),
+            Values(old_meaning, _describe_meaning(new_mapping.table, new_mapping.target)),
+            reason=new_mapping.reason,
             acted_at=now_utc(),
         )
         append_activation(conn, act, checked_study, active_study)
@@ -101,11 +114,47 @@ def retry_with_active_files(context: StudyContext, actor: Actor, site: str) -> R
     return retry_parked(make_intake(replace(context, settings=settings)), actor.id, site)
 
 
-def add_mapping(text: str, mapping: CodeMapping) -> str:
-    r"""Return ``sites.yaml`` with *mapping* in the block of its site; all else stays as it is.
+def set_mapping(text: str, new_mapping: CodeMapping) -> str:
+    """Return ``sites.yaml`` with *new_mapping*, in the place of what the code meant before.
 
-    >>> mapping = CodeMapping("west", "NEUT", "codes", "neutrophils", "as their manual says")
-    >>> print(add_mapping("sites:\n  - id: west\n    timezone: UTC\n", mapping).rstrip())
+    Raises:
+        ActRefusedError: No block of that site is found, or the code means so already.
+    """
+    if _find_old_meaning(text, new_mapping) == _describe_meaning(
+        new_mapping.table, new_mapping.target
+    ):
+        raise ActRefusedError(f"{new_mapping.code} of {new_mapping.site} means so already")
+    for table in _list_places(new_mapping):
+        text = remove_entry(text, new_mapping.site, table, new_mapping.code)
+    return add_mapping(text, new_mapping)
+
+
+def _find_old_meaning(text: str, new_mapping: CodeMapping) -> str:
+    """Return the meaning of the code in *text*, as an act says it; empty: nothing yet."""
+    for table in _list_places(new_mapping):
+        meaning = find_meaning(text, new_mapping.site, table, new_mapping.code)
+        if meaning is not None:
+            return _describe_meaning(table, "" if table == _IGNORED_TABLE else meaning)
+    return ""
+
+
+def _list_places(new_mapping: CodeMapping) -> tuple[str, ...]:
+    return (
+        (new_mapping.table, _IGNORED_TABLE)
+        if new_mapping.table == "codes"
+        else (new_mapping.table,)
+    )
+
+
+def _describe_meaning(table: str, target: str) -> str:
+    return f"{table}: {target}" if target else "ignored"
+
+
+def add_mapping(text: str, new_mapping: CodeMapping) -> str:
+    r"""Return ``sites.yaml`` with a new *new_mapping* in the block of its site; all else stays.
+
+    >>> new_mapping = CodeMapping("west", "NEUT", "codes", "neutrophils", "as their manual says")
+    >>> print(add_mapping("sites:\n  - id: west\n    timezone: UTC\n", new_mapping).rstrip())
     sites:
       - id: west
         codes:
@@ -116,23 +165,25 @@ def add_mapping(text: str, mapping: CodeMapping) -> str:
         ActRefusedError: No block of that site is found.
     """
     head = re.search(
-        rf"^( *)- id: *[\"']?{re.escape(mapping.site)}[\"']? *(#.*)?$", text, re.MULTILINE
+        rf"^( *)- id: *[\"']?{re.escape(new_mapping.site)}[\"']? *(#.*)?$", text, re.MULTILINE
     )
     if head is None:
-        raise ActRefusedError(f"no site {mapping.site} begins with its id in sites.yaml")
+        raise ActRefusedError(f"no site {new_mapping.site} begins with its id in sites.yaml")
     indent = f"{head[1]}  "
     rest_at = head.end() + 1
     next_site = re.compile(rf"^{head[1]}- ", re.MULTILINE).search(text, rest_at)
     end = next_site.start() if next_site else len(text)
-    block, code = text[rest_at:end], json.dumps(mapping.code, ensure_ascii=False)
-    table: str = mapping.table
-    if mapping.target:
-        is_plain = _PLAIN.fullmatch(mapping.target)
-        target = mapping.target if is_plain else json.dumps(mapping.target, ensure_ascii=False)
+    block, code = text[rest_at:end], json.dumps(new_mapping.code, ensure_ascii=False)
+    table: str = new_mapping.table
+    if new_mapping.target:
+        is_plain = _PLAIN.fullmatch(new_mapping.target)
+        target = (
+            new_mapping.target if is_plain else json.dumps(new_mapping.target, ensure_ascii=False)
+        )
         entry = f"{code}: {target}"
         block_line, flow = f"{indent}  {entry}\n", ("{", "}")
     else:
-        table, entry = "ignored", code
+        table, entry = _IGNORED_TABLE, code
         block_line, flow = f"{indent}  - {entry}\n", ("[", "]")
     line = re.search(rf"^{indent}{table}:(.*)$", block, re.MULTILINE)
     if line is None:

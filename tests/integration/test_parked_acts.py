@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from services.acts.code_mapping import CodeMapping, add_mapping
+from services.acts.code_mapping import CodeMapping, add_mapping, set_mapping
 from services.acts.refusal import ActRefusedError
 from services.cli.main import main
 from services.vocabulary.person import Role
@@ -72,6 +72,26 @@ def test_a_mapped_code_is_read_again_and_runs(aegis, data, study):
     assert aegis("study", "diff", str(study))[0] == 0
 
 
+def test_a_code_is_mapped_as_the_page_spells_it(aegis, data, study):
+    sign_in(data, "site", Role.SITE_STAFF, site="north")
+    code, answer = aegis("parked", "map", "north", "XNEUT^L", "neutrophils", *REASON)
+    assert (code, "north XNEUT: codes: neutrophils; 2 facts" in answer.out) == (0, True), answer.err
+    assert '"XNEUT": neutrophils' in (study / "sites.yaml").read_text()
+
+
+def test_a_wrong_mapping_is_corrected(aegis, data, study):
+    sign_in(data, "site", Role.SITE_STAFF, site="north")
+    for words in (["map", "XNEUT", "potassium"], ["map", "XNEUT", "neutrophils"],
+                  ["ignore", "XNEUT"], ["map", "XNEUT", "lymphocytes"]):  # fmt: skip
+        code, answer = aegis("parked", words[0], "north", *words[1:], *REASON)
+        assert code == 0, answer.err
+    rows = yaml.safe_load((study / "sites.yaml").read_text())["sites"]
+    north = next(row for row in rows if row["id"] == "north")
+    assert (north["codes"]["XNEUT"], north.get("ignored")) == ("lymphocytes", None)
+    code, answer = aegis("parked", "map", "north", "XNEUT", "lymphocytes", *REASON)
+    assert (code, "means so already" in answer.err) == (2, True)
+
+
 def test_an_ignored_code_waits_no_more(aegis, data):
     sign_in(data, "site", Role.SITE_STAFF, site="north")
     code, answer = aegis("parked", "ignore", "north", "XNEUT", *REASON)
@@ -84,6 +104,9 @@ def test_an_ignored_code_waits_no_more(aegis, data):
     ("words", "problem"),
     [
         (["map", "north", "XNEUT", "neutrofils"], "nothing is called 'neutrofils'"),
+        (["map", "north", "XNEUR", "neutrophils"], "nothing of north waits, or waited, for"),
+        (["ignore", "north", "^L"], "is not blank"),
+        (["map", "north", "XNEUT", "g/L", "--as", "units"], "in units"),
         (["map", "south", "XNEUT", "neutrophils"], "south"),
         (["map", "west", "XNEUT", "neutrophils"], "is of site north"),
     ],
@@ -229,3 +252,26 @@ def test_codes_are_ignored_one_after_the_other():
 def test_a_mapping_of_an_unknown_site_is_refused():
     with pytest.raises(ActRefusedError, match="no site south"):
         add_mapping(SITES, CodeMapping("south", "X", "codes", "alp", "why"))
+
+
+@pytest.mark.parametrize(
+    ("old_line", "new_line"),
+    [
+        ("    codes: {X: ast}", '    codes:\n      "X": alp'),
+        ("    codes: {A: alt, X: ast}", '    codes: {"X": alp, A: alt}'),
+        ("    codes: {'X': ast, A: alt}", '    codes: {"X": alp, A: alt}'),
+        (
+            "    codes:\n      X: ast # wrong\n      A: alt",
+            '    codes:\n      "X": alp\n      A: alt',
+        ),
+        ("    ignored: [X]", '    codes:\n      "X": alp'),
+        (
+            "    ignored:\n      - X\n      - Y",
+            '    codes:\n      "X": alp\n    ignored:\n      - Y',
+        ),
+    ],
+)
+def test_a_corrected_mapping_takes_the_place_of_the_wrong_one(old_line, new_line):
+    head, tail = "sites:\n  - id: west\n", "\n  - id: north\n    codes: {X: ast}\n"
+    text = set_mapping(head + old_line + tail, CodeMapping("west", "X", "codes", "alp", "why"))
+    assert text == head + new_line + tail

@@ -1,15 +1,14 @@
 """Parked items in groups that one decision clears, and messages that were refused."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
 from functools import cache
-from typing import Final
 
 from starlette.responses import Response
 
+from services.acts.sent_codes import find_sent_code
 from services.console.respond import render
 from services.console.visit import Visit
 from services.ingest.adapters.code_tables import load_code_tables
@@ -19,11 +18,6 @@ from services.store.parking import ParkedRow
 from services.vocabulary.act import ActKind
 
 _MOST_PLACES = 5
-# Our own sentences about a code that is in no table of its site; its other components are names.
-_UNKNOWN_CODE: Final = re.compile(
-    r"(?:no (?:measure|drug) for |unit ')(?P<code>.*?)(?P<names>\^.*?)?(?:' is not known)?"
-    r": add it to (?P<table>codes|units|drugs) of this site"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +59,11 @@ class ParkedGroup:
     @property
     def unknown_code(self) -> UnknownCode | None:
         """The code for which they wait; None: they wait for something else."""
-        match = _UNKNOWN_CODE.search(self.detail)
-        return match and UnknownCode(
-            match["code"],
-            match["table"],
-            suggest_name(match["table"], match["code"], match["names"]),
-        )
+        sent_code = find_sent_code(self.detail)
+        if sent_code is None:
+            return None
+        code, table = sent_code.code, sent_code.table
+        return UnknownCode(code, table, suggest_name(table, code, sent_code.names))
 
     @property
     def places(self) -> str:
