@@ -6,16 +6,17 @@ from datetime import datetime
 from services.acts.append_act import Subject, Values, append_act
 from services.acts.append_fact import make_fact_entry
 from services.acts.record_readings import Readings, load_readings
-from services.acts.refusal import ActRefusedError
+from services.acts.refusal import ActRefusedError, ChangedSinceSeenError
 from services.acts.seen_content import require_unchanged
 from services.acts.study_context import StudyContext
 from services.runtime.clock import now_utc
 from services.store import journal, records
 from services.store.acts import ActFilter, load_acts
-from services.store.participant_order import find_families
+from services.store.participant_order import find_families, lock_participants
 from services.store.session import Connection
 from services.vocabulary.act import Act, ActKind, Meaning
 from services.vocabulary.episode import Episode, EpisodeContent
+from services.vocabulary.fact import Fact
 from services.vocabulary.judgement import Adjudication, Verdict
 from services.vocabulary.person import Actor
 
@@ -69,17 +70,23 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
     Raises:
         ActRefusedError: There is no such record, the verdict is not complete or not signed, or it
             is for somebody else to decide.
-        ChangedSinceSeenError: The record is not as it was seen.
+        ChangedSinceSeenError: The record is not as it was seen, or somebody else decided since.
     """
     _require_complete(verdict)
     entry = make_fact_entry(context, actor)
     with context.db.write() as conn:
+        lock_participants(conn, [load_record(conn, verdict.record).content.participant])
         record = load_record(conn, verdict.record)
         content = record.content
         seen_hash = require_unchanged(f"the record {content.term}", record, verdict.seen_hash)
-        last_decision = _find_last_decision(conn, content)
-        if last_decision and _is_repeated(conn, content, last_decision, actor, verdict):
-            return AdjudicationOutcome(None, last_decision.signed_at)
+        last_fact = _find_last_decision(conn, content)
+        if last_fact and isinstance(last_fact.body, Adjudication):
+            last_decision = last_fact.body
+            is_own = _is_own(conn, content, last_decision, actor)
+            if is_own and _has_words(last_decision, verdict):
+                return AdjudicationOutcome(None, last_decision.signed_at)
+            if verdict.seen_hash and not is_own:
+                _require_graded(conn, last_fact)
         readings, kind = Readings(()), ActKind.ADJUDICATE
         if context.study.rules.protocol.two_readers:
             readings = load_readings(conn, record)
@@ -111,20 +118,19 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
     return AdjudicationOutcome(act, signed_at, waits_for)
 
 
-def _is_repeated(
-    conn: Connection,
-    content: EpisodeContent,
-    decision: Adjudication,
-    actor: Actor,
-    verdict: RecordVerdict,
+def _has_words(decision: Adjudication, verdict: RecordVerdict) -> bool:
+    """Return True if *verdict* says what *decision* says."""
+    earlier_words = (decision.verdict, decision.reason, decision.grade, decision.cause)
+    return earlier_words == (verdict.verdict, verdict.reason, verdict.grade, verdict.cause)
+
+
+def _is_own(
+    conn: Connection, content: EpisodeContent, decision: Adjudication, actor: Actor
 ) -> bool:
-    """Return True if *actor* gave *decision*, by the act that was written with it, in these words.
+    """Return True if *actor* gave *decision*, by the act that was written with it.
 
     A name tells nobody: two persons may have the same.
     """
-    earlier_words = (decision.verdict, decision.reason, decision.grade, decision.cause)
-    if earlier_words != (verdict.verdict, verdict.reason, verdict.grade, verdict.cause):
-        return False
     own_acts = load_acts(
         conn,
         ActFilter(
@@ -135,6 +141,20 @@ def _is_repeated(
         ),
     )
     return any(act.acted_at == decision.signed_at for act in own_acts)
+
+
+def _require_graded(conn: Connection, decision: Fact) -> None:
+    """Require that the record shows *decision*, which was entered since by somebody else.
+
+    Raises:
+        ChangedSinceSeenError: It is not graded yet: nobody has seen it on the record.
+    """
+    unfolded_facts = journal.load_unfolded_facts(conn, [decision.subject])
+    if decision.id in {known.fact.id for known in unfolded_facts}:
+        raise ChangedSinceSeenError(
+            "a verdict of somebody else was signed since the record was shown, and is not graded"
+            " yet: nothing is signed; look at it again in a moment"
+        )
 
 
 def _name_deciders(actor: Actor, kind: ActKind, readings: Readings) -> str:
@@ -176,7 +196,7 @@ def _require_complete(verdict: RecordVerdict) -> None:
         raise ActRefusedError("a cause goes with attribute, and attribute needs it")
 
 
-def _find_last_decision(conn: Connection, content: EpisodeContent) -> Adjudication | None:
+def _find_last_decision(conn: Connection, content: EpisodeContent) -> Fact | None:
     """Return the decision that was signed last about a record, graded or not; None: there is none.
 
     What was entered a moment ago may not be graded yet: it names the instant of the record's onset.
@@ -188,10 +208,10 @@ def _find_last_decision(conn: Connection, content: EpisodeContent) -> Adjudicati
         for known in journal.load_facts_of_kind(conn, "adjudication", subject)
     ]
     decisions = (
-        fact.body
+        (fact.body.signed_at, fact)
         for fact in facts
         if isinstance(fact.body, Adjudication)
         and fact.body.criterion == content.criterion
         and (fact.id in content.adjudications or fact.observed_at == content.onset_at)
     )
-    return max(decisions, key=lambda decision: decision.signed_at, default=None)
+    return max(decisions, key=lambda one: one[0], default=(None, None))[1]

@@ -10,6 +10,7 @@ from services.store import acts
 from services.store.session import Connection
 from services.vocabulary.act import Act, ActKind, Meaning
 from services.vocabulary.person import Actor, SignedBy
+from services.vocabulary.reason import trim_reason
 
 # Acts by which a person answers for what they decided: the proof of identity is given again.
 SIGNED_KINDS = frozenset(
@@ -54,7 +55,7 @@ def append_act(
     """Append the act of *actor* at *acted_at* (aware) in the transaction of *conn*; return it.
 
     Raises:
-        ActRefusedError: The reason is blank, or an act that is signed comes without a proof.
+        ActRefusedError: The reason says nothing, or an act that is signed comes without a proof.
     """
     if kind in SIGNED_KINDS and actor.signed_by is SignedBy.NOTHING:
         raise ActRefusedError("this act is signed: give the password again; nothing is stored")
@@ -77,7 +78,7 @@ def append_act(
 
 
 def require_reason(reason: str) -> str:
-    """Return *reason* without blanks around it.
+    """Return *reason* without blanks around it, once it says something.
 
     >>> require_reason(" seen in the chart ")
     'seen in the chart'
@@ -87,8 +88,8 @@ def require_reason(reason: str) -> str:
     services.acts.refusal.ActRefusedError: say why: the reason is kept
 
     Raises:
-        ActRefusedError: It is blank.
+        ActRefusedError: It has neither a letter nor a digit.
     """
-    if not reason.strip():
-        raise ActRefusedError("say why: the reason is kept")
-    return reason.strip()
+    if trimmed_reason := trim_reason(reason):
+        return trimmed_reason
+    raise ActRefusedError("say why: the reason is kept")

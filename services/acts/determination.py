@@ -4,13 +4,18 @@ from dataclasses import dataclass
 
 from services.acts.append_act import Subject, Values, append_act
 from services.acts.append_fact import make_fact_entry
-from services.acts.refusal import ActRefusedError
+from services.acts.refusal import ActRefusedError, ChangedSinceSeenError
 from services.acts.seen_content import require_unchanged
 from services.acts.study_context import StudyContext
 from services.alerts.acknowledgement import acknowledge_within
 from services.runtime.clock import now_utc
+from services.safety_rules.application.decide_study import (
+    find_last_determination,
+    load_determinations,
+)
 from services.store import alerts, decisions
 from services.store.decisions import DecisionRow
+from services.store.participant_order import lock_participants
 from services.store.session import Connection
 from services.vocabulary.act import Act, ActKind, Meaning
 from services.vocabulary.alert import AlertKind
@@ -51,13 +56,16 @@ def determine(context: StudyContext, actor: Actor, answer: RuleAnswer) -> Determ
 
     Raises:
         ActRefusedError: The rule has no decision.
-        ChangedSinceSeenError: The decision is not as it was seen.
+        ChangedSinceSeenError: The decision is not as it was seen, or was answered since.
     """
     entry = make_fact_entry(context, actor)
     with context.db.write() as conn:
+        lock_participants(conn, [context.study_id])
         row = load_decision(conn, context.study_id, answer.rule)
         decision = row.decision
         seen_hash = require_unchanged(f"the decision of {answer.rule}", decision, answer.seen_hash)
+        if answer.seen_hash:
+            _require_told(conn, decision)
         body = Determination(
             answer.rule,
             row.id,
@@ -93,6 +101,20 @@ def load_decision(conn: Connection, study: str, rule: str) -> DecisionRow:
         rule_ids = ", ".join(sorted(rows)) or "none yet"
         raise ActRefusedError(f"no decision of {rule} to answer; there are: {rule_ids}")
     return rows[rule]
+
+
+def _require_told(conn: Connection, decision: Decision) -> None:
+    """Require that *decision* tells the last answer to its rule.
+
+    Raises:
+        ChangedSinceSeenError: The rule was answered otherwise a moment ago.
+    """
+    last_answer = find_last_determination(load_determinations(conn, decision.study), decision.rule)
+    if last_answer and last_answer.answer != decision.determination:
+        raise ChangedSinceSeenError(
+            f"{last_answer.by} has answered {decision.rule} with {last_answer.answer} since it was"
+            " shown: nothing is signed; look at it again in a moment"
+        )
 
 
 def _acknowledge_alerts(conn: Connection, study: str, act: Act, decision: Decision) -> None:

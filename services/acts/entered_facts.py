@@ -8,6 +8,7 @@ from services.acts.study_context import StudyContext
 from services.vocabulary.act import ActKind
 from services.vocabulary.fact import Body
 from services.vocabulary.person import Actor
+from services.vocabulary.reason import trim_reason
 
 
 def enter_fact(
@@ -36,7 +37,7 @@ def enter_fact(
                 ActKind.ENTER_FACT,
                 Subject(subject, subject),
                 Values(new_value=f"{body.kind}, {observed_at:%Y-%m-%dT%H:%MZ}"),
-                reason=reason.strip() or "known to a person, and in no feed",
+                reason=trim_reason(reason) or "known to a person, and in no feed",
                 acted_at=recorded_at,
             )
     return recorded_at is not None

@@ -14,6 +14,7 @@ from services.vocabulary.act import Act, ActKind, Meaning
 from services.vocabulary.alert import Alert
 from services.vocabulary.episode import EpisodeContent
 from services.vocabulary.person import Actor
+from services.vocabulary.reason import trim_reason
 from services.vocabulary.recommendation import Advice
 
 _DEFAULT_REASON = "seen"  # the reason of whoever leaves no comment
@@ -100,7 +101,7 @@ def _make_act(alert: Alert, actor: Actor, row: AcknowledgementRow) -> Act:
         actor,
         ActKind.ACKNOWLEDGE,
         alert.id,
-        row.comment.strip() or _DEFAULT_REASON,
+        trim_reason(row.comment) or _DEFAULT_REASON,
         alert.participant,
         digest_canonical(alert),
         Meaning.REVIEW,

@@ -1,5 +1,6 @@
 """Signatures: the person gives the password again, and what they saw is what is signed."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -11,6 +12,7 @@ from services.people.sign_in import Proof, Refusal
 from services.vocabulary.act import ActKind
 from services.vocabulary.judgement import Verdict
 from services.vocabulary.person import Actor, Role, SignedBy
+from services.vocabulary.reason import trim_reason
 
 Outcome = TypeVar("Outcome")
 
@@ -46,9 +48,9 @@ def sign_as(visit: Visit, actor: Actor) -> Actor:
     """Return *actor* once the password of the form is theirs, or the provider has asked them.
 
     Raises:
-        UnsignedError: It is not, or the reason is blank: then it is not even tried.
+        UnsignedError: It is not, or the reason says nothing: then it is not even tried.
     """
-    if not visit.read_field("reason").strip():
+    if not trim_reason(visit.read_field("reason")):
         raise UnsignedError("Nothing is signed: say why, the reason is kept.", 400)
     return prove(visit, actor)
 
@@ -74,10 +76,10 @@ def read_seen_hash(visit: Visit) -> str:
     """Return the hash of what was shown, as the form repeats it.
 
     Raises:
-        UnsignedError: It has none: what is signed has to be looked at first.
+        UnsignedError: It has no whole one: what is signed has to be looked at first.
     """
     seen_hash = visit.read_field("seen")
-    if not seen_hash:
+    if not re.fullmatch("[0-9a-f]{64}", seen_hash):
         raise UnsignedError("Nothing is signed: look at it first.", 409)
     return seen_hash
 

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.slow
 
 KIM = Actor("kim", "Kim Lee, MD", Role.SAFETY_OFFICER, SignedBy.PASSWORD)
 CHAIR = Actor("ada", "Ada Roth", Role.DSMB_CHAIR, SignedBy.PASSWORD)
+STUDY_ID = "BLINA-HSCT"
 RULE = "BLINA-HSCT.S1"
 
 
@@ -111,6 +112,9 @@ def test_an_act_whose_row_cannot_be_written_leaves_no_fact(installation, record,
     ("fields", "problem"),
     [
         ({"reason": "  "}, "say why"),
+        ({"reason": "-."}, "say why"),
+        ({"reason": "\u200b"}, "say why"),
+        ({"reason": "\u3164"}, "say why"),
         ({"verdict": Verdict.REGRADE}, "regrade needs it"),
         ({"grade": 2}, "a grade goes with regrade"),
         ({"verdict": Verdict.ATTRIBUTE}, "attribute needs it"),
@@ -131,6 +135,41 @@ def test_a_record_that_has_changed_since_it_was_seen_is_not_signed(installation,
     with pytest.raises(ChangedSinceSeenError, match="look at it again"):
         adjudicate(installation.context, CHAIR, confirm(record, seen_hash=seen))
     assert len(load_adjudications(installation)) == 1
+
+
+@pytest.mark.part11("11.70")
+@pytest.mark.parametrize("second_verdict", [Verdict.REJECT, Verdict.CONFIRM])
+def test_a_verdict_of_somebody_else_that_is_not_graded_yet_is_looked_at_first(
+    installation, record, second_verdict
+):
+    seen = hash_seen(record)
+    adjudicate(installation.context, KIM, confirm(record, seen_hash=seen))
+    second = confirm(record, verdict=second_verdict, seen_hash=seen)
+    with pytest.raises(ChangedSinceSeenError, match="not graded"):
+        adjudicate(installation.context, CHAIR, second)
+    assert len(load_adjudications(installation)) == 1
+    own_correction = confirm(record, verdict=Verdict.REJECT, seen_hash=seen)
+    assert adjudicate(installation.context, KIM, own_correction).act is not None
+
+
+@pytest.mark.part11("11.70")
+def test_an_answer_of_somebody_else_that_is_not_told_yet_is_looked_at_first(installation):
+    pause = RuleAnswer(RULE, Answer.PAUSE, "discussed", find_hash(installation))
+    determine(installation.context, CHAIR, pause)
+    go_on = replace(pause, answer=Answer.CONTINUE)
+    with pytest.raises(ChangedSinceSeenError, match="Ada Roth has answered"):
+        determine(installation.context, KIM, go_on)
+    assert len(load_all(installation, kinds=[ActKind.DETERMINE])) == 1
+    installation.settle()
+    with pytest.raises(ChangedSinceSeenError, match="has changed since"):
+        determine(installation.context, KIM, go_on)
+    determine(installation.context, KIM, replace(go_on, seen_hash=find_hash(installation)))
+
+
+def find_hash(installation):
+    with installation.db.read() as conn:
+        rows = decisions.load_latest_decisions(conn, STUDY_ID)
+    return next(hash_seen(row.decision) for row in rows if row.decision.rule == RULE)
 
 
 def test_a_determination_acknowledges_the_alerts_of_its_rule_as_acts_of_the_same_person(

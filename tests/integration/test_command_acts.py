@@ -51,9 +51,15 @@ def test_an_import_and_a_fact_are_acts_of_who_entered_them(installation, tmp_pat
     assert aegis(*relapse)[0] == 0
     fact_act = ("kim", OFFICER, ActKind.ENTER_FACT, "P-001", "relapse, 2026-03-01T08:00Z")
     assert list_acts(installation) == [import_act, fact_act]
+    assert aegis(*relapse[:-1], "2026-03-02T08:00Z", "--reason", "called by the site")[0] == 0
+    with installation.db.read() as conn:
+        reasons = [act.reason for act in load_acts(conn) if act.kind is ActKind.ENTER_FACT]
+    assert sorted(reasons) == ["called by the site", "known to a person, and in no feed"]
+    later_act = (*fact_act[:-1], "relapse, 2026-03-02T08:00Z")
+    assert list_acts(installation) == [import_act, fact_act, later_act]
     unknown = "facts", "add", "relapse", "--participant", "P-009", "--at", "2026-03-01T08:00Z"
     assert aegis(*unknown)[0] == 2
-    assert list_acts(installation) == [import_act, fact_act]
+    assert list_acts(installation) == [import_act, fact_act, later_act]
 
 
 def test_a_key_that_is_made_or_ended_is_an_act_without_its_secret(installation, tmp_path, aegis):

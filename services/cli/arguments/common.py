@@ -7,6 +7,7 @@ from pathlib import Path
 
 from services.cli.arguments.numbers import parse_number
 from services.cli.shared.columns import Columns, describe_columns
+from services.vocabulary.reason import trim_reason
 
 
 def add_study(parser: ArgumentParser) -> None:
@@ -89,7 +90,7 @@ def parse_hash_start(text: str) -> str:
 
 
 def parse_reason(text: str) -> str:
-    """Return *text* without blanks around it.
+    """Return *text* without blanks around it, once it says something.
 
     >>> parse_reason(" hemolyzed ")
     'hemolyzed'
@@ -99,11 +100,11 @@ def parse_reason(text: str) -> str:
     argparse.ArgumentTypeError: say why: it is kept
 
     Raises:
-        ArgumentTypeError: It is blank.
+        ArgumentTypeError: It has neither a letter nor a digit.
     """
-    if not text.strip():
-        raise ArgumentTypeError("say why: it is kept")
-    return text.strip()
+    if reason := trim_reason(text):
+        return reason
+    raise ArgumentTypeError("say why: it is kept")
 
 
 def add_json(parser: ArgumentParser, meaning: str = "everything, as JSON lines") -> None:

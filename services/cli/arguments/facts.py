@@ -8,8 +8,8 @@ from typing import get_args
 from services.cli.arguments.common import (
     add_data_and_study,
     add_participant,
+    add_reason,
     parse_instant,
-    parse_reason,
 )
 from services.cli.arguments.numbers import parse_whole_number
 from services.vocabulary.clinical_fact import ChronicSeverity
@@ -38,6 +38,7 @@ def add_arguments(parser: ArgumentParser) -> None:
             "--at", type=parse_instant, required=True, metavar="T", help="when it was true"
         )
         add_kind_arguments(word)
+        add_reason(word, is_required=False)
         add_data_and_study(word)
 
 
@@ -52,10 +53,6 @@ def _words(*names: str) -> Callable[[ArgumentParser], None]:
 def _death(parser: ArgumentParser) -> None:
     meaning = "a term or scale of the study, relapse or infection; default: not known yet"
     parser.add_argument("--cause", default="", metavar="NAME", help=meaning)
-
-
-def _withdrawal(parser: ArgumentParser) -> None:
-    parser.add_argument("--reason", type=parse_reason, metavar="TEXT", help="its reason")
 
 
 def _culture(parser: ArgumentParser) -> None:
@@ -188,7 +185,7 @@ def _finding(parser: ArgumentParser) -> None:
 KINDS: Mapping[str, tuple[str, Callable[[ArgumentParser], None]]] = {
     "relapse": ("the malignancy came back", _words("detail")),
     "death": ("the participant died", _death),
-    "withdrawal": ("left the study", _withdrawal),
+    "withdrawal": ("left the study; --reason is that of the participant too", _words()),
     "culture": ("a microbiological culture", _culture),
     "transfusion": ("a blood product was given", _transfusion),
     "gvhd-stage": ("organ stages of acute GVHD", _stages),

@@ -103,9 +103,8 @@ def add_fact(args: Namespace) -> int:
             f"--cause {body.cause}: write a term of {context.study.table.name} (sepsis), crs,"
             " icans, acute-gvhd, chronic-gvhd, relapse or infection; nothing: not known yet"
         )
-    is_new = enter_fact(
-        context, actor, args.participant, args.at, body, reason=getattr(args, "note", None) or ""
-    )
+    reason = args.reason or getattr(args, "note", "")
+    is_new = enter_fact(context, actor, args.participant, args.at, body, reason=reason)
     grade_entered_facts(context)
     print(f"known: {args.kind}" if is_new else "known already")
     return 0

@@ -113,7 +113,7 @@ def _find_ticked(visit: Visit, text: str) -> _TickedRecord:
 def _require_unchanged(ticked_records: Sequence[_TickedRecord]) -> None:
     for ticked_record in ticked_records:
         seen_hash = ticked_record.seen_hash
-        if not seen_hash or not hash_seen(ticked_record.record).startswith(seen_hash):
+        if hash_seen(ticked_record.record) != seen_hash:
             content = ticked_record.record.content
             raise UnsignedError(
                 f"Nothing is signed: {content.term} of {content.participant} has changed since it"
