@@ -70,7 +70,7 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
     Raises:
         ActRefusedError: There is no such record, the verdict is not complete or not signed, or it
             is for somebody else to decide.
-        ChangedSinceSeenError: The record is not as it was seen, or somebody else decided since.
+        ChangedSinceSeenError: The record is not as it was seen, or somebody decided otherwise since.
     """
     _require_complete(verdict)
     entry = make_fact_entry(context, actor)
@@ -83,9 +83,10 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
         if last_fact and isinstance(last_fact.body, Adjudication):
             last_decision = last_fact.body
             is_own = _is_own(conn, content, last_decision, actor)
-            if is_own and _has_words(last_decision, verdict):
+            agrees = _agrees(last_decision, verdict)
+            if is_own and agrees and last_decision.reason == verdict.reason:
                 return AdjudicationOutcome(None, last_decision.signed_at)
-            if verdict.seen_hash and not is_own:
+            if verdict.seen_hash and not is_own and not agrees:
                 _require_graded(conn, last_fact)
         readings, kind = Readings(()), ActKind.ADJUDICATE
         if context.study.rules.protocol.two_readers:
@@ -118,10 +119,10 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
     return AdjudicationOutcome(act, signed_at, waits_for)
 
 
-def _has_words(decision: Adjudication, verdict: RecordVerdict) -> bool:
-    """Return True if *verdict* says what *decision* says."""
-    earlier_words = (decision.verdict, decision.reason, decision.grade, decision.cause)
-    return earlier_words == (verdict.verdict, verdict.reason, verdict.grade, verdict.cause)
+def _agrees(decision: Adjudication, verdict: RecordVerdict) -> bool:
+    """Return True if *verdict* leaves the record as *decision* does."""
+    earlier_words = (decision.verdict, decision.grade, decision.cause)
+    return earlier_words == (verdict.verdict, verdict.grade, verdict.cause)
 
 
 def _is_own(
@@ -152,7 +153,7 @@ def _require_graded(conn: Connection, decision: Fact) -> None:
     unfolded_facts = journal.load_unfolded_facts(conn, [decision.subject])
     if decision.id in {known.fact.id for known in unfolded_facts}:
         raise ChangedSinceSeenError(
-            "a verdict of somebody else was signed since the record was shown, and is not graded"
+            "another verdict of somebody else was signed since the record was shown, and is not graded"
             " yet: nothing is signed; look at it again in a moment"
         )
 
