@@ -70,7 +70,7 @@ def adjudicate(context: StudyContext, actor: Actor, verdict: RecordVerdict) -> A
     Raises:
         ActRefusedError: There is no such record, the verdict is not complete or not signed, or it
             is for somebody else to decide.
-        ChangedSinceSeenError: The record is not as it was seen, or somebody decided otherwise since.
+        ChangedSinceSeenError: The record is not as it was seen, or is decided otherwise since.
     """
     _require_complete(verdict)
     entry = make_fact_entry(context, actor)
@@ -153,8 +153,8 @@ def _require_graded(conn: Connection, decision: Fact) -> None:
     unfolded_facts = journal.load_unfolded_facts(conn, [decision.subject])
     if decision.id in {known.fact.id for known in unfolded_facts}:
         raise ChangedSinceSeenError(
-            "another verdict of somebody else was signed since the record was shown, and is not graded"
-            " yet: nothing is signed; look at it again in a moment"
+            "another verdict of somebody else was signed since the record was shown, and is not"
+            " graded yet: nothing is signed; look at it again in a moment"
         )
 
 

@@ -144,7 +144,7 @@ def test_another_verdict_of_somebody_else_that_is_not_graded_yet_is_looked_at_fi
     seen = hash_seen(record)
     adjudicate(installation.context, KIM, confirm(record, seen_hash=seen))
     second = confirm(record, verdict=Verdict.REJECT, seen_hash=seen)
-    with pytest.raises(ChangedSinceSeenError, match="not graded"):
+    with pytest.raises(ChangedSinceSeenError, match="graded yet"):
         adjudicate(installation.context, CHAIR, second)
     assert len(load_adjudications(installation)) == 1
     own_correction = confirm(record, verdict=Verdict.REJECT, seen_hash=seen)
