@@ -6,10 +6,11 @@ from datetime import datetime
 
 from services.acts.append_act import Subject, Values, append_act
 from services.acts.refusal import ActRefusedError
-from services.store import acts, people
+from services.people.rights import may_look_after
+from services.store import acts, participants, people
 from services.store.session import Connection, Database
 from services.vocabulary.act import Act, ActKind
-from services.vocabulary.person import Actor
+from services.vocabulary.person import Actor, Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +27,16 @@ def assign(db: Database, actor: Actor, assignment: Assignment, instant: datetime
     """Record who looks after something from now on.
 
     Raises:
-        ActRefusedError: There is no such person, or they may do nothing now; or the reason is
-            blank.
+        ActRefusedError: There is no such person, they may do nothing now, or they do not see
+            records of that site; or the reason is blank.
     """
     owner = assignment.owner
     with db.write() as conn:
         stored_person = people.load_person(conn, owner) if owner else None
         if owner and (stored_person is None or not stored_person.is_active(instant)):
             raise ActRefusedError(f"nobody who is active is called {owner[:40]}")
+        if stored_person is not None:
+            _require_owner(conn, stored_person.person, assignment.participant)
         return append_act(
             conn,
             actor,
@@ -42,6 +45,18 @@ def assign(db: Database, actor: Actor, assignment: Assignment, instant: datetime
             Values(load_owners(conn).get(assignment.target, ""), owner or "nobody"),
             reason=assignment.reason,
             acted_at=instant,
+        )
+
+
+def _require_owner(conn: Connection, owner: Person, participant: str) -> None:
+    row = participants.load_participant(conn, participant)
+    site = "" if row is None else row.site
+    if not may_look_after(owner, site):
+        roles = ", ".join(sorted(owner.roles))
+        of_site = f" of site {owner.site}" if owner.site else ""
+        raise ActRefusedError(
+            f"{owner.id} ({roles}{of_site}) sees no records of {site or 'no site'}: a safety"
+            " officer or an investigator of the site can look after it"
         )
 
 

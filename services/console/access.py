@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from services.people.rights import PAGES, Page
-from services.vocabulary.person import Person, Role
-
-BOARD_ROLES: Final = frozenset({Role.DSMB_MEMBER, Role.DSMB_CHAIR})
+from services.people.rights import BOARD_ROLES, PAGES, Page
+from services.vocabulary.person import Person
 
 
 @dataclass(frozen=True, slots=True)

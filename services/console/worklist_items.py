@@ -63,6 +63,8 @@ def list_items(
     alerts: Sequence[Alert],
     settled_alerts: frozenset[str],
     owners: Mapping[str, str],
+    *,
+    lists_records: bool = True,
 ) -> list[Item]:
     """Return the items that wait, the most pressing first.
 
@@ -72,6 +74,7 @@ def list_items(
         settled_alerts: Ids of alerts that wait for nobody: seen by all who have to, snoozed, or
             answered by the DSMB.
         owners: Ids of persons, by what they look after.
+        lists_records: Records are for whoever looks, not alerts of them alone.
     """
     open_alerts = [alert for alert in alerts if alert.is_open]
     of_records = {alert.about: alert for alert in open_alerts if alert.kind in _OF_RECORDS}
@@ -82,6 +85,7 @@ def list_items(
         else item
         for participant_records in by_participant.values()
         for item in _list_record_items(participant_records)
+        if lists_records
     ]
     shown_records = {item.record for item in items}
     items += [

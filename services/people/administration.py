@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from services.people import passwords
-from services.people.rights import OF_ONE_SITE
+from services.people.rights import BOARD_ROLES, CONDUCT_ROLES, OF_ONE_SITE
 from services.store import credentials, people, sign_ins
 from services.store.credentials import Credential
 from services.store.people import StoredPerson
@@ -161,10 +161,20 @@ def find_person_fault(person: Person) -> str:
         return f"a name is 1 to {_LONGEST_NAME} printable characters: not {person.name[:120]!r}"
     if not is_address(person.email):
         return f"{person.email[:120]!r} is no e-mail address"
+    return _find_role_fault(person)
+
+
+def _find_role_fault(person: Person) -> str:
     if not person.roles:
         return "somebody without a role can do nothing: give one"
     if person.roles & OF_ONE_SITE and not person.site:
         return "site staff see their own site only: name it with --site"
+    board_roles, conduct_roles = person.roles & BOARD_ROLES, person.roles & CONDUCT_ROLES
+    if board_roles and conduct_roles:
+        return (
+            "the DSMB judges those who conduct the trial, and nobody is of both: leave out"
+            f" {', '.join(sorted(conduct_roles))}, or {', '.join(sorted(board_roles))}"
+        )
     return ""
 
 

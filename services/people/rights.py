@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from services.vocabulary.act import ActKind
+from services.vocabulary.alert import Level
 from services.vocabulary.judgement import Verdict
 from services.vocabulary.person import Person, Role
 
@@ -46,9 +47,35 @@ PAGES: Final[Mapping[Role, frozenset[Page]]] = MappingProxyType(
         Role.DSMB_CHAIR: _READS_BOARD,
         Role.STATISTICIAN: _STATISTICS,
         Role.STATISTICIAN_UNBLINDED: _STATISTICS,
-        Role.OPERATOR: frozenset({Page.WORKLIST, Page.SITES, Page.HEALTH, Page.DELIVERIES}),
+        Role.OPERATOR: frozenset(
+            {Page.WORKLIST, Page.ALERTS, Page.SITES, Page.HEALTH, Page.DELIVERIES}
+        ),
         Role.AUDITOR: frozenset(Page) - {Page.MESSAGE},
-        Role.ADMINISTRATOR: frozenset({Page.WORKLIST, Page.PEOPLE, Page.HEALTH}),
+        Role.ADMINISTRATOR: frozenset({Page.WORKLIST, Page.ALERTS, Page.PEOPLE, Page.HEALTH}),
+    }
+)
+
+# Alerts that a role reads; records are as alerts of participants. The board has views of its own.
+LEVELS: Final[Mapping[Role, frozenset[Level]]] = MappingProxyType(
+    {
+        Role.SITE_STAFF: frozenset(Level),
+        Role.INVESTIGATOR: frozenset(Level),
+        Role.SAFETY_OFFICER: frozenset(Level),
+        Role.DSMB_MEMBER: frozenset(),
+        Role.DSMB_CHAIR: frozenset(),
+        Role.STATISTICIAN: frozenset({Level.STUDY}),
+        Role.STATISTICIAN_UNBLINDED: frozenset({Level.STUDY}),
+        Role.OPERATOR: frozenset({Level.OPERATIONS}),
+        Role.AUDITOR: frozenset(Level),
+        Role.ADMINISTRATOR: frozenset({Level.OPERATIONS}),
+    }
+)
+
+# The words of a protocol for those whom an alert is for, where no role is called so.
+_ROLES_BY_WORD: Final[Mapping[str, frozenset[Role]]] = MappingProxyType(
+    {
+        "dsmb": frozenset({Role.DSMB_MEMBER, Role.DSMB_CHAIR}),
+        "principal_investigator": frozenset({Role.INVESTIGATOR}),
     }
 )
 
@@ -133,6 +160,11 @@ UNATTENDED_ACTS: Final = _KEEPS_KEYS | {
 }
 # They see what belongs to their own site alone; without a site they may be of none.
 OF_ONE_SITE: Final = frozenset({Role.SITE_STAFF})
+BOARD_ROLES: Final = frozenset({Role.DSMB_MEMBER, Role.DSMB_CHAIR})
+# Who conducts the trial is judged by the board, and is not of it.
+CONDUCT_ROLES: Final = frozenset(
+    {Role.ADMINISTRATOR, Role.SAFETY_OFFICER, Role.INVESTIGATOR, Role.SITE_STAFF}
+)
 _MAY_BE_OF_ONE_SITE: Final = frozenset({Role.INVESTIGATOR})
 
 
@@ -184,6 +216,37 @@ def list_verdict_roles(verdict: Verdict) -> list[Role]:
 def list_roles_for(act: ActKind) -> list[Role]:
     """Return the roles that may do *act*."""
     return [role for role in Role if act in ACTS[role]]
+
+
+def list_levels(person: Person) -> frozenset[Level]:
+    """Return the levels of the alerts that *person* reads; records are of participants.
+
+    >>> sorted(list_levels(Person("joe", "Joe", "", frozenset({Role.OPERATOR}))))
+    [<Level.OPERATIONS: 'operations'>]
+    """
+    return frozenset().union(*(LEVELS[role] for role in person.roles))
+
+
+def list_roles_called(word: str) -> frozenset[Role]:
+    """Return the roles that a protocol calls *word*; none: a word of the study's own.
+
+    >>> sorted(list_roles_called("dsmb")), list_roles_called("data_manager")
+    ([<Role.DSMB_CHAIR: 'dsmb_chair'>, <Role.DSMB_MEMBER: 'dsmb_member'>], frozenset())
+    """
+    return _ROLES_BY_WORD.get(word, frozenset(role for role in Role if role == word))
+
+
+def may_look_after(person: Person, site: str) -> bool:
+    """Return True if *person* sees the pages of records of *site*, and does something there.
+
+    >>> may_look_after(Person("kim", "Kim", "", frozenset({Role.SITE_STAFF}), "west"), "west")
+    False
+    >>> lee = Person("lee", "Lee", "", frozenset({Role.INVESTIGATOR}), "west")
+    >>> may_look_after(lee, "west"), may_look_after(lee, "east")
+    (True, False)
+    """
+    roles = (role for role in person.roles - BOARD_ROLES if Page.RECORD in PAGES[role])
+    return person.site in ("", site) and any(ACTS[role] for role in roles)
 
 
 def may_see(person: Person, page: Page) -> bool:

@@ -1,8 +1,11 @@
 """Persons for tests, and who is signed in at the command line of a data folder."""
 
+from dataclasses import replace
+
 from services.cli.shared.token_file import write_token
 from services.people import administration
 from services.people.administration import NewPerson
+from services.people.rights import BOARD_ROLES
 from services.people.sessions import begin_session
 from services.runtime.clock import now_utc
 from services.runtime.store_settings import read_store_settings
@@ -28,8 +31,11 @@ def make_person(db, person_id, *roles, site="", name=""):
     )
     with db.write() as conn:
         if people.load_person(conn, person_id) is None:
-            new_person = NewPerson(person, PASSWORD, HOUR_ZERO)
+            allowed_roles = person.roles - BOARD_ROLES or person.roles
+            new_person = NewPerson(replace(person, roles=allowed_roles), PASSWORD, HOUR_ZERO)
             administration.add_person(conn, new_person, now_utc(), actor="tests")
+            if allowed_roles != person.roles:  # nobody can have them all but in tests
+                people.replace_roles(conn, person_id, person.roles, now_utc(), actor="tests")
     return person
 
 

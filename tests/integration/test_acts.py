@@ -7,16 +7,20 @@ import pytest
 from services.acts import adjudication as adjudication_act
 from services.acts.acknowledgement import acknowledge
 from services.acts.adjudication import RecordVerdict, adjudicate
+from services.acts.assignment import Assignment, assign
 from services.acts.determination import RuleAnswer, determine
 from services.acts.refusal import ActRefusedError, ChangedSinceSeenError
 from services.acts.seen_content import hash_seen
+from services.runtime.clock import now_utc
 from services.simulator.trial import simulate_trial
-from services.store import acts, alerts, decisions, journal, records
+from services.store import acts, alert_states, alerts, decisions, journal, participants, records
 from services.store.acts import ActFilter
+from services.store.alert_states import AlertStateRow
 from services.vocabulary.act import ActKind, Meaning
 from services.vocabulary.judgement import Answer, Verdict
 from services.vocabulary.person import Actor, Role, SignedBy
 from tests.helpers.installation import STUDY, Installation, messages_of
+from tests.helpers.people import make_person
 
 pytestmark = pytest.mark.slow
 
@@ -204,6 +208,90 @@ def test_of_two_acknowledgements_by_one_person_the_first_is_an_act(installation)
         "seen",
         alert.participant,
     )
+
+
+@pytest.mark.parametrize(
+    ("role", "at_own_site", "may"),
+    [
+        (Role.SAFETY_OFFICER, None, True),
+        (Role.INVESTIGATOR, True, False),
+        (Role.SITE_STAFF, True, False),
+        (Role.SITE_STAFF, False, False),
+        (Role.DSMB_MEMBER, None, False),
+        (Role.STATISTICIAN, None, False),
+        (Role.OPERATOR, None, False),
+    ],
+)
+def test_an_alert_is_acknowledged_by_its_roles_alone(installation, role, at_own_site, may):
+    alert, site = find_participant_alert(installation)
+    person_site = {None: "", True: site, False: "elsewhere"}[at_own_site]
+    person = make_person(installation.db, "someone", role, site=person_site)
+    actor = Actor(person.id, person.name, role)
+    if may:
+        assert acknowledge(installation.db, actor, alert.id, "") == alert
+        return
+    with pytest.raises(ActRefusedError, match="safety officer acknowledge it, or whoever was told"):
+        acknowledge(installation.db, actor, alert.id, "")
+    assert load_all(installation, targets=[alert.id]) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "at_own_site", "may"),
+    [
+        (Role.SITE_STAFF, True, True),
+        (Role.SITE_STAFF, False, False),
+        (Role.STATISTICIAN, None, True),
+    ],
+)
+def test_who_was_told_acknowledges_but_never_for_another_site(installation, role, at_own_site, may):
+    alert, site = find_participant_alert(installation)
+    person_site = {None: "", True: site, False: "elsewhere"}[at_own_site]
+    person = make_person(installation.db, "someone", role, site=person_site)
+    waits_for = AlertStateRow(alert.id, "open", (person.id,), now_utc())
+    with installation.db.write() as conn:
+        alert_states.replace_alert_states(conn, [waits_for])
+    actor = Actor(person.id, person.name, role)
+    if may:
+        assert acknowledge(installation.db, actor, alert.id, "") == alert
+    else:
+        with pytest.raises(ActRefusedError, match=f"those of one site for {site}"):
+            acknowledge(installation.db, actor, alert.id, "")
+
+
+@pytest.mark.parametrize(
+    ("role", "at_own_site", "problem"),
+    [
+        (Role.SAFETY_OFFICER, None, ""),
+        (Role.INVESTIGATOR, None, ""),
+        (Role.INVESTIGATOR, True, ""),
+        (Role.INVESTIGATOR, False, "sees no records"),
+        (Role.SITE_STAFF, True, "sees no records"),
+        (Role.AUDITOR, None, "sees no records"),
+        (Role.DSMB_MEMBER, None, "sees no records"),
+        (Role.OPERATOR, None, "sees no records"),
+    ],
+)
+def test_a_record_is_given_to_who_sees_it(installation, record, role, at_own_site, problem):
+    participant = record.content.participant
+    with installation.db.read() as conn:
+        site = participants.load_participant(conn, participant).site
+    person_site = {None: "", True: site, False: "elsewhere"}[at_own_site]
+    owner_site = person_site or ("elsewhere" if role is Role.SITE_STAFF else "")
+    owner = make_person(installation.db, "owner", role, site=owner_site)
+    assignment = Assignment(record.id, participant, owner.id, "theirs this week")
+    if problem:
+        with pytest.raises(ActRefusedError, match=problem):
+            assign(installation.db, KIM, assignment, now_utc())
+        assert load_all(installation, targets=[record.id]) == []
+    else:
+        assert assign(installation.db, KIM, assignment, now_utc()).new_value == owner.id
+
+
+def find_participant_alert(installation):
+    """Return an alert for the safety officer, of which nobody was told yet, and its site."""
+    with installation.db.read() as conn:
+        alert = next(one for one in alerts.load_alerts(conn) if one.roles == ("safety_officer",))
+        return alert, participants.load_participant(conn, alert.participant).site
 
 
 def test_an_alert_at_another_version_is_not_acknowledged(installation):

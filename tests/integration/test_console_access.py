@@ -1,12 +1,17 @@
 """The console shows nothing without sign-in, each role its own pages, and takes its own forms."""
 
+import re
 from datetime import timedelta
 
 import pytest
 
 from services.console.access import AREAS
 from services.console.places import PLACES
+from services.people.rights import list_levels
 from services.simulator.trial import simulate_trial
+from services.store import alerts
+from services.vocabulary.alert import Level
+from services.vocabulary.person import Person
 from tests.helpers.console_pages import EVERY_ROLE, add_everybody, open_console
 from tests.helpers.installation import Installation, messages_of
 from tests.helpers.people import PASSWORD
@@ -16,7 +21,7 @@ SEEN_BY = {  # the first address of each area: who sees it, by the names of EVER
     "/board": "member chair",
     "/participants": "safety investigator site auditor",
     "/rules": "safety statistician auditor",
-    "/alerts": "safety investigator site statistician auditor",
+    "/alerts": "safety investigator site statistician auditor operator admin",
     "/clocks": "safety investigator auditor",
     "/queries": "safety investigator site auditor",
     "/parked": "safety site auditor",
@@ -71,6 +76,43 @@ def test_a_role_finds_its_own_pages_and_no_others(console, person):
 def test_the_first_page_is_one_that_exists(console, person):
     browser = console.admit(person)
     browser.look("/")
+
+
+@pytest.mark.parametrize("person", ["operator", "admin", "statistician"])
+@pytest.mark.parametrize("address", ["/worklist", "/alerts?all=1"])
+def test_who_sees_no_participants_finds_nothing_clinical(console, person, address):
+    with console.context.db.read() as conn:
+        participants = {row.participant for row in alerts.load_alerts(conn) if row.participant}
+        levels = {row.level for row in alerts.load_alerts(conn)}
+    assert Level.PARTICIPANT in levels
+    whole_page = console.admit("safety").look(address)
+    assert any(one in whole_page for one in participants)
+    page = console.admit(person).look(address)
+    assert 'class="participant"' not in page
+    assert not any(one in page for one in participants)
+
+
+@pytest.mark.parametrize("person", ["operator", "admin", "statistician", "safety"])
+def test_an_alert_opens_for_whoever_reads_its_level(console, person):
+    levels = list_levels(Person(person, "", "", frozenset(EVERY_ROLE[person])))
+    with console.context.db.read() as conn:
+        rows = alerts.load_alerts(conn)
+    browser = console.admit(person)
+    for row in rows[:6]:
+        browser.look(f"/alerts/by-id/{row.id}", 200 if row.level in levels else 404)
+
+
+def test_the_worklist_of_site_staff_has_their_own_work_and_no_link_that_leads_nowhere(console):
+    """Records are for others to judge; the alerts, parked items and queries are theirs."""
+    browser = console.admit("site")
+    page = browser.look("/worklist")
+    links = set(re.findall(r'href="(/(?:records|alerts/by-id|participants)/[^"]+)"', page))
+    assert any(link.startswith("/alerts/by-id/") for link in links)
+    for link in links:
+        browser.look(link)
+    parked_page = browser.look("/parked")
+    assert ("parked item" in page) is ('name="item"' in parked_page)
+    assert re.search(r'<a href="/queries">\d+ quer', page)
 
 
 def test_site_staff_find_the_participants_of_their_site_alone(console):

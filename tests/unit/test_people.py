@@ -294,6 +294,32 @@ def test_a_person_without_a_role_and_site_staff_without_a_site_are_refused(offic
     office.add("ann", Role.SITE_STAFF, site="west")
 
 
+@pytest.mark.parametrize(
+    ("roles", "problem"),
+    [
+        ("safety_officer dsmb_chair", "leave out safety_officer, or dsmb_chair"),
+        ("investigator dsmb_member", "leave out investigator, or dsmb_member"),
+        ("site_staff dsmb_member", "leave out site_staff, or dsmb_member"),
+        ("administrator dsmb_chair dsmb_member", "administrator, or dsmb_chair, dsmb_member"),
+        ("dsmb_chair dsmb_member statistician_unblinded", ""),
+        ("dsmb_chair auditor", ""),
+        ("safety_officer investigator administrator", ""),
+    ],
+)
+def test_nobody_is_of_the_board_and_of_the_conduct(office, roles, problem):
+    new_roles = frozenset(map(Role, roles.split()))
+    office.add("bob", Role.AUDITOR, site="west")
+    change = administration.replace_roles, "bob", new_roles, office.instant
+    if problem:
+        with pytest.raises(PersonRefusedError, match=problem):
+            office.add("ann", *new_roles, site="west")
+        with pytest.raises(PersonRefusedError, match=problem):
+            office.try_to(*change, actor="admin")
+    else:
+        office.add("ann", *new_roles, site="west")
+        office.try_to(*change, actor="admin")
+
+
 @pytest.mark.part11("11.100(a)")
 def test_an_id_is_never_used_again(office):
     office.add("ann", Role.AUDITOR)

@@ -5,18 +5,20 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
+from services.acts.acknowledgement import find_acknowledger_fault
 from services.alerts.acknowledgement import describe_grade, find_short_name, write_alert_text
 from services.alerts.alert_states import AlertState
 from services.alerts.load_evidence import load_evidence
 from services.console.list_page import cut_page
 from services.console.respond import render
 from services.console.visit import NotFoundError, Visit
-from services.people.rights import find_acting_role
+from services.people.rights import find_acting_role, list_levels
 from services.store import alerts
 from services.store.alert_states import AlertStateRow, load_alert_states
 from services.store.alerts import AcknowledgementRow
 from services.vocabulary.act import ActKind
 from services.vocabulary.alert import Alert, Level
+from services.vocabulary.person import Actor
 
 _LEVELS = {level: number for number, level in enumerate(Level)}
 _NO_LINK = "on this page"
@@ -51,7 +53,10 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         deliveries = alerts.load_deliveries(conn, [alert.id])
         acknowledgements = alerts.load_acknowledgements(conn, [alert.id])
         alert_state = load_alert_states(conn, [alert.id]).get(alert.id)
-        text = write_alert_text(alert, _NO_LINK, load_evidence(conn, alert))
+        evidence = [load_evidence(conn, alert)] if visit.sees_participants else []
+        stranger_fault = find_acknowledger_fault(conn, alert, _make_actor(visit))
+    text = write_alert_text(alert, _NO_LINK, *evidence)
+    may_acknowledge = find_acting_role(visit.person, ActKind.ACKNOWLEDGE) is not None
     return render(
         visit,
         "alert.html",
@@ -64,7 +69,8 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         acknowledgements=acknowledgements,
         due_at=find_due_time(alert) if is_due(alert, alert_state) else None,
         missing_people=alert_state.missing_people if alert_state else (),
-        may_acknowledge=find_acting_role(visit.person, ActKind.ACKNOWLEDGE) is not None,
+        may_acknowledge=may_acknowledge and not stranger_fault,
+        who_acknowledges=stranger_fault if may_acknowledge else "",
         may_snooze=find_acting_role(visit.person, ActKind.SNOOZE) is not None,
         may_escalate=find_acting_role(visit.person, ActKind.ESCALATE) is not None,
         fault=fault,
@@ -97,6 +103,10 @@ def is_due(alert: Alert, alert_state: AlertStateRow | None) -> bool:
     return alert.is_open and bool(alert.acknowledge_within_s) and not is_settled
 
 
+def _make_actor(visit: Visit) -> Actor:
+    return Actor(visit.person.id, visit.person.name)
+
+
 def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[AcknowledgementRow]]]:
     """Return the alerts that the visitor sees, and who has seen each as it stands."""
     context = visit.context
@@ -104,13 +114,17 @@ def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[Acknowledgem
         rows = context.alerts.load(conn)
         acknowledgements = alerts.load_acknowledgements(conn)
         records_by_participant = context.records.load(conn)
+    levels = list_levels(visit.person)
     seen_alerts = [
         row
         for row in rows
-        if not visit.person.site
-        or (
-            row.participant in records_by_participant
-            and visit.sees_site(records_by_participant[row.participant].site)
+        if row.level in levels
+        and (
+            not visit.person.site
+            or (
+                row.participant in records_by_participant
+                and visit.sees_site(records_by_participant[row.participant].site)
+            )
         )
     ]
     grades = {row.id: row.grade for row in seen_alerts}

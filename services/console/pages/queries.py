@@ -9,6 +9,15 @@ from services.store.participant_queries import load_current_queries
 
 def show(visit: Visit) -> Response:
     """Show the open queries on everybody whom the visitor sees."""
+    rows, waiting_count = load_rows(visit)
+    return render(visit, "queries.html", rows=sorted(rows, key=_order), waiting_count=waiting_count)
+
+
+def load_rows(visit: Visit) -> tuple[list[tuple[str, str, object]], int]:
+    """Return the open queries of whom the visitor sees, each after its site and participant.
+
+    The number is of participants whose queries are not known yet.
+    """
     context = visit.context
     with context.db.read() as conn:
         records_by_participant = context.records.load(conn)
@@ -20,14 +29,13 @@ def show(visit: Visit) -> Response:
         for subject, participant_records in records_by_participant.items()
         if visit.sees_site(participant_records.site)
     }
-    rows = [
+    rows: list[tuple[str, str, object]] = [
         (site_by_participant[subject], subject, query)
         for subject, queries in by_subject.items()
         if subject in site_by_participant
         for query in queries
     ]
-    waiting_count = len(site_by_participant.keys() - by_subject.keys())
-    return render(visit, "queries.html", rows=sorted(rows, key=_order), waiting_count=waiting_count)
+    return rows, len(site_by_participant.keys() - by_subject.keys())
 
 
 def _order(row: tuple[str, str, object]) -> tuple[str, str]:
