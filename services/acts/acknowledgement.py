@@ -42,7 +42,7 @@ def acknowledge(
 
 
 def find_acknowledger_fault(conn: Connection, alert: Alert, actor: Actor) -> str:
-    """Return why *actor* may not acknowledge *alert*, with who may; empty: they may.
+    """Return the refusal of *actor* as who acknowledges *alert*, naming others; empty: they may.
 
     Those may who were told, for whom it waits, or who are in a role of it; nobody for a
     participant of another site than theirs.

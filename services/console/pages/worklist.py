@@ -74,7 +74,7 @@ def load_items(visit: Visit) -> list[Item]:
 
 
 def _load_other_work(visit: Visit) -> list[tuple[str, str]]:
-    """Return what waits on other pages, each in words with the address of its page.
+    """Return the work on other pages, in words, each with the address of its page.
 
     Where the page is not for the visitor the address is empty: they are told the number alone.
     """
