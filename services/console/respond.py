@@ -60,6 +60,18 @@ def format_left(left_s: float) -> str:
     return words if left_s >= 0 else f"{words} over"
 
 
+def format_age(age_s: float) -> str:
+    """Return how long ago something was, in the unit that says it shortly.
+
+    >>> [format_age(one) for one in (59, 7_199, 172_799, 172_800)]
+    ['0 min ago', '119 min ago', '47 h ago', '2 d ago']
+    """
+    for unit, seconds in (("d", 86_400), ("h", 3_600)):
+        if age_s >= 2 * seconds:
+            return f"{age_s // seconds:.0f} {unit} ago"
+    return f"{max(age_s, 0) // 60:.0f} min ago"
+
+
 def _finalize(value: object) -> object:
     """Return *value* as a template prints it: no control character reaches a page."""
     if isinstance(value, Markup) or not isinstance(value, str):  # the first a template has made
@@ -77,6 +89,7 @@ def _make_environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters |= {
+        "age": format_age,
         "day": format_day,
         "left": format_left,
         "percent": format_percent,

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -93,7 +94,7 @@ def check_proof(door: Door, proof: Proof) -> Person | Refusal:
     with door.db.write() as conn:
         wait_s = _find_wait_s(conn, attempt)
         if wait_s > 0:
-            return Refusal(f"too many attempts: try again in {wait_s:.0f} s", wait_s)
+            return Refusal(f"too many attempts: try again in {math.ceil(wait_s)} s", wait_s)
         sign_in_attempts.append_attempt(conn, attempt)
         stored_person = people.load_person(conn, proof.person)
         credential = credentials.load_credential(conn, proof.person)

@@ -298,7 +298,7 @@ def test_an_alert_is_acknowledged_at_the_version_that_was_shown(console, install
     browser = console.admit("safety")
     browser.look(f"/alerts/by-id/{alert.id}")
     answer = browser.send(f"/alerts/by-id/{alert.id}", 409, act="acknowledge", version=version)
-    assert "is not version" in answer.text
+    assert "Nothing is acknowledged: the alert is not what the form showed" in answer.text
     with installation.db.read() as conn:
         assert alerts.load_acknowledgements(conn) == acknowledgements
 
@@ -347,3 +347,24 @@ def test_an_alert_is_due_until_everybody_who_has_to_has_seen_it(
     items = re.findall(r"<tr.*?</tr>", browser.look("/worklist"), re.DOTALL)
     item = next(one for one in items if f"/records/{alert.about}" in one)
     assert ('data-name="Due" class="number"><span' in item) is is_due
+
+
+def test_a_signature_stands_once_on_its_record_with_what_it_sets(console, installation, record):
+    browser = console.admit("safety")
+    judge(browser, record, verdict="attribute", cause="sepsis once", reason="cultures of today")
+    installation.settle()
+    page = browser.look(f"/records/{record.id}").partition("Decisions and signatures")[2]
+    page = page.partition("What changed")[0]
+    assert page.count("cultures of today") == 1
+    assert "sets attributed to: sepsis once" in page
+
+
+def test_seen_by_names_the_person(console, installation):
+    make_person(installation.db, "dr7", Role.SAFETY_OFFICER, name="Robin Seen")
+    with installation.db.write() as conn:
+        alert = next(one for one in alerts.load_alerts(conn) if one.is_open and one.participant)
+        actor = Actor("dr7", "Robin Seen", Role.SAFETY_OFFICER)
+        acknowledge_within(conn, alert.id, actor, "", datetime.now(UTC))
+    browser = console.admit("safety")
+    for address in (f"/alerts/by-id/{alert.id}", "/alerts?all=1"):
+        assert "Robin Seen" in browser.look(address)

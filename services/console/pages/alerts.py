@@ -16,6 +16,8 @@ from services.people.rights import find_acting_role, list_levels
 from services.store import alerts
 from services.store.alert_states import AlertStateRow, load_alert_states
 from services.store.alerts import AcknowledgementRow
+from services.store.people import load_people
+from services.store.session import Connection
 from services.vocabulary.act import ActKind
 from services.vocabulary.alert import Alert, Level
 from services.vocabulary.person import Actor
@@ -29,6 +31,7 @@ def show_list(visit: Visit) -> Response:
     rows, acknowledgements = _load(visit)
     with visit.context.db.read() as conn:
         alert_states = load_alert_states(conn)
+        names = _load_names(conn, [one for seen in acknowledgements.values() for one in seen])
     wants_all = "all" in visit.query
     listed_alerts = [row for row in rows if wants_all or row.is_open]
     return render(
@@ -38,6 +41,7 @@ def show_list(visit: Visit) -> Response:
         all_count=len(rows),
         wants_all=wants_all,
         acknowledgements=acknowledgements,
+        names=names,
         alert_states=alert_states,
         is_due=is_due,
         describe_grade=describe_grade,
@@ -55,6 +59,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         alert_state = load_alert_states(conn, [alert.id]).get(alert.id)
         evidence = [load_evidence(conn, alert)] if visit.sees_participants else []
         stranger_fault = find_acknowledger_fault(conn, alert, _make_actor(visit))
+        names = _load_names(conn, acknowledgements)
     text = write_alert_text(alert, _NO_LINK, *evidence)
     may_acknowledge = find_acting_role(visit.person, ActKind.ACKNOWLEDGE) is not None
     return render(
@@ -67,6 +72,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         lines=text.body.splitlines(),
         deliveries=deliveries,
         acknowledgements=acknowledgements,
+        names=names,
         due_at=find_due_time(alert) if is_due(alert, alert_state) else None,
         missing_people=alert_state.missing_people if alert_state else (),
         may_acknowledge=may_acknowledge and not stranger_fault,
@@ -134,6 +140,12 @@ def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[Acknowledgem
         if alert_id in by_alert and acknowledgement.grade >= grades[alert_id]:
             by_alert[alert_id].append(acknowledgement)
     return seen_alerts, by_alert
+
+
+def _load_names(conn: Connection, rows: Sequence[AcknowledgementRow]) -> Mapping[str, str]:
+    """Return the name of each person, by id, who acknowledged; a mailbox is called as it is."""
+    stored_people = load_people(conn, {row.by for row in rows})
+    return {one.person.id: one.person.name for one in stored_people}
 
 
 def _rank(alert: Alert) -> tuple[int, float]:

@@ -7,6 +7,7 @@ from starlette.responses import Response
 from services.acts.acknowledgement import acknowledge
 from services.acts.alert_reminders import escalate_alert, snooze_alert
 from services.acts.determination import RuleAnswer, determine
+from services.acts.refusal import ActRefusedError, ChangedSinceSeenError
 from services.console.pages import alerts, board
 from services.console.respond import redirect
 from services.console.signing import UnsignedError, find_actor, perform_act, read_seen_hash, sign_as
@@ -17,6 +18,7 @@ from services.vocabulary.number_text import parse_whole_number
 
 _LONGEST_COMMENT = 500
 _UNKNOWN_VERSION = -1  # that no alert has
+_CHANGED = "Nothing is acknowledged: the alert is not what the form showed. Read it as it stands."
 
 
 def act_on_alert(visit: Visit) -> Response:
@@ -69,9 +71,12 @@ def _acknowledge(visit: Visit, alert_id: str) -> None:
     comment = visit.read_field("comment").strip()[:_LONGEST_COMMENT]
     version = parse_whole_number(visit.read_field("version"))
     shown_version = _UNKNOWN_VERSION if version is None else version
-    perform_act(
-        lambda: acknowledge(visit.context.db, actor, alert_id, comment, version=shown_version)
-    )
+    try:
+        acknowledge(visit.context.db, actor, alert_id, comment, version=shown_version)
+    except ChangedSinceSeenError as error:
+        raise UnsignedError(_CHANGED, 409) from error
+    except ActRefusedError as error:
+        raise UnsignedError(f"Nothing is acknowledged: {error}.", 400) from error
 
 
 def _snooze(visit: Visit, alert_id: str) -> None:

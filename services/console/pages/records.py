@@ -55,6 +55,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         may_decide=find_acting_role(visit.person, ActKind.SET_SERIOUSNESS) is not None,
         may_start=find_acting_role(visit.person, ActKind.START_CLOCK) is not None,
         acts=signed_acts[::-1],
+        acted_times=frozenset(act.acted_at for act in signed_acts),
         owner=owner,
         owners=[
             row.person

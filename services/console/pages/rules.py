@@ -11,7 +11,7 @@ from services.console.determinations import load_determinations
 from services.console.respond import render
 from services.console.rule_chart import make_boundary_path
 from services.console.visit import NotFoundError, Visit
-from services.safety_rules.reports.rule_notes import list_notes
+from services.safety_rules.reports.rule_notes import list_plan_notes
 from services.safety_rules.reports.rule_what_if import list_suppositions
 from services.store import decisions
 from services.store.decisions import DecisionRow
@@ -55,7 +55,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
             (one.decision.as_of for one in history if one.decision.crossed_since), None
         ),
         suppositions=suppositions,
-        notes=list(list_notes(decision)),
+        notes=list(list_plan_notes(decision)),
         plan=describe_plan_end(decision),
         prior=describe_prior(decision),
         design=describe_rule_design(decision),
