@@ -6,11 +6,13 @@ from datetime import datetime
 
 from services.acts.append_act import Subject, Values, append_act
 from services.acts.refusal import ActRefusedError
+from services.acts.study_files import load_active_study
 from services.people import administration, second_factor_change
 from services.people.administration import NewPerson, PersonRefusedError
 from services.people.sessions import Session, begin_session
 from services.runtime.clock import now_utc
-from services.store import people, sign_ins
+from services.runtime.sites_file import SITES, list_site_ids
+from services.store import people, protocols, sign_ins
 from services.store.session import Connection, Database
 from services.store.sign_ins import Use
 from services.store.vault import Keys
@@ -171,6 +173,7 @@ def describe_roles(roles: Collection[Role]) -> str:
 
 def _add_person(conn: Connection, actor: Actor, new_person: NewPerson, reason: str) -> Act:
     instant = now_utc()
+    _require_site(conn, new_person.person.site)
     administration.add_person(conn, new_person, instant, actor=actor.id)
     return append_act(
         conn,
@@ -181,6 +184,21 @@ def _add_person(conn: Connection, actor: Actor, new_person: NewPerson, reason: s
         reason=reason,
         acted_at=instant,
     )
+
+
+def _require_site(conn: Connection, site: str) -> None:
+    """Require that *site*, if it is one, is a site of the study that runs.
+
+    Raises:
+        ActRefusedError: It is none.
+    """
+    for study in protocols.load_study_ids(conn) if site else ():
+        active_study = load_active_study(conn, study)
+        if active_study is None or SITES not in active_study.contents:
+            continue
+        site_ids = list_site_ids(active_study.contents[SITES])
+        if site not in site_ids:
+            raise ActRefusedError(f"there is no site {site!r}: write one of {', '.join(site_ids)}")
 
 
 def _append_own(conn: Connection, actor: Actor, new_value: str, instant: datetime) -> Act:

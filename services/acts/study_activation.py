@@ -19,10 +19,11 @@ from services.ingest.adapters.study_sites import load_sites
 from services.people.machine import MACHINE
 from services.runtime.canonical_json import digest_canonical
 from services.runtime.clock import now_utc
+from services.runtime.recipients_file import RECIPIENTS, list_person_ids
 from services.runtime.sites_file import SITES
 from services.safety_rules.adapters.protocol_files import PROTOCOL
 from services.safety_rules.adapters.study_rules import StudyRules, load_rules
-from services.store import journal, participants, protocols, study_files
+from services.store import journal, participants, people, protocols, study_files
 from services.store.participants import Participant
 from services.store.protocols import ProtocolVersion
 from services.store.session import Connection, Database
@@ -68,7 +69,8 @@ def activate_study(
     """Let *study* run by the files in *folder*, in every process, from now on.
 
     Raises:
-        ActRefusedError: They are of another study, or the reason is blank.
+        ActRefusedError: They are of another study or tell somebody new who is not there, or the
+            reason is blank.
         UntrustedFileError: A file cannot be trusted; nothing is activated.
     """
     require_reason(reason)
@@ -85,8 +87,30 @@ def activate_study(
         difference = tuple(diff_files(current_contents, checked_study.contents))
         if active_study and not difference:
             return ActivationOutcome(None, ())
+        _require_people(conn, current_contents, checked_study.contents)
         act = _append_activation(conn, actor, checked_study, active_study, reason)
     return ActivationOutcome(act, difference)
+
+
+def _require_people(
+    conn: Connection, current_contents: Mapping[str, str], contents: Mapping[str, str]
+) -> None:
+    """Require that the recipients who are new in *contents* are there, once anybody is.
+
+    Raises:
+        ActRefusedError: One is not.
+    """
+    if RECIPIENTS not in contents or not people.has_people(conn):
+        return
+    new_ids = list_person_ids(contents[RECIPIENTS])
+    if RECIPIENTS in current_contents:  # of whom ran before without a person, processes warn
+        new_ids -= list_person_ids(current_contents[RECIPIENTS])
+    known_ids = {one.person.id for one in people.load_people(conn, new_ids)}
+    if missing_ids := sorted(new_ids - known_ids):
+        raise ActRefusedError(
+            f"{RECIPIENTS} names {', '.join(missing_ids)}, and nobody is called so: nothing is"
+            f" activated; make the person first: aegis people add {missing_ids[0]} ..."
+        )
 
 
 def activate_initially(conn: Connection, rules: StudyRules, contents: Mapping[str, str]) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from services.runtime.file_models import StrictModel, read_model
-from services.runtime.strict_yaml import read_yaml_file
+from services.runtime.strict_yaml import read_yaml, read_yaml_file
 
 RECIPIENTS = "recipients.yaml"
 
@@ -36,6 +36,16 @@ class RecipientsFile(StrictModel):
 
     roles: Mapping[str, tuple[RecipientRow, ...]]
     acknowledge: Mapping[str, Literal["each", "any"]] = {"dsmb": "each"}  # any other role: any
+
+
+def list_person_ids(text: str) -> frozenset[str]:
+    """Return the ids of the persons in the *text* of a file that can be run by.
+
+    >>> list_person_ids("roles: {dsmb: [{person: chair}, {name: box, email: box@example.org}]}")
+    frozenset({'chair'})
+    """
+    content = read_model(read_yaml(text, RECIPIENTS), RecipientsFile)
+    return frozenset(row.person for rows in content.roles.values() for row in rows if row.person)
 
 
 def read_recipients_file(folder: Path) -> RecipientsFile:

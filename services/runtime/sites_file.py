@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from services.runtime.certificate_subjects import normalize_subject
 from services.runtime.file_models import Duration, StrictModel, read_model
-from services.runtime.strict_yaml import Document, read_yaml_file
+from services.runtime.strict_yaml import Document, read_yaml, read_yaml_file
 
 SITES = "sites.yaml"
 
@@ -99,6 +99,15 @@ def read_sites_file(folder: Path) -> tuple[Document, tuple[SiteRow, ...]]:
     """Return the file of the study in *folder*, and its sites; see `read_sites_content`."""
     document, content = read_sites_content(folder)
     return document, content.sites
+
+
+def list_site_ids(text: str) -> list[str]:
+    """Return the ids of the sites in the *text* of a file that runs, in its order.
+
+    >>> list_site_ids("sites: [{id: west, timezone: Europe/Oslo}]")
+    ['west']
+    """
+    return [row["id"] for row in read_yaml(text, SITES).value["sites"]]
 
 
 def read_sites_content(folder: Path) -> tuple[Document, SitesFile]:

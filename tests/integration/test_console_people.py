@@ -75,6 +75,11 @@ def test_who_is_made_signs_in_with_the_password_that_is_shown_once(console, inst
         ({"email": "nowhere"}, 400, "is no e-mail address"),
         ({"role": []}, 400, "give one"),
         ({"role": "site_staff"}, 400, "site staff see their own site only"),
+        (
+            {"role": "site_staff", "site": "nowhere"},
+            400,
+            "no site 'nowhere': write one",
+        ),
         ({"role": "king"}, 404, "no such page"),
         ({"reason": " "}, 400, "say why"),
         ({"password": "wrong"}, 403, "Nothing is signed"),

@@ -104,6 +104,17 @@ def test_files_that_are_edited_run_once_somebody_activates_them(aegis, study, da
     assert "is what runs already: nothing is activated" in answer.out
 
 
+def test_a_recipient_who_is_nobody_is_made_first(aegis, study, data):
+    sign_in(data, "ada", Role.ADMINISTRATOR, Role.SAFETY_OFFICER)
+    change(study, "person: member", "person: ghost", "recipients.yaml")
+    code, answer = aegis("study", "activate", str(study), *REASON)
+    assert code == 2
+    assert "names ghost, and nobody is called so" in answer.err
+    assert len(load_activations(data)[0]) == 1
+    change(study, "person: ghost", "person: ada", "recipients.yaml")
+    assert aegis("study", "activate", str(study), *REASON)[0] == 0
+
+
 @pytest.mark.part11("11.10(k)")
 def test_files_of_long_ago_run_again(aegis, study, data, tmp_path):
     earlier = Path(shutil.copytree(study, tmp_path / "earlier"))
