@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ from services.acts.refusal import ActRefusedError
 from services.acts.sent_codes import find_own_code, was_sent
 from services.acts.study_activation import append_activation, check_study
 from services.acts.study_context import StudyContext
-from services.acts.study_files import load_active_study, read_study_files
+from services.acts.study_files import is_stored_copy, load_active_study, read_study_files
 from services.ingest.parked_items import RetryResult, retry_parked
 from services.runtime.clock import now_utc
 from services.runtime.file_error import UntrustedFileError
@@ -98,10 +99,21 @@ def map_code(context: StudyContext, actor: Actor, new_mapping: CodeMapping) -> A
             acted_at=now_utc(),
         )
         append_activation(conn, act, checked_study, active_study)
-    own_folder = context.settings.study
-    if read_study_files(own_folder).get(_SITES) == old_text:
-        replace_private_file(own_folder / _SITES, new_text)
+    _write_to_own_folder(context, old_text, new_text)
     return act
+
+
+def _write_to_own_folder(context: StudyContext, old_text: str, new_text: str) -> None:
+    """Change ``sites.yaml`` of the study's own folder, where *old_text* stands in it.
+
+    A folder that cannot be written stays as it is: every command says that other files run.
+    """
+    folder = context.settings.study
+    if is_stored_copy(folder, context.settings.data):
+        return
+    if read_study_files(folder).get(_SITES) == old_text:
+        with suppress(OSError):
+            replace_private_file(folder / _SITES, new_text)
 
 
 def retry_with_active_files(context: StudyContext, actor: Actor, site: str) -> RetryResult:

@@ -48,6 +48,11 @@ class ActiveStudy:
             draft.rename(folder)
 
 
+def is_stored_copy(folder: Path, data_folder: Path) -> bool:
+    """Return True if `ActiveStudy.find_folder` made *folder*: its name says what is in it."""
+    return folder.parent == data_folder / _FOLDER
+
+
 def load_active_study(conn: Connection, study: str) -> ActiveStudy | None:
     """Return the files by which *study* runs; None: none were activated."""
     activations = study_files.load_activations(conn, study)

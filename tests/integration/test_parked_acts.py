@@ -1,5 +1,6 @@
 """Parked items as evidence: looked at by who may, mapped, ignored or discarded as a group."""
 
+import errno
 import json
 import shutil
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from services.acts import code_mapping
 from services.acts.code_mapping import CodeMapping, add_mapping, set_mapping
 from services.acts.refusal import ActRefusedError
 from services.cli.main import main
@@ -70,6 +72,28 @@ def test_a_mapped_code_is_read_again_and_runs(aegis, data, study):
     assert ("site", "map-code", "north XNEUT") in list_acts(aegis)
     assert '"XNEUT": neutrophils' in (study / "sites.yaml").read_text()
     assert aegis("study", "diff", str(study))[0] == 0
+
+
+@pytest.mark.parametrize("can_be_written", [True, False])
+def test_a_folder_that_did_not_run_or_is_only_read_stays_as_it_is(
+    aegis, data, study, monkeypatch, can_be_written
+):
+    sign_in(data, "site", Role.SITE_STAFF, site="north")
+    sites = study / "sites.yaml"
+    if can_be_written:
+        sites.write_text(f"# a draft\n{sites.read_text()}")
+        assert aegis("parked", "retry")[0] == 0  # by a copy of the files that run
+    else:
+        monkeypatch.setattr(code_mapping, "replace_private_file", raise_read_only)
+    texts = {file: file.read_text() for file in (sites, *data.glob("study/*/sites.yaml"))}
+    assert len(texts) == 1 + can_be_written
+    assert aegis("parked", "map", "north", "XNEUT", "neutrophils", *REASON)[0] == 0
+    assert list_items(aegis) == []
+    assert {file: file.read_text() for file in texts} == texts
+
+
+def raise_read_only(*_):
+    raise OSError(errno.EROFS, "Read-only file system")
 
 
 def test_a_code_is_mapped_as_the_page_spells_it(aegis, data, study):
