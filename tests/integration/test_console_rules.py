@@ -87,7 +87,7 @@ def test_the_events_of_a_rule_have_terms_for_the_board(console, study_alert):
 
 @pytest.mark.part11("11.50")
 @pytest.mark.parametrize(("reader", "address"), [("member", "/board/rules"), ("safety", "/rules")])
-def test_every_determination_shows_its_whole_signature(console, reader, address):
+def test_every_determination_shows_its_whole_signature(console, installation, reader, address):
     """A later one that says otherwise hides no earlier one."""
     chair = console.admit("chair")
     reasons = {"pause": f"events differ, for {reader}", "continue": f"all explained, for {reader}"}
@@ -95,6 +95,7 @@ def test_every_determination_shows_its_whole_signature(console, reader, address)
         chair.look(f"/board/rules/{RULE}")
         form = {"answer": answer, "reason": reason, "seen": chair.find_hidden("seen")}
         chair.send(f"/board/rules/{RULE}", 303, **form, password=PASSWORD)
+        installation.settle()
     page = console.admit(reader).look(f"{address}/{RULE}")
     signatures = re.findall(r'<section class="signature">.*?</section>', page, re.DOTALL)
     for answer, reason in reasons.items():
