@@ -150,8 +150,8 @@ def test_a_legend_names_no_participant():
         for label in re.findall(r"\{\{(\w+)\}\}", target.get("legendFormat", ""))
     }
     assert labels == {
-        "ack", "channel", "grade", "level", "missing", "reason", "result", "rule", "site", "stage",
-        "topic",
+        "ack", "channel", "clock", "grade", "kind", "level", "missing", "reason", "result", "rule",
+        "site", "stage", "topic",
     }  # fmt: skip
 
 

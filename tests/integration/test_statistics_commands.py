@@ -138,7 +138,7 @@ WRONG = [
         "--accrual-days must be above 0 and up to 3650 days, not -1",
     ),
     ([*SIMULATE, "--onset", "soon"], "'soon' is none of uniform, exponential:MEAN_DAYS"),
-    ([*SIMULATE, "--onset", "exponential:-1"], "--onset: mean_days must be above 0"),
+    ([*SIMULATE, "--onset", "exponential:-1"], "--onset: mean_days must be finite and above 0"),
     ([*SIMULATE, "--onset", "table:2=x"], "'table:2=x' is none of uniform"),
     ([*SIMULATE, "--window-days", "40-10"], "--window-days must be days above 0"),
     ([*SIMULATE, "--window-days", "1-2-3"], "'1-2-3' is no number of days"),

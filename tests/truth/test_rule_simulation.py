@@ -210,7 +210,7 @@ OUT_OF_RANGE = [
     ({"false_report_rate": -0.1}, "false-reports must be from 0 to 1, not -0.1"),
     ({"sites": 0}, "sites must be from 1 to 1000, not 0"),
     ({"sites": 3, "site_gap_days": 182.5}, "the accrual ends on day 365, not on day 365"),
-    ({"accrual": Curve("weibull")}, "accrual: scale_days must be above 0"),
+    ({"accrual": Curve("weibull")}, "accrual: scale_days must be finite and above 0"),
     ({"competing_onset": Curve("table")}, "competing-onset: points must rise"),
     ({"accrual_days": math.inf}, "accrual-days must be above 0"),
     (
@@ -218,7 +218,7 @@ OUT_OF_RANGE = [
         "window-days must be days above 0 and up to 3650, the shortest first",
     ),
     ({"window_days": (0, 10)}, "not 0-10"),
-    ({"onset": Curve("exponential", mean_days=0)}, "onset: mean_days must be above 0"),
+    ({"onset": Curve("exponential", mean_days=0)}, "onset: mean_days must be finite and above 0"),
 ]
 
 

@@ -278,8 +278,14 @@ def test_a_picture_is_the_same_bytes_each_time(tmp_path, capsys, line):
         ),
         (f"{SIMULATE} --onset weibull:5,.04", "weibull_shape must be from 0.05 to 50, not 0.04"),
         (f"{SIMULATE} --onset weibull:3651,1", "scale_days must be from 0.01 to 3650, not 3651"),
-        (f"{SIMULATE} --onset exponential:-1", "--onset: mean_days must be above 0, not -1"),
-        (f"{SIMULATE} --onset weibull:5,0", "--onset: weibull_shape must be above 0, not 0"),
+        (
+            f"{SIMULATE} --onset exponential:-1",
+            "--onset: mean_days must be finite and above 0, not -1",
+        ),
+        (
+            f"{SIMULATE} --onset weibull:5,0",
+            "--onset: weibull_shape must be finite and above 0, not 0",
+        ),
         (
             f"{SIMULATE} --false-reports .1 --false-report-days 0",
             "--false-report-days must be above 0 and up to 3650 days, not 0",

@@ -142,7 +142,7 @@ def test_a_protocol_s_own_table_is_taken_with_its_own_exact_error(study, capsys)
         ("prior: [0.1, 1.9]", "prior: [1.0e+6, 1.9e+7]", "divide both numbers of the prior by"),
         ("n: 40", "n: 100000", "n"),
         ("policy: onset_weighted", "policy: naive", "inflates the type I error"),
-        ("mean_days: 5", "mean_days: -5", "mean_days must be above 0"),
+        ("mean_days: 5", "mean_days: -5", "mean_days must be finite and above 0"),
         ("method: beta-binomial", "method: guess", "'guess'"),
         ("looks: every_participant", "looks: [30, 10]", "looks"),
         ("study: BLINA-HSCT", "study: [", "not YAML"),

@@ -54,11 +54,11 @@ BAD = {  # the file, its fault
     ),
     "two channels": (
         "roles:\n  dsmb: [{name: G, email: a@x.org, webhook: https://x.org}]\n" + OPERATOR,
-        "line 2, roles.dsmb.1: give either email or webhook",
+        "line 2, roles.dsmb.1: give one of email, webhook, alertmanager and chat",
     ),
     "no channel": (
         "roles:\n  dsmb: [{name: Chair}]\n" + OPERATOR,
-        "line 2, roles.dsmb.1: give either email or webhook",
+        "line 2, roles.dsmb.1: give one of email, webhook, alertmanager and chat",
     ),
     "no name": (
         "roles:\n  dsmb: [{name: ' ', email: a@x.org}]\n" + OPERATOR,
