@@ -61,6 +61,7 @@ def list_links(person: Person) -> tuple[Area, ...]:
 def find_home(person: Person) -> str:
     """Return the address of the page on which *person* begins.
 
+    >>> from services.vocabulary.person import Role
     >>> chair = Person("ann", "Ann", "", frozenset({Role.DSMB_CHAIR}))
     >>> find_home(chair), find_home(Person("joe", "Joe", "", frozenset({Role.OPERATOR})))
     ('/board', '/worklist')

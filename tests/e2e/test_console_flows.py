@@ -177,7 +177,7 @@ def test_a_site_clears_its_parked_codes(running_console, chromium):
         waiting_count = len(parking.load_parked(conn, site="west"))
     assert waiting_count >= 2
     with visit(chromium, address, "site") as page:
-        page.get_by_role("link", name="Parked").click()
+        page.get_by_role("navigation").get_by_role("link", name="Parked").click()
         page.get_by_role("button", name="Read again what waits at west").first.click()
         expect(page.get_by_role("heading", level=1)).to_have_text("Parked")
         while page.locator("section.group").count():

@@ -85,7 +85,7 @@ def test_the_events_of_a_rule_have_terms_for_the_board(console, study_alert):
     assert {one: by_participant[one] for one in terms} == terms
 
 
-@pytest.mark.part11("11.50")
+@pytest.mark.part11("11.50(a)")
 @pytest.mark.parametrize(("reader", "address"), [("member", "/board/rules"), ("safety", "/rules")])
 def test_every_determination_shows_its_whole_signature(console, installation, reader, address):
     """A later one that says otherwise hides no earlier one."""
