@@ -275,8 +275,6 @@ def test_every_table_has_a_service_that_writes_it():
         "installation_key",
         "protocol_version",
         "rules_alias",
-        "study_activation",
-        "study_file",
     }
     assert set(TABLES) - written_rows == by_commands
 
