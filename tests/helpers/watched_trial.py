@@ -12,6 +12,7 @@ import psycopg
 import pytest
 
 from services.acts.intake import make_intake
+from services.acts.sae_clocks import ClockStart, start_clocks
 from services.cli.demo.mail_sink import MailSink
 from services.cli.process.background import Background
 from services.cli.process.roles.parts import ProcessSettings
@@ -20,12 +21,15 @@ from services.cli.shared.open_study import migrate
 from services.ingest.enrolment import import_participants
 from services.ingest.intake import Submission
 from services.ingest.mllp_client import send_messages
+from services.runtime.clock import now_utc
 from services.runtime.settings import AlertSettings, HttpSettings, IngestSettings
 from services.runtime.store_settings import read_store_settings
 from services.runtime.topic_names import FACTS
 from services.simulator.trial import list_facts, simulate_trial, write_participants_csv
-from services.store import alerts, journal
+from services.store import alerts, journal, records
 from services.store.roles import name_role
+from services.vocabulary.operations import ClockKind
+from services.vocabulary.person import Actor, Role
 from tests.helpers.installation import STUDY
 
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{4}|\d{2}:\d{2}")
@@ -76,6 +80,7 @@ def watched_trial(postgres_server, tmp_path_factory):
         ports = background.start()
         try:
             _feed(trial, context, ports.mllp)
+            _start_clock(context)
             # what the clock of messages, and a service without Kafka, have nothing to say of
             service.metrics.pipeline_latency.labels("graded").observe(1)
             service.metrics.consumer_lag.labels(FACTS, "0").set(0)
@@ -101,6 +106,20 @@ def _feed(trial, context, port):
         Submission(json.dumps(one).encode(), "file", form="facts") for one in list_facts(trial)
     ]
     intake.accept(lines)
+    _wait_until_told(context)
+
+
+def _start_clock(context):
+    """Let the clock of the worst record run, as the safety officer."""
+    with context.db.read() as conn:
+        record = max(records.load_latest_episodes(conn), key=lambda one: one.content.worst.at_least)
+    start = ClockStart(record, [ClockKind.ONE_DAY], record.recorded_at, "in intensive care")
+    officer = Actor("safety", "Sam Ito, MD", Role.SAFETY_OFFICER)
+    start_clocks(context.db, officer, start, now_utc())
+    _wait_until_told(context)
+
+
+def _wait_until_told(context):
     deadline = time.monotonic() + 240
     quiet = 0
     while quiet < 3:
