@@ -69,8 +69,8 @@ def activate_study(
     """Let *study* run by the files in *folder*, in every process, from now on.
 
     Raises:
-        ActRefusedError: They are of another study or tell somebody new who is not there, or the
-            reason is blank.
+        ActRefusedError: They are of another study, change the protocol under the version of an
+            earlier one, or tell somebody new who is not there, or the reason is blank.
         UntrustedFileError: A file cannot be trusted; nothing is activated.
     """
     require_reason(reason)
@@ -87,9 +87,26 @@ def activate_study(
         difference = tuple(diff_files(current_contents, checked_study.contents))
         if active_study and not difference:
             return ActivationOutcome(None, ())
+        _require_own_version(conn, study, protocol.version, checked_study.contents[PROTOCOL])
         _require_people(conn, current_contents, checked_study.contents)
         act = _append_activation(conn, actor, checked_study, active_study, reason)
     return ActivationOutcome(act, difference)
+
+
+def _require_own_version(conn: Connection, study: str, version: str, content: str) -> None:
+    """Require that no other file ran as *version*: by it mails, decisions and charts name rules.
+
+    Raises:
+        ActRefusedError: One did.
+    """
+    versions = [
+        one for one in protocols.load_protocol_versions(conn, study) if one.version == version
+    ]
+    if versions and study_files.hash_content(content) not in {one.sha256 for one in versions}:
+        raise ActRefusedError(
+            f"{PROTOCOL} is not the protocol v{version} that ran: nothing is activated; give it a"
+            " `version` of its own, by which mails and decisions name it"
+        )
 
 
 def _require_people(

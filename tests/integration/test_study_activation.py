@@ -153,6 +153,19 @@ def test_an_activation_has_a_reason(aegis, study, data, words):
     assert len(load_activations(data)[0]) == 1
 
 
+def test_a_changed_protocol_has_a_version_of_its_own(aegis, study, data):
+    change(study, "grade_at_least: 3", "grade_at_least: 2", "protocol.yaml")
+    code, answer = aegis("study", "activate", str(study), *REASON)
+    assert code == 2
+    assert "protocol.yaml is not the protocol v1 that ran: nothing is activated" in answer.err
+    assert len(load_activations(data)[0]) == 1
+    change(study, 'version: "1', 'version: "2', "protocol.yaml")
+    assert aegis("study", "activate", str(study), *REASON)[0] == 0
+    change(study, 'version: "2', 'version: "1', "protocol.yaml")
+    change(study, "grade_at_least: 2", "grade_at_least: 3", "protocol.yaml")
+    assert aegis("study", "activate", str(study), *REASON)[0] == 0  # the first runs again
+
+
 def test_to_compare_activates_nothing(aegis, study, data):
     assert aegis("study", "diff", str(study)) == (0, (f"{study} is what runs\n", ""))
     change(study, "id: rhein", "id: spree")
