@@ -102,24 +102,24 @@ def test_a_clock_is_told_at_its_start_in_its_last_quarter_and_when_it_is_over(tr
     with trial.db.read() as conn:
         record = load_latest_episodes(conn, "P-001")[0]
     actor = Actor("anna", "Anna", Role.SAFETY_OFFICER)
-    start = ClockStart(record, [ClockKind.ONE_DAY], hours(-2), "in intensive care")
+    start = ClockStart(record, [ClockKind.ONE_DAY], hours(1), "in intensive care")
     start_clocks(trial.db, actor, start, hours(1))
     (post,) = trial.advance_to(1.1)
     assert (post.recipient, post.reason) == (OFFICER, "first")
-    assert "the 24h clock runs, until 2026-03-02 06:00 UTC" in post.subject
+    assert "the 24h clock runs, until 2026-03-02 09:00 UTC" in post.subject
     trial.acknowledge(*trial.alerts(kind="sae_clock"))
     for alert in trial.alerts(kind="episode"):
         trial.acknowledge(alert)
-    assert trial.advance_to(15.9) == []
-    (quarter,) = trial.advance_to(16)
+    assert trial.advance_to(18.9) == []
+    (quarter,) = trial.advance_to(19)
     assert quarter.subject.startswith("Less time is left: [BLINA-HSCT] P-001: Hyperkalemia")
     assert "6 h left, or less." in quarter.body
-    (last_notice,) = [post for post in trial.advance_to(22.1) if "clock" in post.subject]
+    (last_notice,) = [post for post in trial.advance_to(25.1) if "clock" in post.subject]
     assert "the 24h clock is over" in last_notice.subject
     with trial.db.read() as conn:
         (row,) = sae_clocks.load_clocks(conn)
-    close_clock(trial.db, actor, row, "reported", hours(23))
-    trial.advance_to(24)
+    close_clock(trial.db, actor, row, "reported", hours(26))
+    trial.advance_to(27)
     (alert,) = trial.alerts(kind="sae_clock")
     assert (alert.closed, alert.retracted) == ("ended", False)
 
