@@ -18,7 +18,7 @@ from services.store import acts, decisions, parking
 from services.vocabulary.act import ActKind
 from services.vocabulary.person import Actor, Role
 from tests.helpers.console_pages import EVERY_ROLE, add_everybody
-from tests.helpers.installation import STUDY, Installation, messages_of
+from tests.helpers.installation import STUDY, Installation
 from tests.helpers.people import PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -31,10 +31,7 @@ RULE = "BLINA-HSCT.S1"
 def running_console(tmp_path_factory):
     """A running service with a trial in which a boundary is reached, and a person of each role."""
     installation = Installation(tmp_path_factory.mktemp("flows"))
-    trial = simulate_trial(8, seed=7, days=16)
-    installation.enrol(trial)
-    installation.accept(messages_of(trial))
-    installation.settle()
+    installation.fill(simulate_trial(8, seed=7, days=16))
     add_everybody(installation.db)
     ports = ProcessSettings(
         IngestSettings(mllp_port=0), HttpSettings(http_port=0), AlertSettings(smtp_port=1)

@@ -11,7 +11,7 @@ from services.store.acts import ActFilter
 from services.vocabulary.act import ActKind
 from services.vocabulary.person import Role
 from tests.helpers.embedded_service import EmbeddedService
-from tests.helpers.installation import Installation, messages_of
+from tests.helpers.installation import Installation
 from tests.helpers.people import PASSWORD, make_person
 
 pytestmark = pytest.mark.slow
@@ -24,10 +24,7 @@ _SEEN_FIELD = re.compile(r'name="seen" value="([^"]*)"')
 def installation(tmp_path):
     """A small trial, graded, and a safety officer."""
     installation = Installation(tmp_path / "data")
-    trial = simulate_trial(2, seed=5, days=6)
-    installation.enrol(trial)
-    installation.accept(messages_of(trial))
-    installation.settle()
+    installation.fill(simulate_trial(2, seed=5, days=6))
     make_person(installation.db, "safety", Role.SAFETY_OFFICER)
     yield installation
     installation.db.close()

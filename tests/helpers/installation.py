@@ -47,6 +47,12 @@ class Installation:
         """Grade all facts that are not graded yet."""
         assert self.worker.settle()
 
+    def fill(self, trial):
+        """Enrol *trial*, accept all of it, and grade it."""
+        self.enrol(trial)
+        self.accept(messages_of(trial))
+        self.settle()
+
     def canonical(self):
         """Return the current content of all records."""
         with self.db.read() as conn:

@@ -19,7 +19,7 @@ from services.store.alert_states import AlertStateRow
 from services.vocabulary.act import ActKind, Meaning
 from services.vocabulary.judgement import Answer, Verdict
 from services.vocabulary.person import Actor, Role, SignedBy
-from tests.helpers.installation import STUDY, Installation, messages_of
+from tests.helpers.installation import STUDY, Installation
 from tests.helpers.people import make_person
 
 pytestmark = pytest.mark.slow
@@ -35,10 +35,7 @@ def installation(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
     study_installation = Installation(tmp_path, clock="wall")
-    trial = simulate_trial(2, seed=5, days=6)
-    study_installation.enrol(trial)
-    study_installation.accept(messages_of(trial))
-    study_installation.settle()
+    study_installation.fill(simulate_trial(2, seed=5, days=6))
     yield study_installation
     study_installation.db.close()
 

@@ -13,7 +13,7 @@ from services.store import alerts
 from services.vocabulary.alert import Level
 from services.vocabulary.person import Person
 from tests.helpers.console_pages import EVERY_ROLE, add_everybody, open_console
-from tests.helpers.installation import Installation, messages_of
+from tests.helpers.installation import Installation
 from tests.helpers.people import PASSWORD
 
 SEEN_BY = {  # the first address of each area: who sees it, by the names of EVERY_ROLE
@@ -36,10 +36,7 @@ SEEN_BY = {  # the first address of each area: who sees it, by the names of EVER
 @pytest.fixture(scope="module")
 def console(tmp_path_factory):
     installation = Installation(tmp_path_factory.mktemp("console"))
-    trial = simulate_trial(3, seed=5, days=8)
-    installation.enrol(trial)
-    installation.accept(messages_of(trial))
-    installation.settle()
+    installation.fill(simulate_trial(3, seed=5, days=8))
     with open_console(installation.context) as opened_console:
         add_everybody(installation.db)
         yield opened_console

@@ -15,7 +15,7 @@ from services.store.alert_states import AlertStateRow
 from services.vocabulary.act import ActKind
 from services.vocabulary.person import Actor, Role
 from tests.helpers.console_pages import add_everybody, open_console
-from tests.helpers.installation import Installation, messages_of
+from tests.helpers.installation import Installation
 from tests.helpers.people import PASSWORD, make_person
 
 REASON = "seen in the chart"
@@ -24,10 +24,7 @@ REASON = "seen in the chart"
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory):
     installation = Installation(tmp_path_factory.mktemp("acts"))
-    trial = simulate_trial(3, seed=5, days=8)
-    installation.enrol(trial)
-    installation.accept(messages_of(trial))
-    installation.settle()
+    installation.fill(simulate_trial(3, seed=5, days=8))
     add_everybody(installation.db)
     yield installation
     installation.db.close()

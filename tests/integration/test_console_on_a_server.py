@@ -17,7 +17,7 @@ from services.store.board import FileBoard, ServerBoard, open_board
 from services.store.session import Database
 from services.vocabulary.alert import Level
 from tests.helpers.console_pages import add_everybody, open_console
-from tests.helpers.installation import STUDY, Installation, messages_of
+from tests.helpers.installation import STUDY, Installation
 from tests.helpers.people import PASSWORD
 
 pytestmark = [pytest.mark.server, pytest.mark.slow]
@@ -57,10 +57,7 @@ def fill(installation):
     installation.worker = JournalWorker(
         installation.db, installation.context.study.rules, "test", now_utc, by_message=True
     )
-    trial = simulate_trial(8, seed=7, days=16)
-    installation.enrol(trial)
-    installation.accept(messages_of(trial))
-    installation.settle()
+    installation.fill(simulate_trial(8, seed=7, days=16))
     add_everybody(installation.db)
 
 

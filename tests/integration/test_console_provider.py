@@ -14,7 +14,7 @@ from services.vocabulary.act import ActKind
 from services.vocabulary.person import Person, Role, SignedBy
 from tests.helpers.console_pages import open_console
 from tests.helpers.fact_notes import HOUR_ZERO
-from tests.helpers.installation import Installation, messages_of
+from tests.helpers.installation import Installation
 from tests.helpers.oidc_provider import CLIENT, SECRET, running_provider
 from tests.helpers.people import make_person
 
@@ -26,10 +26,7 @@ def installation(tmp_path_factory):
     folder = tmp_path_factory.mktemp("institution")
     (folder / "secret").write_text(SECRET)
     made_installation = Installation(folder)
-    trial = simulate_trial(2, seed=5, days=6)
-    made_installation.enrol(trial)
-    made_installation.accept(messages_of(trial))
-    made_installation.settle()
+    made_installation.fill(simulate_trial(2, seed=5, days=6))
     make_person(made_installation.db, "ann", Role.SAFETY_OFFICER)
     make_person(made_installation.db, "ben", Role.SAFETY_OFFICER)
     yield made_installation

@@ -14,7 +14,7 @@ from services.simulator.trial import simulate_trial
 from services.store import alerts, records
 from services.vocabulary.alert import Level
 from tests.helpers.console_pages import Browser, add_everybody, open_console
-from tests.helpers.installation import Installation, messages_of
+from tests.helpers.installation import Installation
 from tests.helpers.people import PASSWORD
 
 pytestmark = pytest.mark.slow
@@ -26,10 +26,7 @@ RULE = "BLINA-HSCT.S1"
 def installation(tmp_path_factory):
     """A trial with a boundary that is reached."""
     installation = Installation(tmp_path_factory.mktemp("rules"))
-    trial = simulate_trial(8, seed=7, days=16)
-    installation.enrol(trial)
-    installation.accept(messages_of(trial))
-    installation.settle()
+    installation.fill(simulate_trial(8, seed=7, days=16))
     add_everybody(installation.db)
     yield installation
     installation.db.close()

@@ -11,7 +11,7 @@ from services.cli.main import main
 from services.runtime.clock import now_utc
 from services.simulator.trial import simulate_trial
 from services.store import journal, records
-from tests.helpers.installation import STUDY, Installation, messages_of
+from tests.helpers.installation import STUDY, Installation
 from tests.helpers.people import sign_in, write_password_file
 from tests.helpers.rival_lease import hold_lease
 
@@ -23,10 +23,7 @@ def installation(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     monkeypatch.setenv("AEGIS_STUDY", str(STUDY))
     study_installation = Installation(tmp_path, clock="wall")
-    trial = simulate_trial(2, seed=5, days=6)
-    study_installation.enrol(trial)
-    study_installation.accept(messages_of(trial))
-    study_installation.settle()
+    study_installation.fill(simulate_trial(2, seed=5, days=6))
     sign_in(tmp_path, "lee", db=study_installation.db)
     yield study_installation
     study_installation.db.close()

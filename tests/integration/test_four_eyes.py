@@ -18,7 +18,7 @@ from services.store.acts import ActFilter
 from services.vocabulary.act import ActKind
 from services.vocabulary.judgement import Verdict
 from services.vocabulary.person import Actor, Role, SignedBy
-from tests.helpers.installation import STUDY, Installation, messages_of
+from tests.helpers.installation import STUDY, Installation
 from tests.helpers.people import sign_in
 
 pytestmark = pytest.mark.slow
@@ -33,10 +33,7 @@ TEXT = (STUDY / "protocol.yaml").read_text()
 def installation(tmp_path, monkeypatch):
     monkeypatch.setenv("AEGIS_DATA", str(tmp_path))
     study_installation = Installation(tmp_path, clock="wall")
-    trial = simulate_trial(2, seed=5, days=6)
-    study_installation.enrol(trial)
-    study_installation.accept(messages_of(trial))
-    study_installation.settle()
+    study_installation.fill(simulate_trial(2, seed=5, days=6))
     yield study_installation
     study_installation.db.close()
 

@@ -9,7 +9,7 @@ from services.runtime.metrics import Metrics
 from services.simulator.trial import simulate_trial
 from services.store.decisions import load_latest_decisions
 from services.vocabulary.decision import Signal
-from tests.helpers.installation import Installation, messages_of
+from tests.helpers.installation import Installation
 
 pytestmark = pytest.mark.slow
 
@@ -23,9 +23,7 @@ def test_a_boundary_that_another_process_finds_reached_is_shown_here_too(tmp_pat
     gauges = RulesGauges(installation.context, metrics, now_utc)
     with installation.db.read() as conn:
         gauges.show(conn)
-    installation.enrol(TRIAL)
-    installation.accept(messages_of(TRIAL))
-    installation.settle()
+    installation.fill(TRIAL)
     with installation.db.read() as conn:
         gauges.show(conn)
         decisions = {

@@ -9,7 +9,7 @@ from services.safety_rules.application.past_crossings import load_first_crossing
 from services.simulator.trial import simulate_trial
 from services.store import observation_times, records
 from services.vocabulary.protocol import BoundaryStep
-from tests.helpers.installation import Installation, messages_of
+from tests.helpers.installation import Installation
 
 pytestmark = pytest.mark.slow
 
@@ -30,9 +30,7 @@ def at_the_first_event(rules):
 
 def test_a_rule_was_ever_crossed_if_its_status_says_so_at_any_cut_until_then(tmp_path):
     installation = Installation(tmp_path)
-    installation.enrol(TRIAL)
-    installation.accept(messages_of(TRIAL))
-    installation.settle()
+    installation.fill(TRIAL)
     rules = at_the_first_event(installation.context.study.rules)
     study = rules.protocol.study
     with installation.db.read() as conn:

@@ -88,10 +88,7 @@ def test_it_finds_nothing_while_a_trial_is_fed_and_graded(postgres, monkeypatch,
 def graded_study(study):
     """A small trial, fed and graded."""
     installation = Installation(study)
-    trial = simulate_trial(2, seed=5, days=2)
-    installation.enrol(trial)
-    installation.accept(messages_of(trial))
-    installation.settle()
+    installation.fill(simulate_trial(2, seed=5, days=2))
     yield installation
     installation.db.close()
 
