@@ -1,15 +1,15 @@
 """Persons for tests, and who is signed in at the command line of a data folder."""
 
-from dataclasses import replace
+from functools import cache
 
 from services.cli.shared.token_file import write_token
-from services.people import administration
-from services.people.administration import NewPerson
-from services.people.rights import BOARD_ROLES
+from services.people.passwords import hash_password
 from services.people.sessions import begin_session
 from services.runtime.clock import now_utc
 from services.runtime.store_settings import read_store_settings
 from services.store import people
+from services.store.credentials import Credential, put_credential
+from services.store.people import StoredPerson
 from services.store.session import Database
 from services.store.sign_ins import Use
 from services.vocabulary.person import Person, Role
@@ -18,6 +18,8 @@ from tests.helpers.fact_notes import HOUR_ZERO
 PASSWORD = "the same for all of them"  # noqa: S105 (of tests)
 # Who does everything that a command line can: of tests that are about something else.
 EVERY_ROLE = tuple(role for role in Role if role is not Role.SITE_STAFF)
+
+_hash_once = cache(hash_password)  # which takes a fifth of a second by design
 
 
 def make_person(db, person_id, *roles, site="", name=""):
@@ -30,12 +32,11 @@ def make_person(db, person_id, *roles, site="", name=""):
         site,
     )
     with db.write() as conn:
-        if people.load_person(conn, person_id) is None:
-            allowed_roles = person.roles - BOARD_ROLES or person.roles
-            new_person = NewPerson(replace(person, roles=allowed_roles), PASSWORD, HOUR_ZERO)
-            administration.add_person(conn, new_person, now_utc(), actor="tests")
-            if allowed_roles != person.roles:  # nobody can have them all but in tests
-                people.replace_roles(conn, person_id, person.roles, now_utc(), actor="tests")
+        if people.load_person(conn, person_id) is None:  # nobody can have every role but in tests
+            stored_person = StoredPerson(person, now_utc(), HOUR_ZERO)
+            people.add_person(conn, stored_person, actor="tests")
+            credential = Credential(person_id, _hash_once(PASSWORD), now_utc())
+            put_credential(conn, credential, actor="tests")
     return person
 
 
