@@ -53,10 +53,8 @@ class BrowserSessions:
             )
             if session is None:
                 return None
-            sign_in = sign_ins.find_sign_in(conn, secret)
-            last_visit_at = sign_ins.find_earlier_use(conn, sign_in) if sign_in else None
-            is_unrecorded = people_sessions.is_use_unrecorded(conn, session, instant)
-        if is_unrecorded:
+            last_visit_at = sign_ins.find_earlier_use(conn, session.sign_in)
+        if people_sessions.is_use_unrecorded(session.sign_in, instant):
             with self.db.write() as conn:
                 people_sessions.record_session_use(conn, session, instant)
         return SignedIn(session, last_visit_at)

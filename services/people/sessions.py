@@ -23,16 +23,21 @@ class Session:
     Attributes:
         secret: In the cookie or the token file; never shown, and not in the database.
         person: With the roles of today.
-        expires_at: However much it is used.
+        sign_in: As it was stored when the session was found.
     """
 
     secret: str
     person: Person
-    expires_at: datetime
+    sign_in: SignIn
 
     def __repr__(self) -> str:
         """Without its secret."""
         return f"Session({self.person.id!r})"
+
+    @property
+    def expires_at(self) -> datetime:
+        """The instant at which it ends, however much it is used."""
+        return self.sign_in.expires_at
 
     @property
     def form_token(self) -> str:
@@ -52,7 +57,7 @@ def begin_session(
     expires_at = instant + timedelta(seconds=life_s)
     row = SignIn(sign_ins.hash_secret(secret), person.id, use, instant, instant, expires_at)
     sign_ins.add_sign_in(conn, row)
-    return Session(secret, person, expires_at)
+    return Session(secret, person, row)
 
 
 def find_session(
@@ -76,19 +81,18 @@ def find_session(
     stored_person = people.load_person(conn, sign_in.person)
     if stored_person is None or not stored_person.is_active(instant):
         return None
-    return Session(secret, stored_person.person, sign_in.expires_at)
+    return Session(secret, stored_person.person, sign_in)
 
 
-def is_use_unrecorded(conn: Connection, session: Session, instant: datetime) -> bool:
+def is_use_unrecorded(sign_in: SignIn, instant: datetime) -> bool:
     """Return True if `record_session_use` would write."""
-    sign_in = sign_ins.find_sign_in(conn, session.secret)
-    return sign_in is not None and instant - sign_in.used_at >= _USE_KEPT_EVERY
+    return instant - sign_in.used_at >= _USE_KEPT_EVERY
 
 
 def record_session_use(conn: Connection, session: Session, instant: datetime) -> None:
     """Let *session* not be idle at *instant*; it is written at most once a minute."""
     sign_in = sign_ins.find_sign_in(conn, session.secret)
-    if sign_in is not None and instant - sign_in.used_at >= _USE_KEPT_EVERY:
+    if sign_in is not None and is_use_unrecorded(sign_in, instant):
         sign_ins.record_use(conn, sign_in, instant)
 
 
