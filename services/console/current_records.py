@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from services.store import participants, records, states
+from services.store.bulk import split_into_parts
 from services.store.session import Connection, Database
 from services.vocabulary.episode import Episode
 
@@ -26,7 +27,7 @@ class CurrentRecords:
     """Records by participant.
 
     A step writes records and the participant's state together, so the version of the state tells
-    whether what is participant_records is what is stored.
+    whether the records in memory are those that are stored.
     """
 
     db: Database
@@ -50,7 +51,8 @@ class CurrentRecords:
     def _renew(self, conn: Connection, subjects: list[str]) -> None:
         sites = {
             one.subject: one.site
-            for one in participants.load_participants(conn, self.study).values()
+            for part in split_into_parts(subjects)
+            for one in participants.load_participants(conn, self.study, subjects=part).values()
         }
         episodes: dict[str, list[Episode]] = {subject: [] for subject in subjects}
         for episode in records.load_latest_episodes_of(conn, subjects):
