@@ -28,8 +28,9 @@ _NO_LINK = "on this page"
 
 def show_list(visit: Visit) -> Response:
     """Show the alerts that the visitor sees, the open ones unless all are asked for."""
-    rows, acknowledgements = _load(visit)
+    rows = _load_seen(visit)
     with visit.context.db.read() as conn:
+        acknowledgements = _load_acknowledgements(conn, rows)
         alert_states = load_alert_states(conn)
         names = _load_names(conn, [one for seen in acknowledgements.values() for one in seen])
     wants_all = "all" in visit.query
@@ -89,7 +90,7 @@ def find_alert(visit: Visit, alert_id: str) -> Alert:
     Raises:
         NotFoundError: There is none, or it is about a participant of another site.
     """
-    alert = next((row for row in _load(visit)[0] if row.id == alert_id), None)
+    alert = next((row for row in _load_seen(visit) if row.id == alert_id), None)
     if alert is None:
         raise NotFoundError
     return alert
@@ -113,15 +114,14 @@ def _make_actor(visit: Visit) -> Actor:
     return Actor(visit.person.id, visit.person.name)
 
 
-def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[AcknowledgementRow]]]:
-    """Return the alerts that the visitor sees, and who has seen each as it stands."""
+def _load_seen(visit: Visit) -> list[Alert]:
+    """Return the alerts that the visitor sees."""
     context = visit.context
     with context.db.read() as conn:
         rows = context.alerts.load(conn)
-        acknowledgements = alerts.load_acknowledgements(conn)
         records_by_participant = context.records.load(conn)
     levels = list_levels(visit.person)
-    seen_alerts = [
+    return [
         row
         for row in rows
         if row.level in levels
@@ -133,13 +133,19 @@ def _load(visit: Visit) -> tuple[list[Alert], Mapping[str, Sequence[Acknowledgem
             )
         )
     ]
-    grades = {row.id: row.grade for row in seen_alerts}
-    by_alert: dict[str, list[AcknowledgementRow]] = {row.id: [] for row in seen_alerts}
-    for acknowledgement in acknowledgements:
+
+
+def _load_acknowledgements(
+    conn: Connection, rows: Sequence[Alert]
+) -> Mapping[str, Sequence[AcknowledgementRow]]:
+    """Return by id who has seen each alert of *rows* as it stands."""
+    grades = {row.id: row.grade for row in rows}
+    by_alert: dict[str, list[AcknowledgementRow]] = {row.id: [] for row in rows}
+    for acknowledgement in alerts.load_acknowledgements(conn):
         alert_id = acknowledgement.alert
         if alert_id in by_alert and acknowledgement.grade >= grades[alert_id]:
             by_alert[alert_id].append(acknowledgement)
-    return seen_alerts, by_alert
+    return by_alert
 
 
 def _load_names(conn: Connection, rows: Sequence[AcknowledgementRow]) -> Mapping[str, str]:
