@@ -29,18 +29,16 @@ _KINDS = {kind.value: kind.value.replace("_", " ") for kind in AlertKind}
 def show(visit: Visit) -> Response:
     """Show the alerts that wait for the board, the rules, and the adverse events by term."""
     board = visit.context.board
-    rules = board.load_rules()
+    rules, alerts = board.load_rules(), board.load_alerts()
     return render(
         visit,
         "board.html",
-        alerts=[
-            one for one in board.load_alerts() if not one.is_retracted and not one.closing_reason
-        ],
+        alerts=[one for one in alerts if not one.is_retracted and not one.closing_reason],
         rules=rules,
         terms=board.load_terms(),
         titles={one.rule: one.title for one in rules},
         kinds=_KINDS,
-        seen_alerts=find_seen_alerts(visit),
+        seen_alerts=find_seen_alerts(visit, alerts),
     )
 
 
@@ -48,6 +46,7 @@ def show_rule(visit: Visit, status: int = 200, fault: str = "") -> Response:
     """Show one rule as the board sees it."""
     board, rule = visit.context.board, find_rule(visit)
     points = [one for one in board.load_points() if one.rule == rule.rule]
+    alerts = [one for one in board.load_alerts() if one.rule == rule.rule]
     with visit.context.db.read() as conn:
         determinations = load_determinations(conn, visit.context.study_id, rule.rule)
         seen_hash, terms = _find_decision(visit, conn, rule)
@@ -59,9 +58,9 @@ def show_rule(visit: Visit, status: int = 200, fault: str = "") -> Response:
         drawing=Markup(draw_boundary_path(make_path(rule, points))),  # noqa: S704 - escaped by its parts
         events=[one for one in board.load_events() if one.rule == rule.rule],
         history=[one for one in board.load_history() if one.rule == rule.rule][::-1],
-        alerts=[one for one in board.load_alerts() if one.rule == rule.rule],
+        alerts=alerts,
         kinds=_KINDS,
-        seen_alerts=find_seen_alerts(visit),
+        seen_alerts=find_seen_alerts(visit, alerts),
         answer_words=tuple(Answer),
         signed_word=visit.query.get("signed", "") in tuple(Answer) and visit.query["signed"],
         may_determine=find_acting_role(visit.person, ActKind.DETERMINE) is not None,
@@ -84,7 +83,7 @@ def show_alert(visit: Visit, status: int = 200, fault: str = "") -> Response:
         alert=alert,
         rule=rules.get(alert.rule),
         kinds=_KINDS,
-        has_seen=alert.id in find_seen_alerts(visit),
+        has_seen=alert.id in find_seen_alerts(visit, [alert]),
         fault=fault,
     )
 
@@ -128,9 +127,9 @@ def _find_decision(
     return "", {}
 
 
-def find_seen_alerts(visit: Visit) -> frozenset[str]:
-    """Return the alerts that the visitor has acknowledged for themselves, as they stand."""
-    grades = {one.id: one.grade for one in visit.context.board.load_alerts()}
+def find_seen_alerts(visit: Visit, alerts: Sequence[BoardAlert]) -> frozenset[str]:
+    """Return those of *alerts* that the visitor has acknowledged for themselves, as they stand."""
+    grades = {one.id: one.grade for one in alerts}
     return frozenset(
         one.alert
         for one in visit.load_own_acknowledgements()
