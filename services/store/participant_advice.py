@@ -41,7 +41,7 @@ def replace_advice(conn: Connection, advice: Mapping[str, AdvicePeriod]) -> None
 
 
 def load_current_advice(
-    conn: Connection, study: str, rules_version: str, as_of: datetime
+    conn: Connection, study: str, rules_version: str, as_of: datetime, subject: str | None = None
 ) -> Mapping[str, tuple[Advice, ...]]:
     """Return, by subject, the advice that folding all that is known at *as_of* would give.
 
@@ -54,6 +54,7 @@ def load_current_advice(
         study: Id of the study.
         rules_version: Of the running rules.
         as_of: Aware.
+        subject: Of this participant alone; None: of everybody.
     """
     person, state = participant.c, participant_state.c
     is_due = exists().where(
@@ -76,4 +77,6 @@ def load_current_advice(
         )
         .order_by(person.subject)
     )
+    if subject is not None:
+        query = query.where(person.subject == subject)
     return {row.subject: wire.read_advice_list(row.payload) for row in conn.execute(query)}

@@ -106,7 +106,7 @@ def find_outdated_subjects(
 
 
 def load_current_queries(
-    conn: Connection, study: str, rules_version: str, as_of: datetime
+    conn: Connection, study: str, rules_version: str, as_of: datetime, subject: str | None = None
 ) -> Mapping[str, tuple[Query, ...]]:
     """Return, by subject, the queries that folding all that is known at *as_of* would give.
 
@@ -119,6 +119,7 @@ def load_current_queries(
         study: Id of the study.
         rules_version: Of the running rules.
         as_of: Aware.
+        subject: Of this participant alone; None: of everybody.
     """
     person, queries = participant.c, participant_queries.c
     query = (
@@ -132,6 +133,8 @@ def load_current_queries(
         )
         .order_by(person.subject)
     )
+    if subject is not None:
+        query = query.where(person.subject == subject)
     periods_by_subject = {
         row.subject: wire.read_query_periods(row.payload) for row in conn.execute(query)
     }

@@ -48,20 +48,21 @@ def show_list(visit: Visit) -> Response:
 def show(visit: Visit) -> Response:
     """Show one participant: the course, laboratories, records, queries and standings."""
     participant_records = find_seen(visit, visit.path["participant"])
+    participant = participant_records.participant
     context = visit.context
     rules = context.study.rules
     contents = [one.content for one in participant_records.episodes]
     with context.db.read() as conn:
-        folded_participant = fold_participant(conn, rules, participant_records.participant)
-        standings = records.load_standings(conn, [participant_records.participant])
+        folded_participant = fold_participant(conn, rules, participant)
+        standings = records.load_standings(conn, [participant])
         by_subject = participant_queries.load_current_queries(
-            conn, context.study_id, rules.version, visit.instant
+            conn, context.study_id, rules.version, visit.instant, participant
         )
-        advice = load_current_advice(conn, context.study_id, rules.version, visit.instant)
+        advice = load_current_advice(
+            conn, context.study_id, rules.version, visit.instant, participant
+        )
     charted_contents = [one for one in contents if not one.possible]
-    swimmer = gather_swimmer(
-        folded_participant, rules, participant_records.participant, charted_contents
-    )
+    swimmer = gather_swimmer(folded_participant, rules, participant, charted_contents)
     axis = find_day_axis(folded_participant.fold.anchors, ())
     laboratory = sorted({one.criterion for one in contents if rules.is_laboratory(one.criterion)})
     series = list_lab_series(folded_participant, rules, laboratory, axis) if axis else ()
@@ -76,8 +77,8 @@ def show(visit: Visit) -> Response:
         courses=[
             one for one in participant_records.episodes if one.content.criterion in _SYNDROMES
         ],
-        queries=by_subject.get(participant_records.participant),
-        advice=advice.get(participant_records.participant),
+        queries=by_subject.get(participant),
+        advice=advice.get(participant),
         standings=[row.standing for row in standings],
         titles={rule.id: rule.title for rule in rules.protocol.rules},
         describe_standing=describe_standing,
