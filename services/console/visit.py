@@ -14,7 +14,7 @@ from services.safety_rules.adapters.study_rules import StudyRules
 from services.store.alerts import AcknowledgementRow, load_acknowledgements
 from services.store.board import BoardReader
 from services.store.session import Database
-from services.vocabulary.person import Person, Role
+from services.vocabulary.person import Person
 
 
 class NotFoundError(LookupError):
@@ -105,10 +105,6 @@ class Visit:
     def check_proof(self, proof: Proof) -> Person | Refusal:
         """Return the person whose *proof* it is, or why it is nobody's; every attempt is kept."""
         return check_proof(self.context.sessions.make_door(self.source), proof)
-
-    def has_role(self, *roles: Role) -> bool:
-        """Return True if the person has one of *roles*."""
-        return not self.person.roles.isdisjoint(roles)
 
     @property
     def sees_participants(self) -> bool:

@@ -36,7 +36,6 @@ class Item:
         due_at: When everybody who has to must have acknowledged it; None: nobody has to any more.
         known_at: When it became known.
         record: Id, if it is a record that can be confirmed; empty otherwise.
-        version: Of the record.
         owner: Id of the person who looks after it; empty: nobody yet.
     """
 
@@ -54,7 +53,6 @@ class Item:
     due_at: datetime | None
     known_at: datetime
     record: str = ""
-    version: int = 0
     owner: str = ""
 
 
@@ -170,7 +168,6 @@ def _make_record_item(episode: Episode, site: str) -> Item:
         due_at=None,
         known_at=episode.recorded_at,
         record=episode.id,
-        version=episode.version,
     )
 
 

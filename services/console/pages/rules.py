@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from markupsafe import Markup
 from starlette.responses import Response
 
-from services.acts.seen_content import hash_seen
 from services.charts.boundary_path import draw_boundary_path
 from services.console.determinations import load_determinations
 from services.console.respond import render
@@ -30,7 +29,7 @@ def show_list(visit: Visit) -> Response:
     return render(visit, "rules.html", rows=rows)
 
 
-def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
+def show(visit: Visit) -> Response:
     """Show one rule."""
     context, rule = visit.context, visit.path["rule"]
     with context.db.read() as conn:
@@ -44,7 +43,6 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
     return render(
         visit,
         "rule.html",
-        status,
         row=row,
         decision=decision,
         drawing=Markup(draw_boundary_path(make_boundary_path(decision))),  # noqa: S704 - escaped by its parts
@@ -59,8 +57,6 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         plan=describe_plan_end(decision),
         prior=describe_prior(decision),
         design=describe_rule_design(decision),
-        seen=hash_seen(decision),
-        fault=fault,
     )
 
 
