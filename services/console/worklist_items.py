@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import lru_cache
 
 from services.alerts.acknowledgement import describe_grade, find_short_name
@@ -194,9 +194,7 @@ def _make_alert_item(
 
 
 def _find_due_time(alert: Alert, settled_alerts: frozenset[str]) -> datetime | None:
-    if alert.id in settled_alerts or not alert.acknowledge_within_s:
-        return None
-    return alert.opened_at + timedelta(seconds=alert.acknowledge_within_s)
+    return None if alert.id in settled_alerts else alert.due_at
 
 
 def _name_alert(alert: Alert) -> str:

@@ -1,7 +1,7 @@
 """Alerts: raised by the rules, delivered to people by the alerts service."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from services.vocabulary.decision import Decision
@@ -123,3 +123,10 @@ class Alert:
     def is_open(self) -> bool:
         """True while it is neither retracted nor closed."""
         return not self.retracted and self.closed is None
+
+    @property
+    def due_at(self) -> datetime | None:
+        """The instant by which it has to be acknowledged; None: nobody has to."""
+        if not self.acknowledge_within_s:
+            return None
+        return self.opened_at + timedelta(seconds=self.acknowledge_within_s)

@@ -1,7 +1,7 @@
 """Alerts: who was told of what, who has seen it, and one alert with its notices."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from starlette.responses import Response
 
@@ -44,7 +44,6 @@ def show_list(visit: Visit) -> Response:
         acknowledgements=acknowledgements,
         names=names,
         alert_states=alert_states,
-        is_due=is_due,
         describe_grade=describe_grade,
         find_short_name=find_short_name,
         find_due_time=find_due_time,
@@ -74,7 +73,7 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         deliveries=deliveries,
         acknowledgements=acknowledgements,
         names=names,
-        due_at=find_due_time(alert) if is_due(alert, alert_state) else None,
+        due_at=find_due_time(alert, alert_state),
         missing_people=alert_state.missing_people if alert_state else (),
         may_acknowledge=may_acknowledge and not stranger_fault,
         who_acknowledges=stranger_fault if may_acknowledge else "",
@@ -96,18 +95,14 @@ def find_alert(visit: Visit, alert_id: str) -> Alert:
     return alert
 
 
-def find_due_time(alert: Alert) -> datetime:
-    """Return the instant until which *alert* has to be acknowledged."""
-    return alert.opened_at + timedelta(seconds=alert.acknowledge_within_s)
+def find_due_time(alert: Alert, alert_state: AlertStateRow | None) -> datetime | None:
+    """Return the instant by which *alert* has to be acknowledged still; None: nobody has to.
 
-
-def is_due(alert: Alert, alert_state: AlertStateRow | None) -> bool:
-    """Return True if somebody has to acknowledge *alert* still; None: its state is not known yet.
-
-    One that the DSMB has answered, or that is snoozed, waits for nobody.
+    One that the DSMB has answered, or that is snoozed, waits for nobody. Without *alert_state* its
+    state is not known yet.
     """
     is_settled = alert_state is not None and alert_state.state != AlertState.OPEN
-    return alert.is_open and bool(alert.acknowledge_within_s) and not is_settled
+    return alert.due_at if alert.is_open and not is_settled else None
 
 
 def _make_actor(visit: Visit) -> Actor:
