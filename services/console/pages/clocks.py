@@ -25,25 +25,18 @@ def show(visit: Visit, status: int = 200, fault: str = "") -> Response:
         episodes = (one for each in by_participant.values() for one in each.episodes)
         proposals = list_proposals(conn, episodes)
     sites = {name: one.site for name, one in by_participant.items()}
+
+    def is_seen(participant: str) -> bool:
+        return visit.sees_site(sites.get(participant, "-"))
+
+    seen_clocks = [one for one in clocks if is_seen(one.row.participant)]
     return render(
         visit,
         "clocks.html",
         status,
-        running=[
-            one
-            for one in clocks
-            if one.left_s is not None and visit.sees_site(sites.get(one.row.participant, "-"))
-        ],
-        closed=[
-            one
-            for one in clocks
-            if one.left_s is None and visit.sees_site(sites.get(one.row.participant, "-"))
-        ],
-        proposals=[
-            one
-            for one in proposals
-            if visit.sees_site(sites.get(one.record.content.participant, "-"))
-        ],
+        running=[one for one in seen_clocks if one.left_s is not None],
+        closed=[one for one in seen_clocks if one.left_s is None],
+        proposals=[one for one in proposals if is_seen(one.record.content.participant)],
         may_close=find_acting_role(visit.person, ActKind.CLOSE_CLOCK) is not None,
         fault=fault,
     )
@@ -67,29 +60,18 @@ def decide_seriousness(visit: Visit) -> Response:
     reason, db = visit.read_field("reason"), visit.context.db
     try:
         kinds = _read_clocks(visit)
-        match visit.read_field("serious"):
-            case "no":
-                actor = find_actor(visit, ActKind.SET_SERIOUSNESS)
-                perform_act(
-                    lambda: set_seriousness(
-                        db, actor, record, reason, visit.instant, is_serious=False
-                    )
+        is_serious = _read_seriousness(visit)
+        actor = find_actor(visit, ActKind.START_CLOCK if kinds else ActKind.SET_SERIOUSNESS)
+        if kinds:
+            periods = visit.context.study.rules.protocol.clock_periods
+            start = ClockStart(record, kinds, _read_awareness(visit), reason, periods)
+            perform_act(lambda: start_clocks(db, actor, start, visit.instant))
+        else:
+            perform_act(
+                lambda: set_seriousness(
+                    db, actor, record, reason, visit.instant, is_serious=is_serious
                 )
-            case "yes":
-                act = ActKind.START_CLOCK if kinds else ActKind.SET_SERIOUSNESS
-                actor = find_actor(visit, act)
-                if not kinds:
-                    perform_act(
-                        lambda: set_seriousness(
-                            db, actor, record, reason, visit.instant, is_serious=True
-                        )
-                    )
-                else:
-                    periods = visit.context.study.rules.protocol.clock_periods
-                    start = ClockStart(record, kinds, _read_awareness(visit), reason, periods)
-                    perform_act(lambda: start_clocks(db, actor, start, visit.instant))
-            case _:
-                raise NotFoundError
+            )
     except UnsignedError as error:
         return records.show(visit, error.status, str(error))
     return redirect(f"/records/{record.id}")
@@ -121,6 +103,18 @@ def _read_clocks(visit: Visit) -> list[ClockKind]:
         problem = "Nothing is kept: a time of awareness needs a clock; tick one, or leave it empty."
         raise UnsignedError(problem, 400)
     return [ClockKind(word) for word in words]
+
+
+def _read_seriousness(visit: Visit) -> bool:
+    """Return True if the form says that the record is serious; with "no" it ticks no clock.
+
+    Raises:
+        NotFoundError: It says neither.
+    """
+    answers = {"yes": True, "no": False}
+    if (word := visit.read_field("serious")) not in answers:
+        raise NotFoundError
+    return answers[word]
 
 
 def _read_awareness(visit: Visit) -> datetime:
