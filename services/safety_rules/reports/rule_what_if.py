@@ -3,7 +3,7 @@
 Nothing of it is stored; the standings that are stored are changed in memory and decided again.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from services.safety_rules.application.decide_study import (
@@ -39,14 +39,7 @@ def list_suppositions(conn: Connection, rules: Rules, rule_id: str) -> list[Supp
     Raises:
         KeyError: The protocol has no such rule.
     """
-    rule = next(
-        (
-            observed_standing
-            for observed_standing in rules.protocol.rules
-            if observed_standing.id == rule_id
-        ),
-        None,
-    )
+    rule = next((one for one in rules.protocol.rules if one.id == rule_id), None)
     if rule is None:
         raise KeyError(rule_id)
     cut = load_cut(conn, rules)
@@ -74,11 +67,11 @@ def _list_changes(
         standing = observed_standing.standing
         if standing.event is not None and standing.confirmed is None:
             name = standing.participant
-            yield f"if {name} is confirmed", _change(observed, name, _confirm)
-            yield f"if {name} is rejected", _change(observed, name, _reject)
+            yield f"if {name} is confirmed", _change(observed, {name}, _confirm)
+            yield f"if {name} is rejected", _change(observed, {name}, _reject)
         elif standing.event is None and standing.upper is not None:
             name = standing.participant
-            yield f"if {name} turns out at the upper grade", _change(observed, name, _reach_upper)
+            yield f"if {name} turns out at the upper grade", _change(observed, {name}, _reach_upper)
     yield from _list_completions(current, observed)
 
 
@@ -98,15 +91,7 @@ def _list_completions(
     for count, group_name in groups.items():
         names = {observed_standing.standing.participant for observed_standing in pending[:count]}
         words = f"if {group_name} {count} pending complete without event"
-        yield (
-            words,
-            [
-                _complete(observed_standing)
-                if observed_standing.standing.participant in names
-                else observed_standing
-                for observed_standing in observed
-            ],
-        )
+        yield words, _change(observed, names, _complete)
 
 
 def _is_pending(observed_standing: ObservedStanding) -> bool:
@@ -123,12 +108,12 @@ def _is_pending(observed_standing: ObservedStanding) -> bool:
 
 def _change(
     observed: Sequence[ObservedStanding],
-    participant: str,
+    participants: Collection[str],
     change: Callable[[ObservedStanding], ObservedStanding],
 ) -> list[ObservedStanding]:
     return [
         change(observed_standing)
-        if observed_standing.standing.participant == participant
+        if observed_standing.standing.participant in participants
         else observed_standing
         for observed_standing in observed
     ]
