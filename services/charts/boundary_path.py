@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.charts.svg import make_drawing, make_element, make_text, make_titled
+from services.charts.svg import join_points, make_drawing, make_element, make_text, make_titled
 from services.charts.swimmer import choose_ticks
 
 _WIDTH, _HEIGHT = 640.0, 340.0
@@ -72,8 +72,8 @@ def _draw_stop_region(chart: BoundaryPath, frame: _Frame) -> Iterator[str]:
         frame.place(chart.planned, frame.most_events),
         frame.place(chart.boundary[0][0], frame.most_events),
     ]
-    yield make_element("polygon", points=_join([*corners, *top]), class_="stop")
-    yield make_element("polyline", points=_join(corners), class_="boundary")
+    yield make_element("polygon", points=join_points([*corners, *top]), class_="stop")
+    yield make_element("polyline", points=join_points(corners), class_="boundary")
     x, y = corners[0]
     yield make_element("text", "stop", x=x + 6, y=max(y - 8, _TOP + 12), class_="late")
 
@@ -114,7 +114,7 @@ def _draw_pending(chart: BoundaryPath, frame: _Frame) -> Iterator[str]:
         frame.place(size, most_events),
     ]
     title = f"if all pending were complete: {fewest} to {most_events} events"
-    yield make_titled("polygon", title, points=_join(corners), class_="pending")
+    yield make_titled("polygon", title, points=join_points(corners), class_="pending")
 
 
 def _draw_path(chart: BoundaryPath, frame: _Frame) -> Iterator[str]:
@@ -124,7 +124,7 @@ def _draw_path(chart: BoundaryPath, frame: _Frame) -> Iterator[str]:
     for size, events in chart.path:
         x, y = frame.place(size, events)
         corners += [(x, corners[-1][1]), (x, y)]
-    yield make_element("polyline", points=_join(corners), class_="line")
+    yield make_element("polyline", points=join_points(corners), class_="line")
     if chart.first_reached is not None:
         x, y = frame.place(*chart.first_reached)
         title = f"first reached with {chart.first_reached[1]} events"
@@ -132,7 +132,3 @@ def _draw_path(chart: BoundaryPath, frame: _Frame) -> Iterator[str]:
     x, y = corners[-1]
     title = f"now: {chart.path[-1][1]} events at {chart.path[-1][0]:.1f}"
     yield make_titled("circle", title, cx=x, cy=y, r=4.5, class_="dot")
-
-
-def _join(corners: Sequence[tuple[float, float]]) -> str:
-    return " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)

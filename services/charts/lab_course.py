@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from services.charts.svg import make_drawing, make_element, make_text, make_titled
+from services.charts.svg import join_points, make_drawing, make_element, make_titled
 from services.charts.swimmer import choose_ticks
 
 _WIDTH, _HEIGHT = 460.0, 190.0
@@ -152,8 +152,7 @@ def _draw_limits(series: LabSeries, frame: _Frame) -> Iterator[str]:
 
 def _draw_points(series: LabSeries, frame: _Frame) -> Iterator[str]:
     places = [(frame.place_day(day), frame.place_value(value)) for day, value in series.points]
-    line = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-    yield make_element("polyline", points=line, class_="line")
+    yield make_element("polyline", points=join_points(places), class_="line")
     for (x, y), (day, value) in zip(places, series.points, strict=True):
-        title = make_text(f"{series.axis} {day:.0f}: {value:g} {series.unit}")
-        yield make_element("circle", make_element("title", title), cx=x, cy=y, r=2.5, class_="dot")
+        title = f"{series.axis} {day:.0f}: {value:g} {series.unit}"
+        yield make_titled("circle", title, cx=x, cy=y, r=2.5, class_="dot")

@@ -33,6 +33,15 @@ def make_titled(name: str, title: str, **attributes: object) -> str:
     return make_element(name, make_element("title", make_text(title)), **attributes)
 
 
+def join_points(points: Iterable[tuple[float, float]]) -> str:
+    """Return *points* as the attribute of a line or a polygon.
+
+    >>> join_points([(1, 2.25), (3, 4)])
+    '1.0,2.2 3.0,4.0'
+    """
+    return " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
+
+
 def make_drawing(width: float, height: float, label: str, parts: Iterable[str]) -> str:
     """Return a whole drawing of that size in units; *label* is read out in its place."""
     return make_element(
