@@ -154,8 +154,8 @@ def _make_place_routes(context: ConsoleContext, place: Place) -> list[Route]:
 async def _answer(context: ConsoleContext, place: Place, request: Request, form: Form) -> Response:
     signed_in = await _find_signed_in(context, request)
     is_change = request.method == "POST"
+    address = request.url.path if is_change else _name_address(request)
     if signed_in is None:
-        address = request.url.path if is_change else _name_address(request)
         return redirect(f"/sign-in?next={quote(address)}{'&over=1' if is_change else ''}")
     session = signed_in.session
     visit = Visit(
@@ -169,7 +169,7 @@ async def _answer(context: ConsoleContext, place: Place, request: Request, form:
         signed_in.last_visit_at,
         _find_source(request),
         request.cookies.get(sign_in.SIGNATURE, ""),
-        request.url.path if is_change else _name_address(request),
+        address,
     )
     if not place.area.is_for(visit.person):
         return _refuse(visit, _NOT_FOUND)

@@ -118,5 +118,5 @@ def _keep(outcome: ProviderReturn) -> Response:
         sign_in.set_cookie(response, sign_in.SIGNATURE, outcome.session.secret)
     else:
         sign_in.keep_secret(response, outcome.session.secret)
-    response.delete_cookie(_VISIT, secure=True, httponly=True, samesite="lax")
+    sign_in.forget_cookie(response, _VISIT)
     return response

@@ -56,7 +56,7 @@ def read_secret_before(request: Request) -> str:
 def keep_secret(response: Response, secret: str) -> None:
     """Have the browser keep the secret of its session until it is closed."""
     set_cookie(response, SESSION, secret)
-    response.delete_cookie(_FIRST_FORM, secure=True, httponly=True, samesite="lax")
+    forget_cookie(response, _FIRST_FORM)
 
 
 def keep_secret_before(response: Response, secret: str) -> None:
@@ -66,7 +66,7 @@ def keep_secret_before(response: Response, secret: str) -> None:
 
 def forget_secret(response: Response) -> None:
     """Have the browser forget the secret of its session."""
-    response.delete_cookie(SESSION, secure=True, httponly=True, samesite="lax")
+    forget_cookie(response, SESSION)
 
 
 def make_secret() -> str:
@@ -88,3 +88,8 @@ def choose_target(address: str) -> str:
 def set_cookie(response: Response, name: str, secret: str) -> None:
     """Have the browser keep *secret* until it is closed, for this host alone."""
     response.set_cookie(name, secret, secure=True, httponly=True, samesite="lax", path="/")
+
+
+def forget_cookie(response: Response, name: str) -> None:
+    """Have the browser forget what `set_cookie` had it keep."""
+    response.delete_cookie(name, secure=True, httponly=True, samesite="lax")
