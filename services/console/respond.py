@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.console.access import list_links
 from services.console.visit import Visit
+from services.vocabulary.count_text import name_count
 from services.vocabulary.printable_text import escape_lines
 
 HEADERS: Mapping[str, str] = {
@@ -92,6 +93,7 @@ def _make_environment() -> Environment:
         "age": format_age,
         "day": format_day,
         "left": format_left,
+        "name_count": name_count,
         "percent": format_percent,
         "utc": format_utc,
     }

@@ -16,6 +16,7 @@ from services.people.rights import find_acting_role, find_verdict_role, list_lev
 from services.store import parking
 from services.store.alert_states import load_alert_states
 from services.vocabulary.act import ActKind
+from services.vocabulary.count_text import name_count
 from services.vocabulary.judgement import Verdict
 from services.vocabulary.number_text import parse_whole_number
 
@@ -92,7 +93,7 @@ def _load_other_work(visit: Visit) -> list[tuple[str, str]]:
         (query_count, "query", "queries", access.QUERIES.address),
     )
     return [
-        (f"{count} {singular if count == 1 else plural}", address)
+        (name_count(count, singular, plural), address)
         for count, singular, plural, address in work
         if count
     ]
