@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 from services.alerts.delivery_context import GIVEN_UP, WAITING, WITHDRAWN
@@ -26,7 +27,7 @@ Row = TypeVar("Row")
 FAILING_FROM = 8  # attempts, some ten minutes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AlertRows:
     """Everything that is stored about one alert, each kind the oldest first."""
 
@@ -46,7 +47,7 @@ class AlertRows:
         rows = [withdraw(row) if _is_obsolete(row, self.alert) else row for row in self.deliveries]
         return replace(self, deliveries=rows)
 
-    @property
+    @cached_property
     def history(self) -> AlertHistory:
         """The rows as the domain reads them."""
         return AlertHistory(

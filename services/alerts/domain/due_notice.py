@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 
 from services.alerts.domain.acknowledgements import (
     Acknowledgement,
@@ -82,7 +83,7 @@ class BoardAnswer:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AlertHistory:
     """Notices of one alert and acts of persons about it, each the oldest first."""
 
@@ -97,7 +98,7 @@ class AlertHistory:
         """The number of notices so far, those to several people counted once."""
         return len({(one.recorded_at, one.reason) for one in self.notices})
 
-    @property
+    @cached_property
     def current_notices(self) -> list[RecordedNotice]:
         """The notices that were sent, or wait, since the alert was last retracted."""
         return _select_since_retraction([one for one in self.notices if not one.is_withdrawn])
