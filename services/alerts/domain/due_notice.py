@@ -103,6 +103,11 @@ class AlertHistory:
         """The notices that were sent, or wait, since the alert was last retracted."""
         return _select_since_retraction([one for one in self.notices if not one.is_withdrawn])
 
+    @property
+    def told_since(self) -> datetime | None:
+        """The time of the first current notice; None: there is none."""
+        return self.current_notices[0].recorded_at if self.current_notices else None
+
 
 @dataclass(frozen=True, slots=True)
 class DueNotice:
@@ -191,16 +196,14 @@ def _find_reminder(
 
 def find_valid_acknowledgements(alert: Alert, history: AlertHistory) -> list[Acknowledgement]:
     """Return the acknowledgements of the alert as it stands, the oldest first."""
-    current_notices = history.current_notices
-    since = current_notices[0].recorded_at if current_notices else None
-    return select_valid_acknowledgements(alert, history.acknowledgements, since)
+    return select_valid_acknowledgements(alert, history.acknowledgements, history.told_since)
 
 
 def find_snooze(alert: Alert, history: AlertHistory, instant: datetime) -> Snooze | None:
     """Return the snooze that holds at *instant*; None: there is none, as always at study level."""
     if alert.level is Level.STUDY:
         return None
-    since = min((one.recorded_at for one in history.current_notices), default=None)
+    since = history.told_since
     valid_snoozes = [
         one
         for one in history.snoozes
