@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.alerts.alert_states import AlertState, AlertStatus, load_alert_states
+from services.alerts.alert_history import load_alert_rows
+from services.alerts.alert_states import AlertState, AlertStatus, find_status
 from services.alerts.clock_list import list_clocks
 from services.alerts.domain.due_notice import Reason
 from services.alerts.domain.routes import Recipients
+from services.alerts.recipient_people import resolve_people
 from services.runtime.metrics import Metrics
-from services.store import alerts, heartbeat
+from services.store import heartbeat
 from services.store.session import Connection
 from services.vocabulary.alert import AlertKind, Level
 
@@ -27,9 +29,10 @@ class AlertMetrics:
 
     def show(self, metrics: Metrics, conn: Connection, instant: datetime) -> None:
         """Set the gauges as of *instant*, and count the events since the last call."""
-        alert_states = load_alert_states(conn, self.study, self.recipients, instant)
-        deliveries = alerts.load_deliveries(conn)
-        acknowledgements = alerts.load_acknowledgements(conn)
+        stored_rows = load_alert_rows(conn, self.study)
+        present_recipients = resolve_people(conn, self.recipients, instant)
+        alert_states = [find_status(rows, present_recipients, instant) for rows in stored_rows]
+        deliveries = [row for rows in stored_rows for row in rows.deliveries]
         open_levels = [one.alert.level for one in alert_states if one.is_open]
         for level in Level:
             metrics.alerts_open.labels(level).set(open_levels.count(level))
@@ -42,11 +45,11 @@ class AlertMetrics:
         waiting_since = [row.recorded_at for row in deliveries if row.next_attempt_at is not None]
         oldest_s = (instant - min(waiting_since, default=instant)).total_seconds()
         metrics.oldest_undelivered_alert.set(max(0.0, oldest_s))
-        opened_at = {one.alert.id: one.alert.opened_at for one in alert_states}
-        for row in acknowledgements:
-            if self.counted_to < row.at <= instant:
-                delay_s = (row.at - opened_at[row.alert]).total_seconds()
-                metrics.alert_ack.observe(max(0.0, delay_s))
+        for rows in stored_rows:
+            for row in rows.acknowledgements:
+                if self.counted_to < row.at <= instant:
+                    delay_s = (row.at - rows.alert.opened_at).total_seconds()
+                    metrics.alert_ack.observe(max(0.0, delay_s))
         escalations = {
             (row.alert, row.recorded_at)
             for row in deliveries
