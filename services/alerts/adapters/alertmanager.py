@@ -8,13 +8,12 @@ from datetime import timedelta
 
 import httpx
 
+from services.alerts.adapters.http_attempt import attempt_post
 from services.alerts.channel_contract import Acceptance, Failure, Letter, Send, contain_errors
 from services.runtime.settings import AlertSettings
 from services.vocabulary.alert import Level
 
 _TIMEOUT_S = 20.0
-_REDIRECT, _SERVER_ERROR = 300, 500
-_LATER = frozenset({401, 403, 408, 425, 429})
 _LEAST_FIRING = timedelta(hours=1)
 
 
@@ -24,16 +23,12 @@ def make_alertmanager_channel(_settings: AlertSettings) -> Send:
     def send(letter: Letter, address: str) -> Acceptance | Failure:
         if letter.alert.level is not Level.OPERATIONS:
             return Failure("an Alertmanager is told of machines and feeds alone", can_retry=False)
-        try:
+
+        def post() -> int:
             url = f"{address.rstrip('/')}/api/v2/alerts"
-            status = httpx.post(url, json=[write_alert(letter)], timeout=_TIMEOUT_S).status_code
-        except httpx.InvalidURL:
-            return Failure("its address is no URL", can_retry=False)
-        except httpx.HTTPError as error:
-            return Failure(f"Alertmanager not reached ({type(error).__name__})")
-        if status < _REDIRECT:
-            return Acceptance()
-        return Failure(f"Alertmanager said {status}", status >= _SERVER_ERROR or status in _LATER)
+            return httpx.post(url, json=[write_alert(letter)], timeout=_TIMEOUT_S).status_code
+
+        return attempt_post("Alertmanager", post)
 
     return contain_errors(send)
 

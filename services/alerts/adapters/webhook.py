@@ -10,13 +10,11 @@ from typing import Any
 import httpx
 
 from services.alerts.adapters.attempt_deadline import shut_connection_after
+from services.alerts.adapters.http_attempt import attempt_post
 from services.alerts.channel_contract import Acceptance, Failure, Letter, Send, contain_errors
 from services.runtime.settings import AlertSettings
 
 _TIMEOUT_S = 20.0
-_SERVER_ERROR, _REDIRECT = 500, 300
-# For a secret that can be put right (401, 403), or not now: Timeout, Too Early, Too Many Requests
-_LATER = frozenset({401, 403, 408, 425, 429})
 
 
 def make_webhook_channel(settings: AlertSettings) -> Send:
@@ -34,17 +32,12 @@ def make_webhook_channel(settings: AlertSettings) -> Send:
             "Aegis-Signature": f"sha256={sign_payload(secret.get_secret_value(), timestamp, body)}",
             "Idempotency-Key": letter.id,
         }
-        try:
+
+        def post() -> int:
             with shut_connection_after(settings.delivery_deadline_s) as on_connect:
-                status = _post(address, body, headers, on_connect)
-        except httpx.InvalidURL:
-            return Failure("its address is no URL", can_retry=False)
-        except httpx.HTTPError as error:
-            return Failure(f"webhook not reached ({type(error).__name__})")
-        if status < _REDIRECT:
-            return Acceptance()
-        can_retry = status >= _SERVER_ERROR or status in _LATER
-        return Failure(f"webhook said {status}", can_retry)
+                return _post(address, body, headers, on_connect)
+
+        return attempt_post("webhook", post)
 
     return contain_errors(send)
 
