@@ -104,4 +104,4 @@ def uses_mail(recipients: Recipients) -> bool:
 
 
 def _uses(recipients: Recipients, channel: Channel) -> bool:
-    return any(one.channel is channel for people in recipients.by_role.values() for one in people)
+    return any(one.channel is channel for one in recipients.list_all())

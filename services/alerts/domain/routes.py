@@ -71,7 +71,7 @@ class Recipients:
 
     def names(self, name: str) -> bool:
         """Return True while somebody in any role is called *name*."""
-        return any(one.name == name for people in self.by_role.values() for one in people)
+        return any(one.name == name for one in self.list_all())
 
     def find(self, role: str, name: str, channel: str) -> Recipient | None:
         """Return the recipient of a stored notice; None when the file no longer names it."""
