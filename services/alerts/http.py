@@ -19,11 +19,12 @@ from services.alerts.delivery_context import DeliveryContext
 from services.alerts.load_evidence import load_evidence
 from services.alerts.markup import render_page, render_text
 from services.alerts.recipient_people import find_recipient_actor, resolve_people
+from services.people.rights import BOARD_ROLES
 from services.store import alert_acts, alerts
 from services.store.alert_acts import LinkRevocationRow
 from services.vocabulary.alert import Alert
 from services.vocabulary.number_text import parse_whole_number
-from services.vocabulary.person import Actor, Role
+from services.vocabulary.person import Actor
 
 _LONGEST_COMMENT = 500
 _OUTCOMES = {
@@ -130,8 +131,7 @@ def _render_alert(context: DeliveryContext, alert: Alert) -> str:
 
 def _render_sign_in(alert: Alert, actor: Actor) -> str:
     """Return the way to the page of the console on which *actor* acknowledges."""
-    is_of_board = actor.role in (Role.DSMB_MEMBER, Role.DSMB_CHAIR)
-    page = f"/{'board/alerts' if is_of_board else 'alerts/by-id'}/{alert.id}"
+    page = f"/{'board/alerts' if actor.role in BOARD_ROLES else 'alerts/by-id'}/{alert.id}"
     return (
         f'<p><a href="/sign-in?next={quote(page)}">Sign in to acknowledge it</a>, or use</p>'
         f"<pre>aegis alerts ack {find_short_name(alert)}</pre>"
