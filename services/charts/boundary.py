@@ -10,6 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from services.charts.style import CURRENT, INK, PENDING, STOP, STYLE, render
 from services.charts.time_boundary import TIME_LABELS, list_time_corners, list_time_looks
+from services.vocabulary.count_text import name_count
 from services.vocabulary.decision import (
     Decision,
     PathPoint,
@@ -235,7 +236,7 @@ def _describe_distance(decision: Decision) -> str:
     first = decision.first_crossing
     if first is not None:
         size = describe_size(decision, first.ess)
-        return f"First reached with {_count_events(first.events)} at {size}."
+        return f"First reached with {name_count(first.events, 'event')} at {size}."
     at_p0 = "" if decision.conditional_p0 is None else f" ({decision.conditional_p0:.0%} at p0)"
     return (
         f"Missing to the boundary: {_describe_missing_events(decision)}.\n"
@@ -246,16 +247,12 @@ def _describe_distance(decision: Decision) -> str:
 
 def _describe_missing_events(decision: Decision) -> str:
     present_count = (
-        _count_events(decision.events_left) if decision.can_stop else "no number can stop"
+        name_count(decision.events_left, "event") if decision.can_stop else "no number can stop"
     )
     from_new = decision.events_left_from_new
     return f"{present_count} at this size" + (
         "" if from_new is None else f", {from_new} if from new participants"
     )
-
-
-def _count_events(count: int) -> str:
-    return "1 event" if count == 1 else f"{count} events"
 
 
 def _describe_rate(decision: Decision) -> str:

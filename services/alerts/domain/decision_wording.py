@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 
+from services.vocabulary.count_text import name_count
 from services.vocabulary.decision import (
     Contributor,
     Decision,
@@ -24,15 +25,6 @@ _RECOMMENDATIONS = {
 def format_signal(decision: Decision) -> str:
     """Return the signal as a heading."""
     return str(decision.signal).capitalize()
-
-
-def count_events(count: int) -> str:
-    """Return a number of events.
-
-    >>> count_events(1), count_events(2)
-    ('1 event', '2 events')
-    """
-    return "1 event" if count == 1 else f"{count} events"
 
 
 def describe_decision(decision: Decision, terms: Mapping[str, str]) -> Iterator[str]:
@@ -58,13 +50,14 @@ def describe_decision(decision: Decision, terms: Mapping[str, str]) -> Iterator[
     first = decision.first_crossing
     if first is not None:
         size = describe_size(decision, first.ess)
-        yield f"First reached with {count_events(first.events)} at {size}."
+        yield f"First reached with {name_count(first.events, 'event')} at {size}."
     suspected = decision.events - decision.confirmed
     answer = _describe_crossing(crossed=decision.confirmed_crossed)
     yield f"Confirmed {decision.confirmed}, suspected {suspected}. Confirmed only: {answer}."
     if decision.upper != decision.events or decision.upper_crossed != (first is not None):
         upper = _describe_crossing(crossed=decision.upper_crossed)
-        yield f"Incomplete grades at their upper ends: {count_events(decision.upper)}, {upper}."
+        events = name_count(decision.upper, "event")
+        yield f"Incomplete grades at their upper ends: {events}, {upper}."
     yield from _describe_outlook(decision)
     if decision.beyond_plan:
         yield (
@@ -96,7 +89,7 @@ def describe_reversal(decision: Decision, reversal: Reversal) -> str:
 
 def _describe_count(decision: Decision, count: int, size: float) -> str:
     participants = "" if decision.person_time else " participants"
-    return f"{count_events(count)} at {describe_size(decision, size)}{participants}"
+    return f"{name_count(count, 'event')} at {describe_size(decision, size)}{participants}"
 
 
 def _describe_outlook(decision: Decision) -> Iterator[str]:
@@ -148,14 +141,15 @@ def _describe_boundary(decision: Decision, ess: float) -> str:
     size = max(1, math.ceil(ess - 1e-9))
     for step in decision.steps:
         if step.first <= size <= step.last:
-            return f"{count_events(step.events)} stop up to {step.last}"
+            return f"{name_count(step.events, 'event')} stop up to {step.last}"
     return "too few participants to stop yet"
 
 
 def _describe_time_boundary(boundary: PersonTimeBoundary, size: float) -> str:
     for step in boundary.steps:
         if size <= step.end:
-            return f"{count_events(step.events)} stop up to {spell_time(boundary.unit, step.end)}"
+            end = spell_time(boundary.unit, step.end)
+            return f"{name_count(step.events, 'event')} stop up to {end}"
     return "the planned person-time is over"
 
 

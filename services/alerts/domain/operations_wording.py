@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from services.alerts.domain.sae_clocks import LAST_PART
+from services.vocabulary.count_text import name_count
 from services.vocabulary.operations import (
     ClockDetail,
     ClockKind,
@@ -82,9 +83,7 @@ def _describe_clock(detail: ClockDetail, participant: str) -> Iterator[str]:
 
 def _summarize_day(detail: DailyNoteDetail) -> str:
     count = sum(detail.open_alerts.values())
-    alerts = (
-        "no open alert" if not count else "1 open alert" if count == 1 else f"{count} open alerts"
-    )
+    alerts = name_count(count, "open alert") if count else "no open alert"
     data = f"data to {_format(detail.data_to)}" if detail.data_to else "no data yet"
     return f"{data}, {alerts}"
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from services.alerts.domain.advice_wording import describe_advice, summarize_advice
 from services.alerts.domain.decision_wording import (
-    count_events,
     describe_decision,
     describe_reversal,
     format_day,
@@ -21,6 +20,7 @@ from services.alerts.domain.operations_wording import (
     summarize_operations,
 )
 from services.vocabulary.alert import Alert, AlertKind, DeathDetail
+from services.vocabulary.count_text import name_count
 from services.vocabulary.decision import Decision
 from services.vocabulary.episode import Change, EpisodeContent
 from services.vocabulary.missing_inputs import describe_missing_inputs
@@ -161,7 +161,7 @@ def _name_change(alert: Alert, reason: Reason | None) -> str:
     """Return the change in words, to stand first in a subject; empty for a first notice."""
     if reason is Reason.GRADE_ROSE:
         if alert.kind in _OF_A_RULE:
-            return f"Now {count_events(alert.grade)}"
+            return f"Now {name_count(alert.grade, 'event')}"
         return _RISES.get(alert.kind, f"Grade rose to {alert.grade}")
     return _CHANGES.get(reason, "") if reason else ""
 
@@ -178,7 +178,9 @@ def _shorten_label(protocol: str) -> str:
 def _summarize(alert: Alert) -> str:
     detail = alert.detail
     if isinstance(detail, Decision):
-        return f"{alert.about}: {_format_heading(alert, detail)}, {count_events(alert.grade)}"
+        return (
+            f"{alert.about}: {_format_heading(alert, detail)}, {name_count(alert.grade, 'event')}"
+        )
     if isinstance(detail, EpisodeContent):
         grade = f"grade {detail.worst}" + (" possible" if alert.kind is AlertKind.POSSIBLE else "")
         return f"{alert.participant}: {detail.term}, {grade}, {_describe_standing(alert)}"
