@@ -19,7 +19,6 @@ Ints = npt.NDArray[np.int64]
 Parameters = Mapping[str, Sequence[float]]
 
 LARGEST_N = 1000
-_PAIR = 2
 SMALLEST_PRIOR, LARGEST_PRIOR = (
     1e-6,
     1e6,
