@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
-from services.safety_rules.application.recompute import assess, make_journals
+from services.safety_rules.application.recompute import assess, fold_history, make_journals
 from services.safety_rules.domain.alerting.alerts_of_advice import make_advice_alerts
 from services.safety_rules.domain.alerting.alerts_of_records import (
     make_death_alert,
@@ -13,9 +13,6 @@ from services.safety_rules.domain.alerting.alerts_of_records import (
 )
 from services.safety_rules.domain.ctcae.rule_book import Rules
 from services.safety_rules.domain.facts.linked_groups import link_participants
-from services.safety_rules.domain.participant.linked_participants import LinkedParticipants
-from services.safety_rules.domain.participant.received_message import group_by_message
-from services.safety_rules.domain.participant.record_history import RecordHistory
 from services.vocabulary.alert import Alert
 from services.vocabulary.fact import Fact, JournalEntry
 
@@ -43,11 +40,8 @@ def list_alerts_of_facts(rules: Rules, facts: Sequence[Fact]) -> list[Alert]:
 def _list_participant_alerts(
     rules: Rules, members: Sequence[str], journals: Mapping[str, list[JournalEntry]], end: datetime
 ) -> Iterator[Alert]:
-    history = RecordHistory(LinkedParticipants(members, rules), rules)
     entries = [entry for member in members for entry in journals.get(member, ())]
-    for message in group_by_message(entries):
-        history.receive(message)
-    history.pass_time(end)
+    history = fold_history(rules, members, entries, end)
     for member in members:
         for episode in history.list_latest_versions(member):
             if alert := make_episode_alert(episode, rules.protocol):

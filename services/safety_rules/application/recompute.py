@@ -53,10 +53,7 @@ def recompute_family(
         entries: All their facts, in any order.
         end: Timers due by then are applied.
     """
-    history = RecordHistory(LinkedParticipants(members, rules), rules)
-    for message in group_by_message(entries):
-        history.receive(message)
-    history.pass_time(end)
+    history = fold_history(rules, members, entries, end)
     versions, standing_changes = history.take_changes()
     return RecomputedFamily(
         tuple(members),
@@ -67,6 +64,17 @@ def recompute_family(
         tuple(history.list_queries(end)),
         {member: history.list_query_periods(member) for member in members},
     )
+
+
+def fold_history(
+    rules: Rules, members: Sequence[str], entries: Iterable[JournalEntry], end: datetime
+) -> RecordHistory:
+    """Return the history of a family, in the arguments of `recompute_family`."""
+    history = RecordHistory(LinkedParticipants(members, rules), rules)
+    for message in group_by_message(entries):
+        history.receive(message)
+    history.pass_time(end)
+    return history
 
 
 @dataclass(frozen=True, slots=True)
