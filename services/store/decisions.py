@@ -47,8 +47,7 @@ class LastDecisions:
     def load_decisions(self, conn: Connection, state: StudyState) -> Mapping[str, Decision]:
         """Return the last decisions, by rule; *state* is that of the study on *conn*."""
         if state != self._state:
-            rows = load_latest_decisions(conn, state.study)
-            self._decisions = {row.decision.rule: row.decision for row in rows}
+            self._decisions = load_decisions_by_rule(conn, state.study)
             self._state = state
         return self._decisions
 
@@ -97,6 +96,11 @@ def load_latest_decisions(
     last = newest.subquery()
     is_last = and_(table.rule == last.c.rule, table.version == last.c.version)
     return _load_rows(conn, _select_of_study(study).join(last, is_last))
+
+
+def load_decisions_by_rule(conn: Connection, study: str) -> Mapping[str, Decision]:
+    """Return the last decision of each rule of *study*, by the id of the rule."""
+    return {row.decision.rule: row.decision for row in load_latest_decisions(conn, study)}
 
 
 def load_decision_history(

@@ -15,7 +15,7 @@ from services.safety_rules.reports.alerting_designs import list_alerting_designs
 from services.safety_rules.reports.boundary_tables import (
     simulate_familywise_error,
 )
-from services.store.decisions import load_latest_decisions
+from services.store.decisions import load_decisions_by_rule
 from services.vocabulary.decision import Decision
 
 
@@ -30,9 +30,7 @@ def compute_answer(args: Namespace) -> str:
     with context.db.read() as conn:
         decisions = decide_rules(conn, context.study.rules, args.as_of)
         crossings = load_first_crossings(conn, context.study.rules, args.as_of)
-        stored_decisions = {
-            row.decision.rule: row.decision for row in load_latest_decisions(conn, context.study_id)
-        }
+        stored_decisions = load_decisions_by_rule(conn, context.study_id)
     if args.json:
         return write_json_lines(
             summarize_decision(decision, crossings[decision.rule])

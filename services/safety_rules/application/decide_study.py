@@ -143,7 +143,7 @@ def find_outdated_decisions(conn: Connection, rules: Rules) -> list[Decision]:
     """
     if states.is_refolding(conn, rules.version, rules.protocol.study):
         return []
-    last_decisions = _last_decisions(conn, rules)
+    last_decisions = decisions.load_decisions_by_rule(conn, rules.protocol.study)
     other_rules = list_rules_of_other_protocol(conn, rules)
     return [
         now
@@ -155,14 +155,10 @@ def find_outdated_decisions(conn: Connection, rules: Rules) -> list[Decision]:
 
 def list_rules_of_other_protocol(conn: Connection, rules: Rules) -> list[str]:
     """Return the rules, by id, whose last decision was under another protocol."""
-    protocol, last_decisions = rules.protocol, _last_decisions(conn, rules)
+    protocol = rules.protocol
+    last_decisions = decisions.load_decisions_by_rule(conn, protocol.study)
     spoken = [rule.id for rule in protocol.rules if rule.id in last_decisions]
     return [rule for rule in spoken if last_decisions[rule].protocol != protocol.label]
-
-
-def _last_decisions(conn: Connection, rules: Rules) -> Mapping[str, Decision]:
-    rows = decisions.load_latest_decisions(conn, rules.protocol.study)
-    return {row.decision.rule: row.decision for row in rows}
 
 
 def run_study_step(
